@@ -1,0 +1,101 @@
+package core
+
+import (
+	"errors"
+
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// iq takes an IQ where it goes: to a handler of ours, to a waiting question of
+// ours, or to the session with its full JID (RFC 6121 §8.5).
+func (r *Router) iq(t *Transit) {
+	to := t.Head.To
+	if to.IsZero() {
+		// RFC 6120 §10.3.3
+		to = t.Session.JID.Bare()
+	}
+	if !r.Local(to) {
+		r.refuse(t.Session, &t.Head, stanza.Errorf(stanza.RemoteServerNotFound, "this server does not federate yet"))
+		return
+	}
+	if to.IsFull() && to.Local() != "" {
+		r.routeIQ(t)
+		return
+	}
+	if !t.Head.IsRequest() {
+		r.answered(t)
+		return
+	}
+	t.Head.To = to
+	r.ask(t)
+}
+
+// ask calls the handler of a request to the server or to a bare JID.
+func (r *Router) ask(t *Transit) {
+	at := Account
+	if t.Head.To.Local() == "" {
+		at = Server
+	}
+	q := &Query{Ctx: r.ctx, Head: t.Head, Payload: t.Elem.First(), Session: t.Session, reply: t.Session.PushStanza}
+	payload, err := r.handler(at, q)(q)
+	if errors.Is(err, Later) {
+		return
+	}
+	if err != nil {
+		r.refuse(t.Session, &t.Head, err)
+		return
+	}
+	t.Session.PushStanza(q.answer(payload, nil))
+}
+
+func (r *Router) handler(at Target, q *Query) IQFunc {
+	f := r.host.iq[at][xmlName{q.Payload.NS(), q.Payload.Local()}]
+	// RFC 6121 §8.5.1: an account that is not there answers like one that does
+	// not know the namespace, so that neither can be told from the other
+	if f == nil || at == Account && !q.Own() && !r.Exists(q.Head.To) {
+		return unavailable
+	}
+	return f
+}
+
+func unavailable(*Query) ([]byte, error) {
+	return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
+}
+
+// routeIQ hands an IQ to the session with the full JID. It must not overtake
+// the sender's messages.
+func (r *Router) routeIQ(t *Transit) {
+	t.Session.settleFlight()
+	for _, f := range r.host.Screen {
+		if err := f(t); err != nil {
+			r.refuse(t.Session, &t.Head, err)
+			return
+		}
+	}
+	to := r.dir.Session(t.Head.To)
+	if to == nil {
+		// RFC 6121 §8.5.3.2.3
+		r.refuse(t.Session, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, ""))
+		return
+	}
+	to.PushStanza(stanza.Make(t.Head, t.Elem, stanza.Edit{}))
+}
+
+// Send routes a stanza that the server made, or hands one on: to a session, or
+// to all sessions of a bare JID that are interested. It never blocks.
+func (r *Router) Send(s *stanza.Stanza) {
+	for _, to := range r.sessionsFor(s.To) {
+		to.PushStanza(s)
+	}
+}
+
+func (r *Router) sessionsFor(to jid.JID) []*Session {
+	if to.IsFull() {
+		if s := r.dir.Session(to); s != nil {
+			return []*Session{s}
+		}
+		return nil
+	}
+	return r.dir.Sessions(to)
+}

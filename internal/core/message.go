@@ -1,0 +1,208 @@
+package core
+
+import (
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// message takes a message through Screen, Stamp and Keep to the archive's
+// pipeline, or at once to delivery when nothing is to be kept and nothing of
+// this sender is still in the pipeline.
+func (r *Router) message(t *Transit) {
+	if t.Head.To.IsZero() {
+		// RFC 6120 §10.3.1
+		t.Head.To = t.Session.JID.Bare()
+	}
+	if err := r.screen(t); err != nil {
+		r.refuse(t.Session, &t.Head, err)
+		t.Session.settle(t.number)
+		return
+	}
+	for _, f := range r.host.Stamp {
+		f(t)
+	}
+	for _, f := range r.host.Keep {
+		f(t)
+	}
+	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
+	s := t.Session
+	if len(t.Owners) == 0 && !s.flyIfBusy() {
+		r.deliver(t)
+		s.settle(t.number)
+		return
+	}
+	if len(t.Owners) > 0 {
+		s.fly()
+		s.promise(t)
+	}
+	t.release = r.released
+	r.archive.Append(t)
+}
+
+// screen refuses what cannot be delivered and asks the hooks.
+func (r *Router) screen(t *Transit) error {
+	if !r.Local(t.Head.To) {
+		return stanza.Errorf(stanza.RemoteServerNotFound, "this server does not federate yet")
+	}
+	for _, f := range r.host.Screen {
+		if err := f(t); err != nil {
+			return err
+		}
+	}
+	return r.reachable(&t.Head)
+}
+
+// reachable applies the rows of RFC 6121 §8.5 that answer with an error.
+func (r *Router) reachable(h *stanza.Head) error {
+	bare := h.To.Bare()
+	switch {
+	case h.Type == stanza.Error || h.Type == stanza.Headline:
+		return nil // ignored later where nobody takes it
+	case !r.Exists(bare):
+		// RFC 6121 §8.5.1
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	case h.Type == stanza.Groupchat && (h.To.IsBare() || r.dir.Session(h.To) == nil):
+		// RFC 6121 §8.5.2.1.1, §8.5.3.2.1
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	}
+	return nil
+}
+
+// promise notes in the transit which count becomes durable with it.
+func (s *Session) promise(t *Transit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sm.resume {
+		t.Mark, t.H = s.sm.id, t.number-s.sm.base
+	}
+}
+
+// released runs on the archive's release goroutine, in log order: only now do
+// others see the message and may the sender be acknowledged.
+func (r *Router) released(t *Transit) {
+	if !t.Repeats {
+		r.deliver(t)
+	}
+	t.Session.landed(t.number, len(t.Owners) > 0 && t.Mark != [16]byte{}, t.H)
+}
+
+// deliver gives a message to its sessions.
+func (r *Router) deliver(t *Transit) {
+	d := Delivery{router: r, transit: t}
+	d.toRecipient()
+	for _, f := range r.host.Spread {
+		f(t, &d)
+	}
+	r.notice(t)
+}
+
+// recipients are the sessions that a message goes to (RFC 6121 §8.5, table 1).
+func (r *Router) recipients(h *stanza.Head) []*Session {
+	if h.To.IsFull() {
+		if s := r.dir.Session(h.To); s != nil {
+			return []*Session{s}
+		}
+		if h.Type != stanza.Chat && h.Type != stanza.Normal {
+			// RFC 6121 §8.5.3.2.1: headline and error are ignored
+			return nil
+		}
+	} else if h.Type == stanza.Error || h.Type == stanza.Groupchat {
+		return nil
+	}
+	return online(r.dir.Sessions(h.To.Bare()))
+}
+
+func online(all []*Session) []*Session {
+	for i, s := range all {
+		if s.Online() {
+			continue
+		}
+		some := append([]*Session(nil), all[:i]...)
+		for _, o := range all[i+1:] {
+			if o.Online() {
+				some = append(some, o)
+			}
+		}
+		return some
+	}
+	return all
+}
+
+func (r *Router) notice(t *Transit) {
+	if len(r.host.Notice) == 0 {
+		return
+	}
+	h := &t.Head
+	select {
+	case r.notices <- Notice{h.Kind, h.Type, h.From, h.To, h.Facts, t.Seq != 0, t.Time}:
+	default:
+		r.metrics.noticesDropped.Inc()
+	}
+}
+
+// Delivery is where a released message goes: Spread hooks add to it.
+type Delivery struct {
+	router  *Router
+	transit *Transit
+	direct  []*Session // who got the message itself
+}
+
+// Direct are the sessions that were given the message itself.
+func (d *Delivery) Direct() []*Session { return d.direct }
+
+func (d *Delivery) toRecipient() {
+	t := d.transit
+	d.direct = d.router.recipients(&t.Head)
+	if len(d.direct) == 0 {
+		return
+	}
+	p := d.router.Packet(t.Stanza, t.seqFor(t.Head.To.Bare()), t.Head.To.Bare())
+	for _, s := range d.direct {
+		d.Give(s, p)
+	}
+}
+
+// seqFor is the message's place in an account's archive, 0 when it is not kept there.
+func (t *Transit) seqFor(bare jid.JID) uint64 {
+	if t.Seq != 0 && t.Kept(bare) {
+		return t.Seq
+	}
+	return 0
+}
+
+// SeqFor is the message's place in an account's archive, 0 when it is not kept there.
+func (t *Transit) SeqFor(bare jid.JID) uint64 { return t.seqFor(bare) }
+
+// Give delivers a packet to a session, past the Deliver hooks.
+func (d *Delivery) Give(s *Session, p Packet) {
+	for _, f := range d.router.host.Deliver {
+		if f(s, d.transit) != Pass {
+			return
+		}
+	}
+	d.router.metrics.delivered.Inc()
+	s.Push(p)
+}
+
+// Packet makes the packet that an owner's sessions get: the stanza with the
+// owner's stanza-id where it is kept. The stanza's bytes are shared, not copied.
+func (r *Router) Packet(s *stanza.Stanza, seq uint64, owner jid.JID) Packet {
+	if seq == 0 {
+		return Bytes(s.Raw)
+	}
+	return Packet{Segments: [][]byte{s.Opening(), r.idElement(seq, owner), s.Closing()}, Seq: seq}
+}
+
+// idElement is <stanza-id/> (XEP-0359 §3).
+func (r *Router) idElement(seq uint64, owner jid.JID) []byte {
+	id, by := r.archive.StanzaID(seq), owner.String()
+	b := make([]byte, 0, 56+len(id)+len(by))
+	b = append(b, "<stanza-id xmlns='urn:xmpp:sid:0' id='"...)
+	b = append(b, id...)
+	b = append(b, "' by='"...)
+	b = escape(b, by)
+	return append(b, "'/>"...)
+}
+
+// StanzaIDElement is the <stanza-id/> of a place in an owner's archive.
+func (r *Router) StanzaIDElement(seq uint64, owner jid.JID) []byte { return r.idElement(seq, owner) }

@@ -1,0 +1,160 @@
+package core
+
+import (
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"mirsal/internal/xmpp/stanza"
+)
+
+// This file is what XEP-0198 needs of a session; the nonzas are in xep/sm.
+
+// EnableSM turns stream management on, from the next stanza on, and returns
+// the resumption id (zero unless resumable). It fails when it is on. Reader only.
+func (s *Session) EnableSM(resumable bool) (id [16]byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sm.on {
+		return id, errors.New("stream management is on already")
+	}
+	s.sm.on, s.sm.resume = true, resumable
+	s.sm.base = s.in.received
+	s.out.keep = true
+	if resumable {
+		rand.Read(s.sm.id[:])
+		s.router.resumable(s.sm.id, s)
+	}
+	return s.sm.id, nil
+}
+
+// SM tells whether stream management is on, and whether it is resumable.
+func (s *Session) SM() (on, resumable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sm.on, s.sm.resume
+}
+
+// AckRequested owes the peer an <a/>, sent once everything received so far is
+// settled. Reader only.
+func (s *Session) AckRequested() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sm.owed >= Window {
+		return // a flood of <r/>; those owed cover it
+	}
+	s.sm.owed++
+	s.sm.owedAt = s.in.received
+	s.payAcks()
+}
+
+// Acked hears the peer's h. It returns false when the peer counts more than
+// was sent. Reader only.
+func (s *Session) Acked(h uint32) bool {
+	s.mu.Lock()
+	seq, ok := s.out.ack(h)
+	if !ok {
+		s.mu.Unlock()
+		return false
+	}
+	s.sm.asked = false
+	s.stopTimer()
+	s.startWriter() // a source may have waited for room
+	s.mu.Unlock()
+	if seq > 0 {
+		s.router.delivered(s, seq)
+	}
+	return true
+}
+
+// Detach takes the connection off: a resumable session hibernates, another
+// ends. It does nothing when conn is not the session's any more.
+func (s *Session) Detach(conn Conn) {
+	s.mu.Lock()
+	if s.ended || s.conn != conn {
+		s.mu.Unlock()
+		return
+	}
+	if !s.sm.resume {
+		s.mu.Unlock()
+		s.Close(nil)
+		return
+	}
+	s.dropConn()
+	s.mu.Unlock()
+	s.router.hibernated(s)
+}
+
+// dropConn leaves the session without a connection; under mu.
+func (s *Session) dropConn() {
+	s.conn = nil
+	s.sm.idle = time.Now()
+	s.sm.asked = false
+	s.stopTimer()
+	s.signal()
+}
+
+// Hibernating tells whether the session is without a connection, and since when.
+func (s *Session) Hibernating() (since time.Time, yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sm.idle, !s.ended && s.conn == nil
+}
+
+// TakeOver ends the session's connection, if there is one, and waits until its
+// reader is through and everything that it received is settled and durable.
+// Then the session waits for Attach.
+func (s *Session) TakeOver() error {
+	s.mu.Lock()
+	conn := s.conn
+	if conn != nil {
+		s.dropConn()
+	}
+	s.mu.Unlock()
+	if conn != nil {
+		conn.Abort(&stanza.StreamError{Condition: "conflict", Text: "resumed on another connection"})
+		<-conn.Done()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waitFor(func() bool { return s.flying == 0 && s.in.handled == s.in.received })
+	if int32(s.h()-s.sm.marked) > 0 {
+		s.persistMark(s.h())
+		s.waitFor(func() bool { return s.h() == s.sm.marked })
+	}
+	if s.ended {
+		return ErrGone
+	}
+	return nil
+}
+
+// Attach gives a session a connection after TakeOver. What the peer, by h, has
+// not received is sent again, behind hello: bytes that are no stanza.
+func (s *Session) Attach(conn Conn, h uint32, hello func(handled uint32) []byte) error {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return ErrGone
+	}
+	seq, ok := s.out.ack(h)
+	if !ok {
+		s.mu.Unlock()
+		return ErrCount
+	}
+	s.out.rewind(Packet{Segments: [][]byte{hello(s.h())}, Nonza: true})
+	s.sm.owed = 0
+	s.sm.idle = time.Time{}
+	s.conn = conn
+	s.startWriter()
+	s.mu.Unlock()
+	if seq > 0 {
+		s.router.delivered(s, seq)
+	}
+	return nil
+}
+
+// Errors of Attach.
+var (
+	ErrGone  = errors.New("the session has ended")
+	ErrCount = errors.New("the peer counts more stanzas than were sent")
+)

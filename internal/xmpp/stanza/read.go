@@ -1,0 +1,102 @@
+package stanza
+
+import (
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// ReadHead reads the head of a stanza from a parsed top-level element. It
+// returns a *StanzaError where the sender must be told (jid-malformed,
+// bad-request), with the head filled as far as it could be read, and Kind None
+// where the element is no stanza of the namespace jabber:client.
+func ReadHead(e xtok.Elem) (Head, error) {
+	h := Head{Kind: kindOf(e)}
+	if h.Kind == None {
+		return h, nil
+	}
+	h.ID = e.Attr("id")
+	h.Lang = e.AttrNS(xtok.NSXML, "lang")
+	h.Type = typeOf(h.Kind, e)
+	var err error
+	if h.To, err = address(e, "to"); err != nil {
+		return h, err
+	}
+	if h.From, err = address(e, "from"); err != nil {
+		return h, err
+	}
+	if h.Type == invalid {
+		h.Type = ""
+		return h, Errorf(BadRequest, "unknown type attribute")
+	}
+	if h.Kind == IQ {
+		return h, checkIQ(&h, e)
+	}
+	if h.Kind == Message {
+		h.Facts = factsOf(e)
+	}
+	return h, nil
+}
+
+func kindOf(e xtok.Elem) Kind {
+	switch {
+	case e.Is(NSClient, "message"):
+		return Message
+	case e.Is(NSClient, "presence"):
+		return Presence
+	case e.Is(NSClient, "iq"):
+		return IQ
+	}
+	return None
+}
+
+// RFC 6120 §8.3.3.8
+func address(e xtok.Elem, attr string) (jid.JID, error) {
+	v := e.Attr(attr)
+	if v == "" {
+		return jid.JID{}, nil
+	}
+	j, err := jid.Parse(v)
+	if err != nil {
+		return jid.JID{}, Errorf(JIDMalformed, "malformed %s address", attr)
+	}
+	return j, nil
+}
+
+const invalid = "\x00"
+
+var types = [...][]string{
+	Message:  {Chat, Normal, Groupchat, Headline, Error},
+	Presence: {Unavailable, Subscribe, Subscribed, Unsubscribe, Unsubscribed, Probe, Error},
+	IQ:       {Get, Set, Result, Error},
+}
+
+func typeOf(k Kind, e xtok.Elem) string {
+	for _, t := range types[k] {
+		if e.AttrIs("type", t) {
+			return t
+		}
+	}
+	switch {
+	case k == Message:
+		// RFC 6121 §5.2.2
+		return Normal
+	case k == Presence && !e.HasAttr("type"):
+		return Available
+	}
+	return invalid
+}
+
+// checkIQ holds an IQ to its form: an id, and one child in a request
+// (RFC 6120 §8.2.3).
+func checkIQ(h *Head, e xtok.Elem) error {
+	if h.ID == "" {
+		return Errorf(BadRequest, "an iq needs an id")
+	}
+	if h.IsRequest() {
+		first := e.First()
+		if !first.OK() || first.Next().OK() {
+			return Errorf(BadRequest, "a request has exactly one child element")
+		}
+	}
+	return nil
+}
