@@ -1,0 +1,53 @@
+// Package foreign lets a test use a program that is not ours: a client, an XML
+// parser, a tracer. It is for tests only and installs nothing
+// (scripts/install-test-deps.sh does). Its one rule: where MIRSAL_REQUIRE is
+// "all", or CI is "true", a missing program fails the test; elsewhere the test
+// is skipped and says what is lacking.
+package foreign
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// python is Debian's interpreter, the one that Debian's Python packages are
+// installed for; another python3 may stand before it in PATH.
+const python = "/usr/bin/python3"
+
+// Program returns the path of the named program, found in PATH.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		lack(t, "the program "+name)
+	}
+	return path
+}
+
+// Python returns the path of a Python 3 that can import the named modules.
+func Python(t testing.TB, modules ...string) string {
+	t.Helper()
+	for _, m := range modules {
+		if err := exec.Command(python, "-c", "import "+m).Run(); err != nil {
+			lack(t, "the Python module "+m+" for "+python)
+		}
+	}
+	if len(modules) == 0 {
+		return Program(t, python)
+	}
+	return python
+}
+
+// lack ends the test: as a failure where everything is required.
+func lack(t testing.TB, what string) {
+	t.Helper()
+	if required(os.Getenv("MIRSAL_REQUIRE"), os.Getenv("CI")) {
+		t.Fatalf("this test needs %s: run scripts/install-test-deps.sh", what)
+	}
+	t.Skipf("this test needs %s, which is not here: run scripts/install-test-deps.sh", what)
+}
+
+func required(mirsalRequire, ci string) bool {
+	return mirsalRequire == "all" || ci == "true" && mirsalRequire == ""
+}

@@ -1,0 +1,52 @@
+#!/bin/bash
+# install-test-deps.sh: the foreign programs that tests drive, from Debian's
+# packages. Does nothing when all are there. Where it cannot install (not
+# Debian, not root, no network) it names what is lacking and which tests will
+# be skipped, and goes on; with MIRSAL_REQUIRE=all, as in CI, those tests fail.
+set -uo pipefail
+
+# package | what uses it
+list='
+gcc|all unit tests: the race detector
+libc6-dev|all unit tests: the race detector
+profanity|e2e/clients: a person with Profanity
+tmux|e2e/clients: Profanity, driven in a terminal
+python3-slixmpp|e2e/clients: slixmpp
+python3-omemo|e2e/clients: OMEMO with slixmpp
+python3-oldmemo|e2e/clients: OMEMO with slixmpp
+go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
+python3|internal/xmpp: differential against expat
+strace|e2e/crash: every acknowledgement is preceded by its sync
+'
+
+has() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+report() {
+	printf 'install-test-deps: %s; lacking:\n' "$1"
+	while IFS='|' read -r pkg uses; do
+		case " $lacking " in *" $pkg "*) printf '  %-18s %s\n' "$pkg" "$uses" ;; esac
+	done <<<"$list"
+	exit 0
+}
+
+if ! command -v dpkg-query >/dev/null; then
+	lacking=$(grep -o '^[a-z0-9-]*' <<<"$list" | tr '\n' ' ')
+	report 'this is not Debian, so nothing was looked for (a program may still be there)'
+fi
+
+lacking=
+while IFS='|' read -r pkg _; do
+	[ -z "$pkg" ] || has "$pkg" || lacking="$lacking $pkg"
+done <<<"$list"
+[ -n "$lacking" ] || exit 0
+lacking=${lacking# }
+
+[ "$(id -u)" = 0 ] || report "not root, so nothing was installed (as root: apt-get install $lacking)"
+
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+install() { apt-get -qq -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $lacking </dev/null; }
+if ! install >/dev/null 2>&1; then
+	apt-get -qq update </dev/null && install || report 'apt-get could not install everything'
+fi
+echo "install-test-deps: installed $lacking"
