@@ -90,9 +90,11 @@ type Stream interface {
 	Secure() bool      // TLS
 	Account() jid.JID  // bare; zero before authentication
 	Session() *Session // nil before a resource is bound
-	// Adopt makes the stream continue an older session (XEP-0198 §5). It ends that
-	// session's former connection, and fails when the session ended meanwhile.
-	Adopt(s *Session) error
+	// Adopt makes the stream continue an older session, of which the peer has
+	// received h stanzas (XEP-0198 §5). It ends that session's former connection; hello
+	// makes what is said first, from the count that the server has handled. It
+	// fails with ErrGone or ErrCount.
+	Adopt(s *Session, h uint32, hello func(handled uint32) []byte) error
 	// Send writes bytes outside a session: before a resource is bound.
 	Send(b []byte)
 	// Value and SetValue keep a feature's state for the life of the stream.

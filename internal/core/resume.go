@@ -10,13 +10,17 @@ import (
 
 // This file is what XEP-0198 needs of a session; the nonzas are in xep/sm.
 
-// EnableSM turns stream management on, from the next stanza on, and returns
-// the resumption id (zero unless resumable). It fails when it is on. Reader only.
-func (s *Session) EnableSM(resumable bool) (id [16]byte, err error) {
+// EnableSM turns stream management on, from the next stanza on. hello makes
+// what the peer is told at that point, from the resumption id, which is zero
+// unless resumable. It returns false when it is on already. Reader only.
+func (s *Session) EnableSM(resumable bool, hello func(id [16]byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sm.on {
-		return id, errors.New("stream management is on already")
+		return false
+	}
+	for i := range s.out.n {
+		s.out.at(i).Nonza = true // sent before <enabled/>, counted by nobody
 	}
 	s.sm.on, s.sm.resume = true, resumable
 	s.sm.base = s.in.received
@@ -25,7 +29,9 @@ func (s *Session) EnableSM(resumable bool) (id [16]byte, err error) {
 		rand.Read(s.sm.id[:])
 		s.router.resumable(s.sm.id, s)
 	}
-	return s.sm.id, nil
+	s.out.push(Packet{Segments: [][]byte{hello(s.sm.id)}, Nonza: true})
+	s.startWriter()
+	return true
 }
 
 // SM tells whether stream management is on, and whether it is resumable.
@@ -130,7 +136,7 @@ func (s *Session) TakeOver() error {
 
 // Attach gives a session a connection after TakeOver. What the peer, by h, has
 // not received is sent again, behind hello: bytes that are no stanza.
-func (s *Session) Attach(conn Conn, h uint32, hello func(handled uint32) []byte) error {
+func (s *Session) Attach(conn Conn, h uint32, lang string, hello func(handled uint32) []byte) error {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
@@ -144,7 +150,7 @@ func (s *Session) Attach(conn Conn, h uint32, hello func(handled uint32) []byte)
 	s.out.rewind(Packet{Segments: [][]byte{hello(s.h())}, Nonza: true})
 	s.sm.owed = 0
 	s.sm.idle = time.Time{}
-	s.conn = conn
+	s.conn, s.lang = conn, lang
 	s.startWriter()
 	s.mu.Unlock()
 	if seq > 0 {

@@ -120,11 +120,23 @@ func (r *Router) Exists(bare jid.JID) bool {
 	return r.Local(bare) && bare.Local() != "" && r.accounts.Exists(bare.Local())
 }
 
+// Binding is an authenticated connection that wants a session.
+type Binding struct {
+	Conn  Conn
+	JID   jid.JID // full
+	CID   string  // names the connection in logs
+	Lang  string  // the stream's xml:lang
+	Hello []byte  // written before anything else
+}
+
 // Bind makes a session of an authenticated connection. A session with the same
 // full JID ends with a conflict (RFC 6120 §7.7.2.2). It fails with
 // resource-constraint when the account has too many.
-func (r *Router) Bind(conn Conn, full jid.JID, cid string) (*Session, error) {
-	s := &Session{JID: full, CID: cid, Born: time.Now(), router: r, conn: conn}
+func (r *Router) Bind(b Binding) (*Session, error) {
+	s := &Session{JID: b.JID, CID: b.CID, Born: time.Now(), lang: b.Lang, router: r, conn: b.Conn}
+	if b.Hello != nil {
+		s.out.push(Bytes(b.Hello))
+	}
 	old, ok := r.dir.add(s, r.limits.Sessions)
 	if !ok {
 		return nil, stanza.Errorf(stanza.ResourceConstraint, "too many sessions of this account")
@@ -135,6 +147,9 @@ func (r *Router) Bind(conn Conn, full jid.JID, cid string) (*Session, error) {
 	for _, f := range r.host.Bound {
 		f(s)
 	}
+	s.mu.Lock()
+	s.startWriter()
+	s.mu.Unlock()
 	return s, nil
 }
 
@@ -176,6 +191,10 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stanza.StreamError {
 		return &stanza.StreamError{Condition: "invalid-from"}
 	}
 	head.From = s.JID
+	if head.Lang == "" {
+		// RFC 6120 §4.7.4
+		head.Lang = s.lang
+	}
 	if err != nil {
 		r.refuse(s, &head, err)
 		s.settle(n)

@@ -30,6 +30,7 @@ type Session struct {
 	Born time.Time
 
 	router   *Router
+	lang     string // the stream's xml:lang; the reader's
 	flags    atomic.Uint32
 	presence atomic.Pointer[Presence]
 
@@ -231,7 +232,12 @@ func (s *Session) landed(n uint32, marked bool, h uint32) {
 }
 
 // h is XEP-0198's count of handled stanzas; under mu.
-func (s *Session) h() uint32 { return s.in.handled - s.sm.base }
+func (s *Session) h() uint32 {
+	if int32(s.in.handled-s.sm.base) < 0 {
+		return 0 // stanzas from before <enable/> are still on their way
+	}
+	return s.in.handled - s.sm.base
+}
 
 func (s *Session) mark(h uint32) {
 	if int32(h-s.sm.marked) > 0 {

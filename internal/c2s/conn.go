@@ -1,0 +1,173 @@
+package c2s
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/sasl"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// conn is one client's connection. Its reader owns all fields but those under
+// wmu and the atomic ones. It is core's Conn and Stream.
+type conn struct {
+	srv  *Server
+	id   string
+	net  net.Conn  // what bytes go through: TCP, or TLS over it
+	tcp  net.Conn  // below TLS
+	tls  *tls.Conn // nil without TLS
+	scan *xtok.Scanner
+	in   input
+
+	deadline time.Time // of the negotiation
+	lang     string    // xml:lang of the client's stream
+	account  jid.JID
+	session  *core.Session
+	neg      *negotiation // nil once a resource is bound
+
+	wmu     sync.Mutex // one write at a time
+	opened  bool       // our stream header is out; under wmu
+	aborted atomic.Bool
+	done    chan struct{} // closed when the reader has returned
+}
+
+// negotiation is what a connection needs before a resource is bound only.
+type negotiation struct {
+	sasl     *sasl.Exchange
+	failures int
+	bindings []sasl.Binding
+	values   map[any]any
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	return &conn{
+		srv: s, id: strconv.FormatUint(s.ids.Add(1), 36), net: nc, tcp: nc,
+		scan: xtok.New(s.cfg.Before), neg: &negotiation{},
+		deadline: time.Now().Add(s.cfg.Negotiation), done: make(chan struct{}),
+	}
+}
+
+func (c *conn) log() *slog.Logger {
+	l := c.srv.cfg.Log.With("cid", c.id)
+	if !c.account.IsZero() {
+		l = l.With("jid", c.account.String())
+	}
+	return l
+}
+
+// Secure, Account, Session, Adopt, Send, Value and SetValue satisfy core.Stream.
+
+func (c *conn) Secure() bool { return c.tls != nil }
+
+func (c *conn) Account() jid.JID { return c.account }
+
+func (c *conn) Session() *core.Session { return c.session }
+
+func (c *conn) Send(b []byte) { c.Write(b) }
+
+func (c *conn) Value(key any) any {
+	if c.neg == nil {
+		return nil
+	}
+	return c.neg.values[key]
+}
+
+func (c *conn) SetValue(key, value any) {
+	if c.neg == nil {
+		return
+	}
+	if c.neg.values == nil {
+		c.neg.values = map[any]any{}
+	}
+	c.neg.values[key] = value
+}
+
+// Adopt continues an older session on this connection (XEP-0198 §5).
+func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error {
+	if err := s.TakeOver(); err != nil {
+		return err
+	}
+	c.bound(s)
+	if err := s.Attach(c, h, c.lang, hello); err != nil {
+		c.session = nil
+		return err
+	}
+	return nil
+}
+
+// bound ends the negotiation: the session's stanzas may be longer, and no
+// deadline runs.
+func (c *conn) bound(s *core.Session) {
+	c.session = s
+	c.scan.Limit(c.srv.cfg.After)
+	c.tcp.SetReadDeadline(time.Time{})
+}
+
+// Done satisfies core.Conn.
+func (c *conn) Done() <-chan struct{} { return c.done }
+
+// Write satisfies core.Conn.
+func (c *conn) Write(b []byte) (int, error) {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if c.aborted.Load() {
+		return 0, net.ErrClosed
+	}
+	return c.write(b)
+}
+
+// write is called under wmu. The deadline starts anew with each write, so a slow peer
+// that does read is not cut off.
+func (c *conn) write(b []byte) (int, error) {
+	c.tcp.SetWriteDeadline(time.Now().Add(c.srv.cfg.Write))
+	return c.net.Write(b)
+}
+
+// farewell is how long the last words may take.
+const farewell = 2 * time.Second
+
+// Abort satisfies core.Conn.
+func (c *conn) Abort(reason *stanza.StreamError) {
+	if c.aborted.Swap(true) {
+		return
+	}
+	go c.finish(reason)
+}
+
+func (c *conn) finish(reason *stanza.StreamError) {
+	// a writer that is stuck gives up with this deadline, too
+	c.tcp.SetWriteDeadline(time.Now().Add(farewell))
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	var b []byte
+	if !c.opened && reason != nil {
+		// RFC 6120 §4.9.1.2
+		b = c.header(b)
+	}
+	if reason != nil {
+		b = reason.Append(b)
+	}
+	if c.opened || reason != nil {
+		b = append(b, "</stream:stream>"...)
+	}
+	c.tcp.SetWriteDeadline(time.Now().Add(farewell))
+	c.net.Write(b)
+	c.net.Close()
+}
+
+// header is our side's stream header (RFC 6120 §4.7).
+func (c *conn) header(b []byte) []byte {
+	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='"+stanza.NSStream+"' id='"...)
+	b = append(b, streamID()...)
+	b = append(b, "' from='"...)
+	b = xtok.Escape(b, c.srv.router.Domain.String())
+	return append(b, "' version='1.0' xml:lang='en'>"...)
+}

@@ -1,0 +1,151 @@
+// Package c2s is the client-to-server port: it accepts connections, negotiates
+// streams (RFC 6120: STARTTLS or direct TLS, SASL, resource binding), and runs
+// one reader for each. It decides nothing about stanzas: bound streams are
+// core's. It is not the place for WebSocket or BOSH.
+package c2s
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/sasl"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Config is what the port needs to know.
+type Config struct {
+	TLS        *tls.Config // certificates and curves; nil refuses STARTTLS
+	RequireTLS bool        // no authentication without TLS
+	// EndPoint is the tls-server-end-point binding of the certificate in use
+	// (RFC 5929 §4), nil when it has none.
+	EndPoint func() []byte
+	// Before and After bound elements before and after authentication.
+	Before, After xtok.Limits
+	// Negotiation is how long a connection may take to bind a resource.
+	Negotiation time.Duration
+	// Write is how long one write may wait for a peer that does not read.
+	Write time.Duration
+	// Strangers is how many connections may be without a bound resource at a time.
+	Strangers int
+	Log       *slog.Logger
+	Metrics   *Metrics
+}
+
+// Authenticator finds the SCRAM keys of a user.
+type Authenticator interface {
+	Credentials(user string) (sasl.Credentials, error)
+}
+
+// Server serves clients on any number of listeners.
+type Server struct {
+	cfg    Config
+	router *core.Router
+	auth   Authenticator
+
+	ctx       context.Context
+	end       context.CancelFunc
+	run       sync.WaitGroup // listeners
+	conns     sync.WaitGroup // readers
+	strangers atomic.Int64
+	ids       atomic.Uint64
+
+	mu        sync.Mutex
+	listeners []net.Listener
+	open      map[*conn]struct{}
+	stopping  bool
+}
+
+// New makes a server; Serve starts it on a listener.
+func New(r *core.Router, a Authenticator, cfg Config) *Server {
+	s := &Server{cfg: cfg, router: r, auth: a, open: map[*conn]struct{}{}}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	return s
+}
+
+// Serve accepts connections on l until Stop, with TLS from the first byte where
+// direct is set (XEP-0368).
+func (s *Server) Serve(l net.Listener, direct bool) {
+	s.mu.Lock()
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	s.run.Go(func() { s.accept(l, direct) })
+}
+
+func (s *Server) accept(l net.Listener, direct bool) {
+	for {
+		nc, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// out of open files, most likely: let others finish first
+			s.cfg.Log.Warn("cannot accept connections", "err", err)
+			select {
+			case <-time.After(100 * time.Millisecond):
+				continue
+			case <-s.ctx.Done():
+				return
+			}
+		}
+		s.start(nc, direct)
+	}
+}
+
+func (s *Server) start(nc net.Conn, direct bool) {
+	if s.strangers.Load() >= int64(s.cfg.Strangers) {
+		s.cfg.Metrics.refused.Inc()
+		nc.Close()
+		return
+	}
+	c := newConn(s, nc)
+	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
+		nc.Close()
+		return
+	}
+	s.open[c] = struct{}{}
+	s.conns.Add(1)
+	s.mu.Unlock()
+	s.strangers.Add(1)
+	s.cfg.Metrics.accepted.Inc()
+	go c.negotiate(direct)
+}
+
+// left runs once for each connection, when its reader is through.
+func (s *Server) left(c *conn) {
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
+	s.conns.Done()
+}
+
+// Stop refuses new connections, tells the open ones that the system shuts
+// down, and waits for their readers. Resumable sessions hibernate.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	s.stopping = true
+	open := make([]*conn, 0, len(s.open))
+	for c := range s.open {
+		open = append(open, c)
+	}
+	listeners := s.listeners
+	s.mu.Unlock()
+	s.end()
+	for _, l := range listeners {
+		l.Close()
+	}
+	for _, c := range open {
+		c.Abort(&stanza.StreamError{Condition: "system-shutdown"})
+	}
+	s.run.Wait()
+	s.conns.Wait()
+}

@@ -1,0 +1,307 @@
+package c2s
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/sasl"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Namespaces of the negotiation.
+const (
+	nsTLS     = "urn:ietf:params:xml:ns:xmpp-tls"
+	nsSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
+	nsBind    = "urn:ietf:params:xml:ns:xmpp-bind"
+	nsSession = "urn:ietf:params:xml:ns:xmpp-session"
+	nsBinding = "urn:xmpp:sasl-cb:0"
+)
+
+// negotiate takes a new connection to a bound session and hands it over to
+// serve, on a goroutine whose stack the handshake has not grown.
+func (c *conn) negotiate(direct bool) {
+	c.tcp.SetReadDeadline(c.deadline)
+	err := c.guard(func() error {
+		if direct {
+			if err := c.secure(); err != nil {
+				return err
+			}
+		}
+		return c.loop(func() bool { return c.session != nil })
+	})
+	c.srv.strangers.Add(-1)
+	if err != nil {
+		c.end(err)
+		c.leave()
+		return
+	}
+	c.neg = nil
+	go c.serve()
+}
+
+// secure makes the TLS handshake. Bytes that came behind <starttls/> in clear
+// are thrown away: they were not said inside TLS.
+func (c *conn) secure() error {
+	c.in.discard()
+	c.in.giveBack()
+	t := tls.Server(c.tcp, c.srv.cfg.TLS)
+	if err := t.HandshakeContext(c.srv.ctx); err != nil {
+		c.srv.cfg.Metrics.handshakes.WithLabelValues("failed").Inc()
+		c.log().Debug("TLS handshake failed", "err", err)
+		return err
+	}
+	c.srv.cfg.Metrics.handshakes.WithLabelValues("done").Inc()
+	c.wmu.Lock()
+	c.tls, c.net, c.opened = t, t, false
+	c.wmu.Unlock()
+	st := t.ConnectionState()
+	c.neg.bindings = bindings(&st, c.srv.cfg.EndPoint())
+	return nil
+}
+
+// openStream answers a stream header with ours and the features.
+func (c *conn) openStream(e xtok.Elem) error {
+	c.lang = e.AttrNS(xtok.NSXML, "lang")
+	b := c.header(nil)
+	c.wmu.Lock()
+	c.opened = true
+	_, err := c.write(b)
+	c.wmu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := c.checkHeader(e); err != nil {
+		return err
+	}
+	_, err = c.Write(c.features(nil))
+	return err
+}
+
+func (c *conn) checkHeader(e xtok.Elem) error {
+	if !e.Is(stanza.NSStream, "stream") {
+		return &stanza.StreamError{Condition: "invalid-namespace"}
+	}
+	if v := e.Attr("version"); v != "1.0" {
+		// RFC 6120 §4.7.5
+		return &stanza.StreamError{Condition: "unsupported-version"}
+	}
+	to := e.Attr("to")
+	if j, err := jid.Parse(to); to != "" && (err != nil || j != c.srv.router.Domain) {
+		return &stanza.StreamError{Condition: "host-unknown"}
+	}
+	return nil
+}
+
+// features lists what may be negotiated now (RFC 6120 §4.3.2).
+func (c *conn) features(b []byte) []byte {
+	b = append(b, "<stream:features>"...)
+	switch {
+	case !c.account.IsZero():
+		b = append(b, "<bind xmlns='"+nsBind+"'/>"...)
+		// COMPAT: clients of RFC 3921 ask for a session
+		b = append(b, "<session xmlns='"+nsSession+"'><optional/></session>"...)
+		b = c.srv.router.Host().Offers(c, b)
+	case c.tls == nil && c.srv.cfg.RequireTLS:
+		b = append(b, "<starttls xmlns='"+nsTLS+"'><required/></starttls>"...)
+	default:
+		if c.tls == nil && c.srv.cfg.TLS != nil {
+			b = append(b, "<starttls xmlns='"+nsTLS+"'/>"...)
+		}
+		b = c.mechanisms(b)
+		b = c.srv.router.Host().Offers(c, b)
+	}
+	return append(b, "</stream:features>"...)
+}
+
+func (c *conn) mechanisms(b []byte) []byte {
+	b = append(b, "<mechanisms xmlns='"+nsSASL+"'>"...)
+	for _, m := range sasl.Mechanisms(c.neg.bindings) {
+		b = append(b, "<mechanism>"+m+"</mechanism>"...)
+	}
+	b = append(b, "</mechanisms>"...)
+	if len(c.neg.bindings) == 0 {
+		return b
+	}
+	// XEP-0440 §3
+	b = append(b, "<sasl-channel-binding xmlns='"+nsBinding+"'>"...)
+	for _, cb := range c.neg.bindings {
+		b = append(b, "<channel-binding type='"+cb.Type+"'/>"...)
+	}
+	return append(b, "</sasl-channel-binding>"...)
+}
+
+// stranger handles an element of a connection that has bound no resource.
+func (c *conn) stranger(e xtok.Elem) error {
+	mayLogin := c.tls != nil || !c.srv.cfg.RequireTLS
+	switch {
+	case e.Is(nsTLS, "starttls"):
+		return c.startTLS()
+	case e.NS() == nsSASL && mayLogin && c.account.IsZero():
+		return c.authenticate(e)
+	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && mayLogin:
+		return c.earlyIQ(e)
+	case e.Is(stanza.NSClient, "iq") && !c.account.IsZero():
+		return c.bindIQ(e)
+	case c.account.IsZero():
+		// RFC 6120 §4.9.3.12
+		return &stanza.StreamError{Condition: "not-authorized"}
+	}
+	if f := c.srv.router.Host().NonzaHandler(e); f != nil {
+		return f(c, e)
+	}
+	return &stanza.StreamError{Condition: "not-authorized", Text: "bind a resource first"}
+}
+
+func (c *conn) startTLS() error {
+	if c.tls != nil || c.srv.cfg.TLS == nil || !c.account.IsZero() {
+		c.Write([]byte("<failure xmlns='" + nsTLS + "'/>"))
+		return errClosed
+	}
+	if _, err := c.Write([]byte("<proceed xmlns='" + nsTLS + "'/>")); err != nil {
+		return err
+	}
+	if err := c.secure(); err != nil {
+		return err
+	}
+	c.scan.Restart()
+	return nil
+}
+
+// triesMost is how often one connection may fail to authenticate
+// (RFC 6120 §6.4.5 asks for between 2 and 5).
+const triesMost = 3
+
+// authenticate runs one step of SASL (RFC 6120 §6.4).
+func (c *conn) authenticate(e xtok.Elem) error {
+	out, done, err := c.saslStep(e)
+	switch {
+	case err != nil:
+		return c.saslFailed(err)
+	case !done:
+		_, err = c.Write(saslElement("challenge", out))
+		return err
+	}
+	user := c.neg.sasl.User()
+	c.neg.sasl = nil
+	if c.account, err = jid.New(user, c.srv.router.Domain.Domain(), ""); err != nil {
+		return c.saslFailed(err)
+	}
+	c.srv.cfg.Metrics.logins.WithLabelValues("done").Inc()
+	if _, err = c.Write(saslElement("success", out)); err != nil {
+		return err
+	}
+	// RFC 6120 §6.4.6
+	c.scan.Restart()
+	return nil
+}
+
+func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
+	if e.Local() == "abort" {
+		return nil, false, &sasl.Failure{Condition: "aborted"}
+	}
+	in, err := decode(e.Text())
+	if err != nil {
+		return nil, false, &sasl.Failure{Condition: "incorrect-encoding"}
+	}
+	if e.Local() == "auth" {
+		c.neg.sasl, err = sasl.Start(e.Attr("mechanism"), c.neg.bindings, c.srv.auth.Credentials)
+		if err != nil {
+			return nil, false, err
+		}
+		if !e.HasText() {
+			return nil, false, nil // RFC 6120 §6.4.2: an empty challenge asks for the first response
+		}
+	} else if e.Local() != "response" || c.neg.sasl == nil {
+		return nil, false, &sasl.Failure{Condition: "malformed-request"}
+	}
+	return c.neg.sasl.Next(in)
+}
+
+// decode reads base64 where "=" stands for nothing (RFC 6120 §6.4.2).
+func decode(s string) ([]byte, error) {
+	if s == "=" {
+		return nil, nil
+	}
+	return base64.StdEncoding.Strict().DecodeString(s)
+}
+
+func saslElement(name string, data []byte) []byte {
+	b := []byte("<" + name + " xmlns='" + nsSASL + "'>")
+	b = base64.StdEncoding.AppendEncode(b, data)
+	return append(b, "</"+name+">"...)
+}
+
+func (c *conn) saslFailed(err error) error {
+	c.neg.sasl = nil
+	failure := &sasl.Failure{Condition: "temporary-auth-failure"}
+	if !errors.As(err, &failure) {
+		c.log().Error("authentication failed on our side", "err", err)
+	}
+	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
+	c.log().Info("login refused", "condition", failure.Condition, "remote", c.tcp.RemoteAddr().String())
+	c.Write([]byte("<failure xmlns='" + nsSASL + "'><" + failure.Condition + "/></failure>"))
+	if c.neg.failures++; c.neg.failures >= triesMost {
+		return &stanza.StreamError{Condition: "policy-violation", Text: "too many failed attempts to log in"}
+	}
+	return nil
+}
+
+// bindIQ binds a resource (RFC 6120 §7).
+func (c *conn) bindIQ(e xtok.Elem) error {
+	h, err := stanza.ReadHead(e)
+	if err != nil {
+		return c.reply(stanza.ErrorReply(h, err))
+	}
+	if !e.First().Is(nsBind, "bind") || h.Type != stanza.Set {
+		return &stanza.StreamError{Condition: "not-authorized", Text: "bind a resource first"}
+	}
+	full, err := c.resource(e.First().Child(nsBind, "resource").Text())
+	if err != nil {
+		return c.reply(stanza.ErrorReply(h, stanza.Errorf(stanza.BadRequest, "this resource cannot be used")))
+	}
+	payload := append([]byte("<bind xmlns='"+nsBind+"'><jid>"), xtok.Escape(nil, full.String())...)
+	hello := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Result, ID: h.ID}, append(payload, "</jid></bind>"...))
+	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Hello: hello.Raw})
+	if err != nil {
+		return c.reply(stanza.ErrorReply(h, err))
+	}
+	c.bound(s)
+	return nil
+}
+
+func (c *conn) resource(wanted string) (jid.JID, error) {
+	if wanted == "" {
+		wanted = rand.Text()[:12]
+	}
+	return c.account.WithResource(wanted)
+}
+
+func (c *conn) reply(s *stanza.Stanza) error {
+	_, err := c.Write(s.Raw)
+	return err
+}
+
+// earlyIQ answers a request before authentication, where a feature offers that.
+func (c *conn) earlyIQ(e xtok.Elem) error {
+	h, err := stanza.ReadHead(e)
+	if err != nil {
+		return c.reply(stanza.ErrorReply(h, err))
+	}
+	f := c.srv.router.Host().EarlyHandler(e.First())
+	if f == nil || !h.IsRequest() {
+		return &stanza.StreamError{Condition: "not-authorized"}
+	}
+	q := &core.Query{Ctx: c.srv.ctx, Head: h, Payload: e.First(), Stream: c}
+	payload, err := f(q)
+	if err != nil {
+		return c.reply(stanza.ErrorReply(h, err))
+	}
+	return c.reply(stanza.ResultReply(h, payload))
+}
+
+func streamID() string { return rand.Text() }

@@ -1,0 +1,134 @@
+package c2s
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// errClosed ends a reader whose peer closed the stream properly.
+var errClosed = errors.New("stream closed")
+
+// loop reads and handles until the stream ends. It runs twice for a
+// connection: once while negotiating, once, on a goroutine with a fresh small
+// stack, for the bound session.
+func (c *conn) loop(until func() bool) error {
+	for !until() {
+		ev, n, err := c.scan.Next(c.in.bytes())
+		if err != nil {
+			return err
+		}
+		if ev == xtok.More {
+			if err := c.in.read(c.net); err != nil {
+				return err
+			}
+			continue
+		}
+		c.in.consume(n) // what Root refers to stays until the next read
+		if err := c.handle(ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handle takes one event of the stream. An error ends the stream.
+func (c *conn) handle(ev xtok.Event) error {
+	switch ev {
+	case xtok.Close:
+		return errClosed
+	case xtok.Open:
+		return c.openStream(c.scan.Root())
+	case xtok.Element:
+		return c.element(c.scan.Root())
+	}
+	return nil
+}
+
+func (c *conn) element(e xtok.Elem) error {
+	switch {
+	case c.session == nil:
+		return c.stranger(e)
+	case e.NS() == stanza.NSClient:
+		return fault(c.srv.router.Handle(c.session, e))
+	}
+	if f := c.srv.router.Host().NonzaHandler(e); f != nil {
+		return f(c, e)
+	}
+	return &stanza.StreamError{Condition: "unsupported-stanza-type"}
+}
+
+// fault keeps a nil *StreamError from becoming an error that is not nil.
+func fault(e *stanza.StreamError) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+// serve is the reader of a bound session.
+func (c *conn) serve() {
+	defer c.leave()
+	c.end(c.guard(func() error { return c.loop(func() bool { return false }) }))
+}
+
+// guard turns a panic into the end of this one connection.
+func (c *conn) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.srv.cfg.Metrics.panics.Inc()
+			c.log().Error("panic while reading", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &stanza.StreamError{Condition: "internal-server-error"}
+		}
+	}()
+	return f()
+}
+
+// end closes the connection as its last error asks. A lost connection leaves
+// a resumable session hibernating; a stream that was closed, or broken by
+// the client, ends it.
+func (c *conn) end(err error) {
+	reason, lost := c.reason(err)
+	c.in.discard()
+	c.in.giveBack()
+	if c.session != nil && !lost {
+		c.session.Close(reason) // aborts this connection
+	}
+	c.Abort(reason)
+	if c.session != nil {
+		c.session.Detach(c)
+	}
+}
+
+// reason is the stream error that an error stands for; lost tells that the
+// connection failed below the stream.
+func (c *conn) reason(err error) (reason *stanza.StreamError, lost bool) {
+	var bad *xtok.Error
+	var timeout net.Error
+	switch {
+	case err == nil || errors.Is(err, errClosed):
+		return nil, false
+	case errors.As(err, &bad):
+		return &stanza.StreamError{Condition: bad.Condition, Text: bad.Reason}, false
+	case errors.As(err, &reason):
+		return reason, false
+	case c.aborted.Load():
+		return nil, true
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &stanza.StreamError{Condition: "connection-timeout"}, true
+	case !errors.Is(err, io.EOF):
+		c.log().Debug("connection lost", "err", err)
+	}
+	return nil, true
+}
+
+// leave is the last thing a reader does.
+func (c *conn) leave() {
+	close(c.done)
+	c.srv.left(c)
+}

@@ -1,0 +1,182 @@
+// Package disco is service discovery, XEP-0030 version 2.5, with the contact
+// addresses of XEP-0157 and the server's own capabilities of XEP-0115 in the stream
+// features. It tells what features declared to the host and knows none itself.
+package disco
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Namespaces of discovery.
+const (
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsCaps  = "http://jabber.org/protocol/caps"
+)
+
+// Disco is the feature.
+type Disco struct {
+	router *core.Router
+	node   string // of our capabilities: an address of the software
+}
+
+// New returns the feature; node is the URI that our capabilities name.
+func New(r *core.Router, node string) *Disco { return &Disco{router: r, node: node} }
+
+// Register attaches the feature.
+func (d *Disco) Register(h *core.Host) {
+	for _, at := range []core.Target{core.Server, core.Account} {
+		h.IQ(at, nsInfo, "query", func(q *core.Query) ([]byte, error) { return d.info(at, q) })
+		h.IQ(at, nsItems, "query", func(q *core.Query) ([]byte, error) { return d.items(at, q) })
+		h.Disco(at, nsInfo, nsItems)
+	}
+	srv := h.DiscoAt(core.Server)
+	srv.Identities = append(srv.Identities, core.Identity{Category: "server", Type: "im", Name: "Mirsal"})
+	acc := h.DiscoAt(core.Account)
+	acc.Identities = append(acc.Identities, core.Identity{Category: "account", Type: "registered"})
+	h.Stream(core.StreamFeature{Offer: d.offer})
+	srv.Nodes = append(srv.Nodes, d.ownNode)
+}
+
+// offer is XEP-0115 §6.3: the server's capabilities as a stream feature.
+func (d *Disco) offer(st core.Stream) []byte {
+	if st.Account().IsZero() {
+		return nil
+	}
+	return []byte("<c xmlns='" + nsCaps + "' hash='sha-1' node='" + d.node + "' ver='" + d.ver() + "'/>")
+}
+
+// ownNode answers the node that offer names.
+func (d *Disco) ownNode(q *core.Query, node string) ([]byte, bool, error) {
+	if node != d.node+"#"+d.ver() {
+		return nil, false, nil
+	}
+	return describe(d.router.Host().DiscoAt(core.Server), q), true, nil
+}
+
+func (d *Disco) info(at core.Target, q *core.Query) ([]byte, error) {
+	what := d.router.Host().DiscoAt(at)
+	if err := may(what, q); err != nil {
+		return nil, err
+	}
+	node := q.Payload.Attr("node")
+	body, err := nodeInfo(what, q, node)
+	if err != nil {
+		return nil, err
+	}
+	return envelope(nsInfo, node, body), nil
+}
+
+func nodeInfo(what *core.Disco, q *core.Query, node string) ([]byte, error) {
+	if node == "" {
+		return describe(what, q), nil
+	}
+	for _, f := range what.Nodes {
+		if b, ok, err := f(q, node); ok || err != nil {
+			return b, err
+		}
+	}
+	return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such node")
+}
+
+func (d *Disco) items(at core.Target, q *core.Query) ([]byte, error) {
+	what := d.router.Host().DiscoAt(at)
+	if err := may(what, q); err != nil {
+		return nil, err
+	}
+	node := q.Payload.Attr("node")
+	var b []byte
+	for _, f := range what.Items {
+		items, err := f(q, node)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			b = append(b, "<item"...)
+			b = attr(b, "jid", i.JID.String())
+			b = attr(b, "node", i.Node)
+			b = append(attr(b, "name", i.Name), "/>"...)
+		}
+	}
+	return envelope(nsItems, node, b), nil
+}
+
+// may applies what features say about who may look.
+func may(what *core.Disco, q *core.Query) error {
+	if q.Set() {
+		return stanza.Errorf(stanza.NotAllowed, "")
+	}
+	for _, f := range what.Allow {
+		if err := f(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// describe is the content of disco#info (XEP-0030 §3.1).
+func describe(what *core.Disco, q *core.Query) []byte {
+	var b []byte
+	for _, i := range what.Identities {
+		b = append(b, "<identity"...)
+		b = attr(b, "category", i.Category)
+		b = attr(b, "type", i.Type)
+		b = append(attr(b, "name", i.Name), "/>"...)
+	}
+	for _, f := range features(what) {
+		b = append(attr(append(b, "<feature"...), "var", f), "/>"...)
+	}
+	for _, f := range what.Forms {
+		b = append(b, f(q)...)
+	}
+	return b
+}
+
+func features(what *core.Disco) []string {
+	list := slices.Clone(what.Features)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func attr(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(b, ' ')
+	b = append(b, name...)
+	b = append(xtok.Escape(append(b, "='"...), value), '\'')
+	return b
+}
+
+func envelope(ns, node string, content []byte) []byte {
+	b := attr([]byte("<query xmlns='"+ns+"'"), "node", node)
+	b = append(append(b, '>'), content...)
+	return append(b, "</query>"...)
+}
+
+// ver is the verification string of the server's own information
+// (XEP-0115 §5.1).
+func (d *Disco) ver() string {
+	what := d.router.Host().DiscoAt(core.Server)
+	var s strings.Builder
+	ids := make([]string, 0, len(what.Identities))
+	for _, i := range what.Identities {
+		ids = append(ids, i.Category+"/"+i.Type+"//"+i.Name)
+	}
+	slices.Sort(ids)
+	for _, part := range slices.Concat(ids, features(what)) {
+		s.WriteString(part + "<")
+	}
+	for _, f := range what.Forms {
+		s.WriteString(formString(f(nil)))
+	}
+	sum := sha1.Sum([]byte(s.String()))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
