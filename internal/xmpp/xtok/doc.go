@@ -168,8 +168,7 @@ func (d *doc) tag(b []byte) (whole bool, err *Error) {
 	}
 	kind := b[d.pos+1]
 	if kind == '!' || kind == '?' && (d.m != modeHeader || d.pos > 0) {
-		// RFC 6120 §11.1
-		return false, refuse(restrictedXML, "comment, declaration, CDATA section or processing instruction")
+		return false, forbiddenMarkup()
 	}
 	end := d.tagEnd(b)
 	if end == 0 {

@@ -43,8 +43,9 @@ func (s *Scanner) Restart() {
 	s.at = atRestart
 }
 
-// Release gives back the memory behind Root, which ends to be valid. A part of
-// an element that was scanned is kept.
+// Release gives back the memory behind Root, which is no longer valid. A part of
+// an element that was scanned is kept. Call it, or Next with an empty buffer,
+// before waiting for more bytes.
 func (s *Scanner) Release() {
 	if !s.busy {
 		s.drop()

@@ -85,8 +85,26 @@ func Parse(src []byte, l Limits) (Elem, error) {
 		return Elem{}, tooLarge()
 	case !done:
 		return Elem{}, refuse(notWellFormed, "unfinished element")
-	case skipSpace(src, d.pos) != len(src):
-		return Elem{}, refuse(notWellFormed, "something behind the element")
+	}
+	if err := checkTail(src[skipSpace(src, d.pos):]); err != nil {
+		return Elem{}, err
 	}
 	return Elem{d: d}, nil
+}
+
+// checkTail refuses what follows an element and the white space behind it.
+func checkTail(rest []byte) *Error {
+	switch {
+	case len(rest) == 0:
+		return nil
+	case len(rest) > 1 && rest[0] == '<' && (rest[1] == '!' || rest[1] == '?'):
+		return forbiddenMarkup()
+	}
+	return refuse(notWellFormed, "something behind the element")
+}
+
+// forbiddenMarkup is the refusal of whatever begins with <! or <?.
+// RFC 6120 §11.1
+func forbiddenMarkup() *Error {
+	return refuse(restrictedXML, "comment, declaration, CDATA section or processing instruction")
 }
