@@ -5,9 +5,13 @@ import "errors"
 // Condition names why authentication failed (RFC 6120 §6.5).
 type Condition string
 
-// The conditions that SCRAM meets.
+// The conditions: those that SCRAM meets, and those of the stream around it
+// (base64 that is none, <abort/>, a channel that must be encrypted first).
 const (
+	Aborted              Condition = "aborted"
 	AccountDisabled      Condition = "account-disabled"
+	EncryptionRequired   Condition = "encryption-required"
+	IncorrectEncoding    Condition = "incorrect-encoding"
 	InvalidAuthzid       Condition = "invalid-authzid"
 	InvalidMechanism     Condition = "invalid-mechanism"
 	MalformedRequest     Condition = "malformed-request"

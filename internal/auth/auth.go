@@ -1,0 +1,258 @@
+// Package auth keeps the accounts of one domain and the invitations to it: who
+// exists, what a login is checked against, how an account comes and goes.
+//
+// It speaks no protocol (sasl does, and xep/register) and keeps no password:
+// only SCRAM keys. Invariants: a name that it hands out or takes is normalised;
+// Exists agrees with the store except while a change is being written; a name
+// cannot be taken again before everything of its former account is gone; an
+// invitation makes one account, whoever races for it and whenever the power fails.
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mirsal/internal/store"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/sasl"
+)
+
+// Errors that callers branch on; their texts are for people.
+var (
+	ErrExists     = errors.New("the name is taken")
+	ErrNotFound   = errors.New("no such account")
+	ErrName       = errors.New("not a name that an account can have")
+	ErrDomain     = errors.New("not the domain of this server")
+	ErrInvitation = errors.New("the invitation is not known, used or out of date")
+	ErrPassword   = errors.New("unusable password")
+)
+
+// Config is what can be chosen. Zero values stand for the defaults.
+type Config struct {
+	// Iterations of SCRAM for keys that are derived from now on.
+	Iterations int
+	// Invitation is how long an invitation is good, when nothing else is said.
+	Invitation time.Duration
+}
+
+// Defaults and bounds.
+const (
+	DefaultIterations = 10_000
+	MinIterations     = 4096 // RFC 7677 §4; clients refuse fewer
+	DefaultInvitation = 7 * 24 * time.Hour
+	MaxInvitation     = 30 * 24 * time.Hour
+)
+
+// Removal is told of an account that goes, by its bare JID.
+type Removal struct {
+	// Closing comes first, when nobody can log in any more: it ends the sessions.
+	Closing func(bare jid.JID)
+	// Gone comes when the account's KV spaces are gone; the name can be taken
+	// again when it has returned.
+	Gone func(bare jid.JID)
+}
+
+// Auth is the accounts of one server. All methods may be called from any goroutine.
+type Auth struct {
+	accounts store.Accounts
+	kv       store.KV
+	facts    *store.Bucket
+	invites  *store.Bucket
+	cfg      Config
+	secret   []byte // of the keys that unknown names seem to have
+
+	mu     sync.RWMutex // held for moments only
+	names  map[string]struct{}
+	domain jid.JID // zero while this data has none
+
+	// change is held while an account or invitation is changed, storage
+	// included; mu is taken inside it.
+	change  sync.Mutex
+	removal Removal // set before use
+}
+
+// New reads the accounts. The data belongs to one domain: the first that is
+// given sticks, another is refused with ErrDomain. The zero domain means the one
+// that the data has; Domain tells whether there is one.
+func New(ctx context.Context, accounts store.Accounts, kv store.KV, domain jid.JID, cfg Config) (*Auth, error) {
+	cfg.Iterations = cmp.Or(cfg.Iterations, DefaultIterations)
+	cfg.Invitation = cmp.Or(cfg.Invitation, DefaultInvitation)
+	if cfg.Iterations < MinIterations || cfg.Iterations > sasl.MaxIterations {
+		return nil, fmt.Errorf("auth: %d iterations are not between %d and %d", cfg.Iterations, MinIterations, sasl.MaxIterations)
+	}
+	a := &Auth{accounts: accounts, kv: kv, cfg: cfg, names: map[string]struct{}{}}
+	a.facts = kv.Declare(store.Space{
+		Name: "server", Fields: "domain: the domain; scram: a random secret",
+		Purpose: "recognise data of another domain; let unknown names look like known ones",
+	})
+	a.invites = kv.Declare(store.Space{
+		Name: "invitation", Fields: "hash of the token: expiry, whether for an administrator, the name that claimed it",
+		Purpose: "let invited people make an account", Life: MaxInvitation + graceOfInvitation,
+	})
+	if err := a.load(ctx); err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	if domain.IsZero() {
+		return a, nil
+	}
+	return a, a.Adopt(ctx, domain)
+}
+
+// OnRemove sets who is told of removed accounts. Before use only.
+func (a *Auth) OnRemove(r Removal) { a.removal = r }
+
+// owner of what belongs to the server.
+const owner = ""
+
+func (a *Auth) load(ctx context.Context) (err error) {
+	if a.secret, err = a.readSecret(ctx); err != nil {
+		return err
+	}
+	d, err := a.facts.Get(ctx, owner, "domain")
+	if err == nil {
+		a.domain, err = jid.Parse(string(d.Value))
+	} else if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("domain: %w", err)
+	}
+	names, err := a.accounts.AccountNames(ctx)
+	for _, n := range names {
+		a.names[n] = struct{}{}
+	}
+	return err
+}
+
+func (a *Auth) readSecret(ctx context.Context) ([]byte, error) {
+	it, err := a.facts.Get(ctx, owner, "scram")
+	if !errors.Is(err, store.ErrNotFound) {
+		return it.Value, err
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	return secret, a.facts.Put(ctx, owner, "scram", secret)
+}
+
+// Adopt gives the data its domain; ErrDomain when it has another.
+func (a *Auth) Adopt(ctx context.Context, domain jid.JID) error {
+	a.change.Lock()
+	defer a.change.Unlock()
+	switch has := a.Domain(); {
+	case has == domain:
+		return nil
+	case !has.IsZero():
+		return fmt.Errorf("%w: this data belongs to %s, not to %s", ErrDomain, has, domain)
+	case !domain.IsDomain():
+		return fmt.Errorf("%w: %s is no domain", ErrDomain, domain)
+	}
+	if err := a.facts.Put(ctx, owner, "domain", []byte(domain.String())); err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	a.mu.Lock()
+	a.domain = domain
+	a.mu.Unlock()
+	return nil
+}
+
+// Domain is the domain of the accounts, zero while the data has none.
+func (a *Auth) Domain() jid.JID {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.domain
+}
+
+// Exists tells whether there is an account with this normalised name. It
+// satisfies core.Accounts and does not block.
+func (a *Auth) Exists(name string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	_, ok := a.names[name]
+	return ok
+}
+
+// Count is the number of accounts.
+func (a *Auth) Count() int {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return len(a.names)
+}
+
+// List returns the names in order.
+func (a *Auth) List(context.Context) ([]string, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	names := make([]string, 0, len(a.names))
+	for n := range a.names {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (a *Auth) setName(name string, there bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if there {
+		a.names[name] = struct{}{}
+	} else {
+		delete(a.names, name)
+	}
+}
+
+// Credentials is what a login is checked against: a sasl.Lookup. Unknown names
+// cost the same read and get keys that nobody can prove.
+func (a *Auth) Credentials(name string) (sasl.Credentials, error) {
+	acc, err := a.accounts.Account(context.Background(), name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !a.Exists(name) {
+		return sasl.Credentials{SHA1: a.decoy("1", name, 20), SHA256: a.decoy("256", name, 32)}, nil
+	}
+	if err != nil {
+		return sasl.Credentials{}, fmt.Errorf("auth: %w", err)
+	}
+	return sasl.Credentials{SHA1: sasl.Keys(acc.SHA1), SHA256: sasl.Keys(acc.SHA256), Disabled: acc.Disabled}, nil
+}
+
+// decoy is what an unknown name's keys look like. Nobody can log in with them: who
+// could would have found a preimage of a random hash.
+func (a *Auth) decoy(hash, name string, size int) sasl.Keys {
+	of := func(what string) []byte {
+		m := hmac.New(sha256.New, a.secret)
+		m.Write([]byte(what + hash + "\x00" + name))
+		return m.Sum(nil)
+	}
+	return sasl.Keys{
+		Salt: of("salt")[:saltSize], Iterations: a.cfg.Iterations,
+		StoredKey: of("stored")[:size], ServerKey: of("server")[:size],
+	}
+}
+
+// Name normalises what somebody calls an account: a localpart, or a bare JID
+// of this domain. Errors wrap ErrName or ErrDomain.
+func (a *Auth) Name(s string) (string, error) {
+	domain := a.Domain()
+	if _, host, ok := strings.Cut(s, "@"); ok {
+		j, err := jid.Parse(s)
+		if err != nil || !j.IsBare() || j.Local() == "" {
+			return "", fmt.Errorf("%w: %q", ErrName, s)
+		}
+		if !domain.IsZero() && j.DomainOnly() != domain {
+			return "", fmt.Errorf("%w: %s is not %s", ErrDomain, host, domain)
+		}
+		return j.Local(), nil
+	}
+	j, err := jid.New(s, "localhost", "")
+	if err != nil || j.Local() == "" {
+		return "", fmt.Errorf("%w: %q", ErrName, s)
+	}
+	return j.Local(), nil
+}
