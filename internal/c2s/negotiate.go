@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
@@ -209,7 +208,7 @@ func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
 		return nil, false, &sasl.Failure{Condition: "incorrect-encoding"}
 	}
 	if e.Local() == "auth" {
-		c.neg.sasl, err = sasl.Start(e.Attr("mechanism"), c.neg.bindings, c.srv.auth.Credentials)
+		c.neg.sasl, err = sasl.Start(e.Attr("mechanism"), c.srv.router.Domain, c.neg.bindings, c.srv.auth.Credentials)
 		if err != nil {
 			return nil, false, err
 		}
@@ -238,12 +237,12 @@ func saslElement(name string, data []byte) []byte {
 
 func (c *conn) saslFailed(err error) error {
 	c.neg.sasl = nil
-	failure := &sasl.Failure{Condition: "temporary-auth-failure"}
-	if !errors.As(err, &failure) {
-		c.log().Error("authentication failed on our side", "err", err)
+	failure := sasl.AsFailure(err)
+	if failure.Cause != nil {
+		c.log().Error("authentication failed on our side", "err", failure.Cause)
 	}
 	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
-	c.log().Info("login refused", "condition", failure.Condition, "remote", c.tcp.RemoteAddr().String())
+	c.log().Info("login refused", "condition", string(failure.Condition), "remote", c.tcp.RemoteAddr().String())
 	c.Write([]byte("<failure xmlns='" + nsSASL + "'><" + failure.Condition + "/></failure>"))
 	if c.neg.failures++; c.neg.failures >= triesMost {
 		return &stanza.StreamError{Condition: "policy-violation", Text: "too many failed attempts to log in"}

@@ -31,10 +31,16 @@ type World struct {
 // Run runs f in a world. setup registers features; it may be nil.
 func Run(t *testing.T, setup func(w *World), f func(w *World)) {
 	t.Helper()
+	RunOn(t, &instant{}, setup, f)
+}
+
+// RunOn is Run with an archive of the test's own.
+func RunOn(t *testing.T, archive core.Archive, setup func(w *World), f func(w *World)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &World{T: t, Host: core.NewHost()}
 		w.Router = core.NewRouter(core.Parts{
-			Domain: jid.MustParse("example.org"), Host: w.Host, Archive: &instant{}, Accounts: w,
+			Domain: jid.MustParse("example.org"), Host: w.Host, Archive: archive, Accounts: w,
 			Limits: core.Limits{Queue: 1 << 20, Sessions: 20, Hibernating: 10, Resumption: 10 * time.Minute},
 			Log:    slog.New(slog.DiscardHandler),
 		})
