@@ -1,16 +1,15 @@
 package archive_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"mirsal/internal/archive"
-	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
@@ -132,8 +131,6 @@ var (
 	errFull = errors.New("no space left on device")
 	alice   = jid.MustParse("alice@example.org")
 	bob     = jid.MustParse("bob@example.org")
-	_       = context.Background
-	_       core.Archive
 )
 
 func newStore() store.Store { return memory.New() }
@@ -148,3 +145,18 @@ func reopen(t *testing.T, b *bench) *archive.Archive {
 }
 
 func noHello([16]byte) []byte { return []byte("<enabled/>") }
+
+// config remembers longer than any test takes.
+func (b *bench) config() archive.Config { return archive.Config{Resumption: 24 * time.Hour} }
+
+// allRows are all stanzas in an owner's archive.
+func (b *bench) allRows(owner string) (out []string) {
+	rows, _, err := b.store.Page(b.T.Context(), store.Query{Owner: owner, Limit: 10_000})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	for _, r := range rows {
+		out = append(out, string(r.Body))
+	}
+	return out
+}
