@@ -29,7 +29,7 @@ func (w *writer) mergeSlice() error {
 	}
 	var args []any
 	n := 0
-	for left := max(mergeSlice, 2*w.fresh); left > 0 && len(w.round.parts) > 0; left-- {
+	for left := max(w.o.mergeSlice, 2*w.fresh); left > 0 && len(w.round.parts) > 0; left-- {
 		p := &w.round.parts[0]
 		e := p.entries[0]
 		args = append(args, p.owner, int64(e.seq), e.peer, e.time, int64(e.flags))
@@ -60,7 +60,7 @@ func (w *writer) merged() {
 		w.e.tail.trim(w.round.through)
 		w.round = nil
 	}
-	if w.round == nil && w.e.tail.length() >= mergeFrom {
+	if w.round == nil && w.e.tail.length() >= w.o.mergeFrom {
 		last := w.e.last.Load()
 		w.round = &round{through: last, parts: w.e.tail.through(last)}
 	}

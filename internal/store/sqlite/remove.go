@@ -77,7 +77,11 @@ func (r *removal) group(seq uint64) (*group, error) {
 	if g := r.groups[found.int(0)]; g != nil {
 		return g, nil
 	}
-	return unpack(found.int(0), found.int(1), found.blob(2))
+	g, err := unpack(found.int(0), found.int(1), found.blob(2))
+	if err == nil && (seq < g.first || seq > g.last()) {
+		err = errPacked
+	}
+	return g, err
 }
 
 // write puts the changed groups back.

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"math"
 
 	"mirsal/internal/store"
 )
@@ -68,9 +67,12 @@ func (e *engine) records(c *conn, p *group) ([]store.Record, error) {
 	records := make([]store.Record, len(p.records))
 	err := c.query(func(r row) error {
 		i := uint64(r.int(0)) - p.first
+		if i >= uint64(len(records)) {
+			return errPacked
+		}
 		records[i] = store.Record{Time: p.records[i].time, Body: r.blob(1)}
 		return nil
-	}, `SELECT seq, body FROM payload WHERE seq BETWEEN ? AND ?`, int64(p.first), int64(min(p.last(), math.MaxInt64)))
+	}, `SELECT seq, body FROM payload WHERE seq BETWEEN ? AND ?`, int64(p.first), int64(p.last()))
 	for i, r := range p.records {
 		if records[i].Body == nil {
 			continue

@@ -14,6 +14,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,11 @@ type Options struct {
 	// Logger hears of what no caller does, such as a failing checkpoint.
 	Logger *slog.Logger
 
-	vfs string // of SQLite, for tests; "" is the default
+	// For tests; zero is the default.
+	vfs             string // of SQLite
+	mergeFrom       int
+	mergeSlice      int
+	checkpointPages int64
 }
 
 // readers is the number of read-only connections: queries beyond it wait.
@@ -70,6 +75,9 @@ func Open(dir string, o Options) (store.Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	o.mergeFrom = cmp.Or(o.mergeFrom, mergeFrom)
+	o.mergeSlice = cmp.Or(o.mergeSlice, mergeSlice)
+	o.checkpointPages = cmp.Or(o.checkpointPages, checkpointPages)
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -97,7 +105,7 @@ func openLocked(dir string, o Options) (*engine, error) {
 	}
 	e := &engine{dir: dir, closed: make(chan struct{}), readers: make(chan *conn, readers)}
 	e.tail.owners = make(map[int64][]tailEntry)
-	e.writer = newWriter(e, c, o.Logger)
+	e.writer = newWriter(e, c, o)
 	if err := e.start(path, o); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, errors.Join(err, e.closeReaders(len(e.readers)), c.close()))
 	}

@@ -17,13 +17,24 @@ func open(t testing.TB, dir string, o Options) *engine {
 	return s.(*engine)
 }
 
-func TestSQLiteKeepsTheContract(t *testing.T) {
+func reopen(t *testing.T, s *engine) *engine {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, s.dir, s.writer.o)
+}
+
+func contract(t *testing.T, o Options) {
 	storetest.Run(t,
-		func(t *testing.T) store.Store { return open(t, t.TempDir(), Options{Synchronous: "OFF"}) },
-		func(t *testing.T, s store.Store) store.Store {
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return open(t, s.(*engine).dir, Options{Synchronous: "OFF"})
-		})
+		func(t *testing.T) store.Store { return open(t, t.TempDir(), o) },
+		func(t *testing.T, s store.Store) store.Store { return reopen(t, s.(*engine)) })
+}
+
+func TestSQLiteKeepsTheContractFromTheTail(t *testing.T) {
+	contract(t, Options{Synchronous: "OFF"})
+}
+
+func TestSQLiteKeepsTheContractWhileItMerges(t *testing.T) {
+	contract(t, Options{Synchronous: "OFF", mergeFrom: 4, mergeSlice: 3, checkpointPages: 3})
 }

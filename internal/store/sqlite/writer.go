@@ -41,6 +41,7 @@ type counters struct {
 type writer struct {
 	e    *engine
 	c    *conn
+	o    Options
 	log  *slog.Logger
 	in   interner
 	jobs chan *job
@@ -57,8 +58,8 @@ type writer struct {
 	fatal error  // set once the state on disk is unknown
 }
 
-func newWriter(e *engine, c *conn, log *slog.Logger) *writer {
-	return &writer{e: e, c: c, log: log, in: interner{cache: &e.names},
+func newWriter(e *engine, c *conn, o Options) *writer {
+	return &writer{e: e, c: c, o: o, log: o.Logger, in: interner{cache: &e.names},
 		jobs: make(chan *job, queueLength), quit: make(chan struct{}), over: make(chan struct{})}
 }
 
@@ -286,7 +287,7 @@ func (w *writer) watchLog() {
 	if pages < w.moved {
 		w.moved = 0 // it began anew
 	}
-	if pages-w.moved < checkpointPages {
+	if pages-w.moved < w.o.checkpointPages {
 		return
 	}
 	w.moved = pages
