@@ -1,0 +1,103 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+)
+
+// check refuses what cannot work or is not safe.
+func (c *Config) check() error {
+	for _, err := range []error{
+		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.Contact.check(),
+	} {
+		if err != nil {
+			return fmt.Errorf("configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkWords() error {
+	for _, w := range []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"e2ee", c.E2EE, []string{Required, Optional}},
+		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
+		{"log.format", c.Log.Format, []string{"text", "json"}},
+	} {
+		if !slices.Contains(w.allowed, w.value) {
+			return fmt.Errorf("%s: %q is none of %q", w.key, w.value, w.allowed)
+		}
+	}
+	if c.Domain == "" || c.Data == "" {
+		return fmt.Errorf("domain and data may not be empty")
+	}
+	return nil
+}
+
+func (c *Config) checkNumbers() error {
+	for _, n := range []struct {
+		key           string
+		value, lo, hi int
+	}{
+		{"c2s.negotiation (seconds)", int(c.C2S.Negotiation.Seconds()), 1, 3600},
+		{"c2s.write (seconds)", int(c.C2S.Write.Seconds()), 1, 3600},
+		{"c2s.strangers", c.C2S.Strangers, 1, 1 << 20},
+		// RFC 6120 §13.12: at least 10,000 bytes
+		{"limits.stanza_before_auth", c.Limits.StanzaBeforeAuth, 10_000, 1 << 20},
+		{"limits.stanza", c.Limits.Stanza, 10_000, 16 << 20},
+		{"limits.queue", c.Limits.Queue, 64 << 10, 1 << 30},
+		{"limits.sessions", c.Limits.Sessions, 1, 1000},
+		{"limits.hibernated", c.Limits.Hibernated, 0, 1000},
+		{"limits.resumption (seconds)", int(c.Limits.Resumption.Seconds()), 0, 86400},
+		{"auth.iterations", c.Auth.Iterations, 4096, 10_000_000},
+		{"auth.invitation (hours)", int(c.Auth.Invitation.Hours()), 1, 30 * 24},
+		{"archive.page", c.Archive.Page, 1, 1000},
+	} {
+		if n.value < n.lo || n.value > n.hi {
+			return fmt.Errorf("%s: %d is not between %d and %d", n.key, n.value, n.lo, n.hi)
+		}
+	}
+	return nil
+}
+
+// checkSafety refuses logins in clear text that anybody but this machine could read.
+func (c *Config) checkSafety() error {
+	if !c.C2S.RequireTLS && !c.Listen.C2S.Off() && !c.Listen.C2S.Loopback() {
+		return fmt.Errorf("c2s.require_tls=false is for a loopback address only, and listen.c2s is %q", c.Listen.C2S)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		return fmt.Errorf("tls.cert and tls.key go together")
+	}
+	if !c.Listen.HTTPPlain.Off() && !c.Listen.HTTPPlain.Loopback() {
+		return fmt.Errorf("listen.http_plain is for a loopback address only, and it is %q", c.Listen.HTTPPlain)
+	}
+	return nil
+}
+
+func (c *Contact) check() error {
+	for _, list := range c.Lists() {
+		for _, s := range list.Addresses {
+			if u, err := url.Parse(s); err != nil || u.Scheme == "" {
+				return fmt.Errorf("contact.%s: %q is no address such as mailto:help@example.org", list.Purpose, s)
+			}
+		}
+	}
+	return nil
+}
+
+// ContactList is the addresses for one purpose.
+type ContactList struct {
+	Purpose   string // as in XEP-0157 §2, without -addresses
+	Addresses []string
+}
+
+// Lists are all lists, also empty ones, in the order of their purposes.
+func (c *Contact) Lists() []ContactList {
+	return []ContactList{
+		{"abuse", c.Abuse}, {"admin", c.Admin}, {"feedback", c.Feedback}, {"sales", c.Sales},
+		{"security", c.Security}, {"status", c.Status}, {"support", c.Support},
+	}
+}

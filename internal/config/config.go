@@ -1,0 +1,203 @@
+// Package config holds everything that an operator can choose, with its
+// defaults and its documentation: default.toml, which `mirsal config` prints, is
+// the manual. It opens nothing and knows no feature.
+//
+// Invariants: the server runs with no file; what Load returns is checked and not
+// changed afterwards; a key that is not known is an error; default.toml parses
+// to exactly Default() and names every key.
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed default.toml
+var manual string
+
+// Manual is the annotated default configuration.
+func Manual() string { return manual }
+
+// Config is a whole configuration. default.toml says what each key means.
+type Config struct {
+	Domain string `toml:"domain"`
+	Data   string `toml:"data"`
+	E2EE   string `toml:"e2ee"` // Required or Optional
+
+	Listen   Listen   `toml:"listen"`
+	TLS      TLS      `toml:"tls"`
+	C2S      C2S      `toml:"c2s"`
+	Limits   Limits   `toml:"limits"`
+	Auth     Auth     `toml:"auth"`
+	Register Register `toml:"register"`
+	Archive  Archive  `toml:"archive"`
+	Contact  Contact  `toml:"contact"`
+	Log      Log      `toml:"log"`
+}
+
+// Values of E2EE.
+const (
+	Required = "required"
+	Optional = "optional"
+)
+
+// Listen says where the server listens.
+type Listen struct {
+	C2S       Address `toml:"c2s"`
+	C2STLS    Address `toml:"c2s_tls"`
+	HTTP      Address `toml:"http"`
+	HTTPPlain Address `toml:"http_plain"`
+	Ops       Address `toml:"ops"`
+}
+
+// TLS names a certificate; both empty means the own CA.
+type TLS struct {
+	Cert string `toml:"cert"`
+	Key  string `toml:"key"`
+}
+
+// C2S is for client connections.
+type C2S struct {
+	RequireTLS  bool     `toml:"require_tls"`
+	Negotiation Duration `toml:"negotiation"`
+	Write       Duration `toml:"write"`
+	Strangers   int      `toml:"strangers"`
+}
+
+// Limits bound what one connection or account may cost. Sizes are in bytes.
+type Limits struct {
+	Enabled          bool     `toml:"enabled"`
+	StanzaBeforeAuth int      `toml:"stanza_before_auth"`
+	Stanza           int      `toml:"stanza"`
+	Queue            int      `toml:"queue"`
+	Sessions         int      `toml:"sessions"`
+	Hibernated       int      `toml:"hibernated"`
+	Resumption       Duration `toml:"resumption"`
+}
+
+// Auth is for accounts and invitations.
+type Auth struct {
+	Iterations int      `toml:"iterations"`
+	Invitation Duration `toml:"invitation"`
+}
+
+// Register is for in-band registration.
+type Register struct {
+	Open bool `toml:"open"`
+}
+
+// Archive is for the message archive.
+type Archive struct {
+	Keep Keep `toml:"keep"`
+	Page int  `toml:"page"`
+}
+
+// Contact lists addresses (URIs) that the server publishes (XEP-0157).
+type Contact struct {
+	Abuse    []string `toml:"abuse"`
+	Admin    []string `toml:"admin"`
+	Feedback []string `toml:"feedback"`
+	Sales    []string `toml:"sales"`
+	Security []string `toml:"security"`
+	Status   []string `toml:"status"`
+	Support  []string `toml:"support"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+}
+
+// Default is the configuration of a server that is told nothing.
+func Default() Config {
+	none := []string{}
+	return Config{
+		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
+		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281"},
+		C2S: C2S{
+			RequireTLS: true, Negotiation: Duration{time.Minute}, Write: Duration{time.Minute}, Strangers: 4096,
+		},
+		Limits: Limits{
+			Enabled: true, StanzaBeforeAuth: 16 << 10, Stanza: 256 << 10, Queue: 1 << 20,
+			Sessions: 20, Hibernated: 10, Resumption: Duration{10 * time.Minute},
+		},
+		Auth:    Auth{Iterations: 10_000, Invitation: Duration{7 * 24 * time.Hour}},
+		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},
+		Contact: Contact{none, none, none, none, none, none, none},
+		Log:     Log{Level: "info", Format: "text"},
+	}
+}
+
+// Address is host:port, :port for every interface, or "off". Port 0 lets the system choose.
+type Address string
+
+// Off tells whether there is to be no such listener.
+func (a Address) Off() bool { return a == "off" }
+
+// Loopback tells whether only this machine can reach the address.
+func (a Address) Loopback() bool {
+	host, _, err := net.SplitHostPort(string(a))
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// UnmarshalText reads an address.
+func (a *Address) UnmarshalText(b []byte) error {
+	s := string(b)
+	if s != "off" {
+		_, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return fmt.Errorf("%q is neither host:port nor off", s)
+		}
+		if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+			return fmt.Errorf("%q has no port between 0 and 65535", s)
+		}
+	}
+	*a = Address(s)
+	return nil
+}
+
+// Duration is a time such as "90s", "10m", "36h" or "7d".
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads a duration that is not negative.
+func (d *Duration) UnmarshalText(b []byte) (err error) {
+	s := string(b)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n < 0 || n > 36500 {
+			return fmt.Errorf("%q is no number of days", s)
+		}
+		d.Duration = time.Duration(n) * 24 * time.Hour
+		return nil
+	}
+	if d.Duration, err = time.ParseDuration(s); err != nil || d.Duration < 0 {
+		return fmt.Errorf("%q is no duration such as 90s, 10m, 36h or 7d", s)
+	}
+	return nil
+}
+
+// Keep is how long the archive keeps messages.
+type Keep struct {
+	Days      int  // 0 when Delivered
+	Delivered bool // until they are delivered, and some days of grace
+}
+
+// UnmarshalText reads a number of days or the word delivered.
+func (k *Keep) UnmarshalText(b []byte) error {
+	if string(b) == "delivered" {
+		*k = Keep{Delivered: true}
+		return nil
+	}
+	n, err := strconv.Atoi(string(b))
+	if err != nil || n < 1 || n > 36500 {
+		return fmt.Errorf("%q is neither a number of days nor delivered", b)
+	}
+	*k = Keep{Days: n}
+	return nil
+}
