@@ -9,7 +9,6 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -21,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"mirsal/internal/config"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
@@ -36,21 +36,17 @@ var (
 	ErrPassword   = errors.New("unusable password")
 )
 
-// Config is what can be chosen. Zero values stand for the defaults.
-type Config struct {
-	// Iterations of SCRAM for keys that are derived from now on.
-	Iterations int
-	// Invitation is how long an invitation is good, when nothing else is said.
-	Invitation time.Duration
-}
-
-// Defaults and bounds.
+// Bounds of what can be configured.
 const (
-	DefaultIterations = 10_000
-	MinIterations     = 4096 // RFC 7677 §4; clients refuse fewer
-	DefaultInvitation = 7 * 24 * time.Hour
-	MaxInvitation     = 30 * 24 * time.Hour
+	MinIterations = 4096 // RFC 7677 §4; clients refuse fewer
+	MaxInvitation = 30 * 24 * time.Hour
 )
+
+// Store is what accounts are kept in.
+type Store interface {
+	store.Accounts
+	store.KV
+}
 
 // Removal is told of an account that goes, by its bare JID.
 type Removal struct {
@@ -67,7 +63,7 @@ type Auth struct {
 	kv       store.KV
 	facts    *store.Bucket
 	invites  *store.Bucket
-	cfg      Config
+	cfg      config.Auth
 	secret   []byte // of the keys that unknown names seem to have
 
 	mu     sync.RWMutex // held for moments only
@@ -83,18 +79,16 @@ type Auth struct {
 // New reads the accounts. The data belongs to one domain: the first that is
 // given sticks, another is refused with ErrDomain. The zero domain means the one
 // that the data has; Domain tells whether there is one.
-func New(ctx context.Context, accounts store.Accounts, kv store.KV, domain jid.JID, cfg Config) (*Auth, error) {
-	cfg.Iterations = cmp.Or(cfg.Iterations, DefaultIterations)
-	cfg.Invitation = cmp.Or(cfg.Invitation, DefaultInvitation)
+func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, error) {
 	if cfg.Iterations < MinIterations || cfg.Iterations > sasl.MaxIterations {
 		return nil, fmt.Errorf("auth: %d iterations are not between %d and %d", cfg.Iterations, MinIterations, sasl.MaxIterations)
 	}
-	a := &Auth{accounts: accounts, kv: kv, cfg: cfg, names: map[string]struct{}{}}
-	a.facts = kv.Declare(store.Space{
+	a := &Auth{accounts: s, kv: s, cfg: cfg, names: map[string]struct{}{}}
+	a.facts = s.Declare(store.Space{
 		Name: "server", Fields: "domain: the domain; scram: a random secret",
 		Purpose: "recognise data of another domain; let unknown names look like known ones",
 	})
-	a.invites = kv.Declare(store.Space{
+	a.invites = s.Declare(store.Space{
 		Name: "invitation", Fields: "hash of the token: expiry, whether for an administrator, the name that claimed it",
 		Purpose: "let invited people make an account", Life: MaxInvitation + graceOfInvitation,
 	})

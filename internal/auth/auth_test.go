@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mirsal/internal/config"
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
@@ -33,9 +34,13 @@ func (l lasting) Declare(s store.Space) *store.Bucket {
 
 func lastingStore() lasting { return lasting{memory.New(), map[string]*store.Bucket{}} }
 
+func testConfig() config.Auth {
+	return config.Auth{Iterations: MinIterations, Invitation: config.Duration{Duration: 7 * 24 * time.Hour}}
+}
+
 func open(t *testing.T, s store.Store) *Auth {
 	t.Helper()
-	a, err := New(t.Context(), s, s, jid.MustParse("example.org"), Config{Iterations: MinIterations})
+	a, err := New(t.Context(), s, jid.MustParse("example.org"), testConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,16 +223,16 @@ func TestACancelledImportAddsNothing(t *testing.T) {
 
 func TestDataBelongsToOneDomain(t *testing.T) {
 	s := lastingStore()
-	if a, err := New(t.Context(), s, s, jid.JID{}, Config{}); err != nil || !a.Domain().IsZero() {
+	if a, err := New(t.Context(), s, jid.JID{}, testConfig()); err != nil || !a.Domain().IsZero() {
 		t.Fatal(err)
 	} else if _, err := a.Invite(t.Context(), false, 0); !errors.Is(err, ErrDomain) {
 		t.Error("an invitation to nowhere:", err)
 	}
 	open(t, s)
-	if a, err := New(t.Context(), s, s, jid.JID{}, Config{}); err != nil || a.Domain().String() != "example.org" {
+	if a, err := New(t.Context(), s, jid.JID{}, testConfig()); err != nil || a.Domain().String() != "example.org" {
 		t.Error(err)
 	}
-	if _, err := New(t.Context(), s, s, jid.MustParse("example.com"), Config{}); !errors.Is(err, ErrDomain) {
+	if _, err := New(t.Context(), s, jid.MustParse("example.com"), testConfig()); !errors.Is(err, ErrDomain) {
 		t.Error(err)
 	}
 }

@@ -39,7 +39,7 @@ func keyOf(token string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// Invite makes an invitation for one account, good for life (0: the default, at
+// Invite makes an invitation for one account, good for life (0: the configured time, at
 // most MaxInvitation).
 func (a *Auth) Invite(ctx context.Context, admin bool, life time.Duration) (Invitation, error) {
 	domain := a.Domain()
@@ -47,7 +47,7 @@ func (a *Auth) Invite(ctx context.Context, admin bool, life time.Duration) (Invi
 		return Invitation{}, fmt.Errorf("%w: the domain is not known yet; start the server once", ErrDomain)
 	}
 	if life <= 0 {
-		life = a.cfg.Invitation
+		life = a.cfg.Invitation.Duration
 	}
 	in := Invitation{Token: rand.Text(), Admin: admin, Expires: time.Now().Add(min(life, MaxInvitation)).Truncate(time.Second)}
 	// XEP-0445 §2.2

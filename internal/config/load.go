@@ -138,9 +138,9 @@ func assign(f reflect.Value, s string) error {
 
 // unknownKey names the key and the known one that looks most like it.
 func unknownKey(key string, keys map[string]reflect.Value) error {
-	best, least := "", 2+len(key)/3
+	best, least := "", 2+len(key)/4
 	for _, k := range sorted(keys) {
-		if d := distance(key, k); d < least {
+		if d := distance(key, k); d < least || d == least && best == "" {
 			best, least = k, d
 		}
 	}
