@@ -30,6 +30,7 @@ type recorder struct {
 	own   map[uintptr]uintptr                      // our methods by SQLite's own
 	orig  map[uintptr]*sqlite3.Tsqlite3_io_methods // SQLite's own by ours
 	keep  []any                                    // functions that C memory refers to
+	fail  func(stepKind) int32                     // nil, or the result code of a step, 0 to let it pass
 }
 
 // step is one thing that happened; the last fields are set for their kinds only.
@@ -120,6 +121,9 @@ func (r *recorder) methods(tls *libc.TLS, own *sqlite3.Tsqlite3_io_methods) uint
 	m := at[sqlite3.Tsqlite3_io_methods](ours)
 	*m = *own
 	m.FxWrite = pointer(r, writeFunc(func(tls *libc.TLS, file, data uintptr, n int32, off int64) int32 {
+		if rc := r.failing(wrote); rc != 0 {
+			return rc
+		}
 		r.add(file, step{kind: wrote, at: off, data: bytes.Clone(unsafe.Slice(at[byte](data), n))})
 		return function[writeFunc](own.FxWrite)(tls, file, data, n, off)
 	}))
@@ -128,6 +132,9 @@ func (r *recorder) methods(tls *libc.TLS, own *sqlite3.Tsqlite3_io_methods) uint
 		return function[truncateFunc](own.FxTruncate)(tls, file, size)
 	}))
 	m.FxSync = pointer(r, syncFunc(func(tls *libc.TLS, file uintptr, flags int32) int32 {
+		if rc := r.failing(synced); rc != 0 {
+			return rc
+		}
 		rc := function[syncFunc](own.FxSync)(tls, file, flags)
 		if rc == sqlite3.SQLITE_OK {
 			r.add(file, step{kind: synced})
@@ -135,6 +142,27 @@ func (r *recorder) methods(tls *libc.TLS, own *sqlite3.Tsqlite3_io_methods) uint
 		return rc
 	}))
 	return ours
+}
+
+func (r *recorder) failing(kind stepKind) int32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fail == nil {
+		return 0
+	}
+	return r.fail(kind)
+}
+
+// failWith makes steps of a kind fail; code 0 ends that.
+func (r *recorder) failWith(kind stepKind, code int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = func(k stepKind) int32 {
+		if k == kind {
+			return code
+		}
+		return 0
+	}
 }
 
 func (r *recorder) add(file uintptr, s step) {

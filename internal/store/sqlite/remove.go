@@ -32,7 +32,6 @@ func (e *engine) remove(ctx context.Context, f func(*removal) error) (*removal, 
 			slices.Sort(seqs)
 		}
 		if len(r.gone) > 0 {
-			e.writer.round = nil // it may be about to write what is gone
 			e.tail.remove(r.gone)
 		}
 		return nil
@@ -55,6 +54,7 @@ func (r *removal) record(g *group, i int) error {
 }
 
 func (r *removal) entry(owner int64, seq uint64) error {
+	r.w.round = nil // its next slice, in this very transaction, may hold the entry
 	r.gone[owner] = append(r.gone[owner], seq)
 	return r.w.c.exec(`DELETE FROM entry WHERE owner = ? AND seq = ?`, owner, int64(seq))
 }
