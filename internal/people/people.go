@@ -33,8 +33,9 @@ import (
 // People is the one domain of rosters and presence. Make it with New.
 type People struct {
 	// OnPresence hears every available presence that a session broadcasts, on its
-	// reader; e is valid during the call. Added before start.
-	OnPresence []func(s *core.Session, e xtok.Elem)
+	// reader; e is valid during the call, initial tells that the session was
+	// unavailable before. Added before start.
+	OnPresence []func(s *core.Session, e xtok.Elem, initial bool)
 	// OnAvailable hears when a session that was unavailable became available, on
 	// its reader, after the broadcast and after OnPresence. Added before start.
 	OnAvailable []func(s *core.Session)

@@ -315,7 +315,7 @@ func TestAHookHearsOfTheFirstAvailablePresenceAndOfEachOne(t *testing.T) {
 		p = New(w.Router, memory.New(), slog.New(slog.DiscardHandler))
 		p.Register(w.Host)
 		p.OnAvailable = append(p.OnAvailable, func(*core.Session) { first++ })
-		p.OnPresence = append(p.OnPresence, func(*core.Session, xtok.Elem) { each++ })
+		p.OnPresence = append(p.OnPresence, func(*core.Session, xtok.Elem, bool) { each++ })
 	}, func(w *coretest.World) {
 		a := w.Bind("alice@example.org/phone")
 		a.Send("<presence/>")

@@ -57,7 +57,7 @@ func (p *People) available(t *core.Transit) error {
 		s.Feed(&arrival{people: p, session: s, contacts: p.Watched(me)})
 	}
 	for _, f := range p.OnPresence {
-		f(s, t.Elem)
+		f(s, t.Elem, initial)
 	}
 	if initial {
 		for _, f := range p.OnAvailable {
