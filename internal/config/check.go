@@ -26,6 +26,7 @@ func (c *Config) checkWords() error {
 		{"e2ee", c.E2EE, []string{Required, Optional}},
 		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
 		{"log.format", c.Log.Format, []string{"text", "json"}},
+		{"store.synchronous", c.Store.Synchronous, []string{"full", "off"}},
 	} {
 		if !slices.Contains(w.allowed, w.value) {
 			return fmt.Errorf("%s: %q is none of %q", w.key, w.value, w.allowed)

@@ -35,6 +35,7 @@ type Config struct {
 	Auth     Auth     `toml:"auth"`
 	Register Register `toml:"register"`
 	Archive  Archive  `toml:"archive"`
+	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
 	Log      Log      `toml:"log"`
 }
@@ -96,6 +97,11 @@ type Archive struct {
 	Page int  `toml:"page"`
 }
 
+// Store is for the database.
+type Store struct {
+	Synchronous string `toml:"synchronous"` // full or off
+}
+
 // Contact lists addresses (URIs) that the server publishes (XEP-0157).
 type Contact struct {
 	Abuse    []string `toml:"abuse"`
@@ -128,6 +134,7 @@ func Default() Config {
 		},
 		Auth:    Auth{Iterations: 10_000, Invitation: Duration{7 * 24 * time.Hour}},
 		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},
+		Store:   Store{Synchronous: "full"},
 		Contact: Contact{none, none, none, none, none, none, none},
 		Log:     Log{Level: "info", Format: "text"},
 	}

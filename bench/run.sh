@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# run.sh [RESULTS-DIR]: the load runs behind docs/perf.md, Mirsal and its peers
+# alternating in one run. BENCH names the folder with the load generator
+# (xmppload) and the scripts that start the peers (peers); they are not part of
+# this repository. ROUNDS (3) and SUITES (chat rate idle fsync) can be chosen.
+# Needs root: everything runs in a network namespace of its own.
+#
+# Each result line is JSON and holds the generator's arguments.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${BENCH:?set BENCH to the folder that holds xmppload and peers}"
+out=$(realpath -m "${1:-bench/results/$(date +%F)}")
+peers=$BENCH/peers
+rounds=${ROUNDS:-3}
+who="ejabberd-pgsql prosody-internal mirsal-sqlite"
+timing="--warmup 2s --duration 8s"
+mkdir -p "$out"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+(cd "$BENCH/xmppload" && go build -o "$work/xmppload" .)
+make -s build
+export XMPPLOAD=$work/xmppload MIRSAL=$PWD/bin/mirsal
+bench() { "$peers/isolated.sh" "$peers/bench.sh" "$@"; }
+
+for suite in ${SUITES:-chat rate idle fsync}; do
+	case $suite in
+	chat)
+		bench "$out/chat.jsonl" "$rounds" 100 "$who" "chat --tls starttls --pairs 50 --window 4 --payload omemo $timing"
+		;;
+	rate)
+		bench "$out/rate.jsonl" "$rounds" 400 "$who" "rate --tls starttls --pairs 200 --rate 500 --payload omemo --warmup 2s --duration 12s"
+		;;
+	idle) # a fresh server each time: memory freed by one run would serve the next
+		for _ in $(seq "$rounds"); do
+			bench "$out/idle.jsonl" 1 8000 "$who" "idle --tls starttls --sessions 8000 --hold 40s"
+		done
+		;;
+	fsync)
+		"$peers/isolated.sh" "$peers/fsync.sh" "$who" | tee "$out/fsync.txt"
+		;;
+	esac
+done

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"mirsal/internal/c2s"
+	"mirsal/internal/certs"
+	"mirsal/internal/config"
+	"mirsal/internal/obs"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Version is the version of this software.
+const Version = "0.1.0"
+
+// port is one open listener.
+type port struct {
+	name string
+	addr string // what it really listens on, or "off"
+}
+
+// Addr is the address that a listener has: c2s, c2s-tls, http, http-plain or
+// ops; "off" where there is none.
+func (s *Server) Addr(name string) string {
+	for _, p := range s.ports {
+		if p.name == name {
+			return p.addr
+		}
+	}
+	return "off"
+}
+
+// listen opens every port, then serves: a port that is taken must not leave
+// a server half up.
+func (s *Server) listen() error {
+	var err error
+	if s.certs, err = s.openCerts(); err != nil {
+		return err
+	}
+	l := &s.Config.Listen
+	open := map[string]net.Listener{}
+	for _, p := range []struct {
+		name string
+		addr config.Address
+	}{{"c2s", l.C2S}, {"c2s-tls", l.C2STLS}, {"http", l.HTTP}, {"http-plain", l.HTTPPlain}, {"ops", l.Ops}} {
+		if p.addr.Off() {
+			s.ports = append(s.ports, port{p.name, "off"})
+			continue
+		}
+		nl, err := net.Listen("tcp", string(p.addr))
+		if err != nil {
+			closeAll(open)
+			return portError(p.name, string(p.addr), err)
+		}
+		open[p.name] = nl
+		s.ports = append(s.ports, port{p.name, nl.Addr().String()})
+	}
+	s.serve(open)
+	return nil
+}
+
+// openCerts opens the certificate that was given, or the own CA's.
+func (s *Server) openCerts() (*certs.Certs, error) {
+	if t := s.Config.TLS; t.Cert != "" {
+		return certs.Given(t.Cert, t.Key)
+	}
+	return certs.Own(filepath.Join(s.Config.Data, "tls"), s.Domain)
+}
+
+func closeAll(open map[string]net.Listener) {
+	for _, l := range open {
+		l.Close()
+	}
+}
+
+// portError says in a line what is wrong with an address.
+func portError(name, addr string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("another program listens on %s already: give %s another address with --%s, or off", addr, name, name)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("this user may not listen on %s: give %s a port above 1023 with --%s", addr, name, name)
+	}
+	return fmt.Errorf("cannot listen on %s for %s: %w", addr, name, err)
+}
+
+func (s *Server) serve(open map[string]net.Listener) {
+	s.c2s = c2s.New(s.Router, s.Auth, s.c2sConfig())
+	if l := open["c2s"]; l != nil {
+		s.c2s.Serve(l, false)
+	}
+	if l := open["c2s-tls"]; l != nil {
+		s.c2s.Serve(l, true)
+	}
+	web := http.NewServeMux()
+	web.HandleFunc("GET /{$}", landing)
+	for pattern, h := range s.Router.Host().Handlers() {
+		web.Handle(pattern, h)
+	}
+	s.serveHTTP(open["http"], web, true)
+	s.serveHTTP(open["http-plain"], web, false)
+	s.serveHTTP(open["ops"], obs.Handler(s.metrics, obs.Check{Name: "archive", Ok: s.archive.Healthy}), false)
+}
+
+// landing is what a browser is shown at the server's address.
+func landing(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, "This is a Mirsal server. Connect with an XMPP client; an invitation tells how.\n")
+}
+
+// serveHTTP serves h on l until the server closes; nothing when l is nil.
+func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
+	if l == nil {
+		return
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	if secure {
+		srv.TLSConfig = s.certs.TLS("h2", "http/1.1")
+		go srv.ServeTLS(l, "", "")
+	} else {
+		go srv.Serve(l)
+	}
+	s.onClose(func() { s.close("http", srv) })
+}
+
+// What a stream may hold: little before authentication, what people send after.
+func (s *Server) c2sConfig() c2s.Config {
+	cfg := &s.Config
+	return c2s.Config{
+		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.EndPoint,
+		Before:      xtok.Limits{Size: cfg.Limits.StanzaBeforeAuth, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
+		After:       xtok.Limits{Size: cfg.Limits.Stanza, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 10_000},
+		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,
+		Log: s.Log, Metrics: c2s.NewMetrics(s.metrics),
+	}
+}
+
+// announce says where the server listens and, while it has no account, how the
+// first administrator gets in. The last line, which begins with "ready", is for
+// programs.
+func (s *Server) announce(ctx context.Context, out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Mirsal %s serves %s from %s\n", Version, s.Domain, s.Config.Data)
+	if ca := s.certs.CAFile(); ca != "" {
+		if abs, err := filepath.Abs(ca); err == nil {
+			ca = abs
+		}
+		fmt.Fprintf(&b, "CA certificate for clients: %s\n", ca)
+	}
+	if s.Auth.Count() == 0 {
+		inv, err := s.Auth.Invite(ctx, true, 0)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "Invitation for the first administrator: %s\n", inv.URI)
+	}
+	b.WriteString("ready")
+	for _, p := range s.ports {
+		fmt.Fprintf(&b, " %s=%s", p.name, p.addr)
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(out, b.String())
+	return err
+}

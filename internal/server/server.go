@@ -1,0 +1,217 @@
+// Package server wires the parts of Mirsal together and runs them: it knows
+// everybody, and nobody knows it. What there is to wire is ordinary code, read
+// from top to bottom; the features are the list in features.go.
+//
+// Two servers can run in one process.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mirsal/internal/archive"
+	"mirsal/internal/auth"
+	"mirsal/internal/c2s"
+	"mirsal/internal/certs"
+	"mirsal/internal/config"
+	"mirsal/internal/core"
+	"mirsal/internal/obs"
+	"mirsal/internal/store"
+	"mirsal/internal/store/sqlite"
+	"mirsal/internal/xmpp/jid"
+)
+
+// Options are what tests choose for themselves. The zero value is right for
+// `mirsal serve`.
+type Options struct {
+	Store store.Store  // instead of SQLite in the data directory; closed by the server
+	Log   *slog.Logger // instead of the configured one
+}
+
+// Server is one running server.
+type Server struct {
+	Config config.Config
+	Domain jid.JID
+	Auth   *auth.Auth
+	Router *core.Router
+	Log    *slog.Logger
+
+	store    store.Store
+	archive  *archive.Archive
+	certs    *certs.Certs
+	c2s      *c2s.Server
+	metrics  *prometheus.Registry
+	features features
+	sleepers *sleepers
+	ports    []port
+	closers  []func() // in the order of starting
+	fatal    chan error
+}
+
+// Start opens the store and the ports. On an error nothing stays open.
+func Start(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
+	s := &Server{Config: cfg, store: o.Store, Log: o.Log, fatal: make(chan error, 1), metrics: obs.NewRegistry()}
+	if err := s.start(ctx); err != nil {
+		s.closeAll()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start is the story of how a server comes up.
+func (s *Server) start(ctx context.Context) (err error) {
+	if s.Log == nil {
+		if s.Log, err = obs.NewLogger(os.Stderr, s.Config.Log.Level, s.Config.Log.Format); err != nil {
+			return err
+		}
+	}
+	if s.Domain, err = jid.Parse(s.Config.Domain); err != nil || !s.Domain.IsDomain() {
+		return fmt.Errorf("the domain %q is not a host name", s.Config.Domain)
+	}
+	if s.store == nil {
+		s.store, err = sqlite.Open(s.Config.Data, sqlite.Options{Logger: s.Log, Synchronous: strings.ToUpper(s.Config.Store.Synchronous)})
+		if err != nil {
+			return err
+		}
+	}
+	s.onClose(func() { s.close("store", s.store) })
+	if err := s.startCore(ctx); err != nil {
+		return err
+	}
+	if err := s.sleepers.thaw(ctx, s.Router); err != nil {
+		return err
+	}
+	s.Router.Start()
+	s.onClose(s.Router.Stop)
+	return s.listen()
+}
+
+// startCore makes the archive, the router and the features.
+func (s *Server) startCore(ctx context.Context) (err error) {
+	cfg := &s.Config
+	s.Auth, err = auth.New(ctx, s.store, s.Domain, cfg.Auth)
+	if err != nil {
+		return err
+	}
+	s.sleepers = newSleepers(s.store, cfg.Limits.Resumption.Duration)
+	known := &contacts{}
+	s.archive, err = archive.New(ctx, s.store, s.store, archive.Config{
+		Resumption: cfg.Limits.Resumption.Duration,
+		Keep:       archive.Keep{Days: cfg.Archive.Keep.Days, Delivered: cfg.Archive.Keep.Delivered},
+		Fatal:      s.stopOn, Contacts: known, Log: s.Log, Metrics: s.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose(s.archive.Close)
+	host := core.NewHost()
+	s.Router = core.NewRouter(core.Parts{
+		Domain: s.Domain, Host: host, Archive: s.archive, Accounts: s.Auth, Log: s.Log, Metrics: s.metrics,
+		Limits: core.Limits{
+			Queue: cfg.Limits.Queue, Sessions: cfg.Limits.Sessions,
+			Hibernating: cfg.Limits.Hibernated, Resumption: cfg.Limits.Resumption.Duration,
+		},
+	})
+	s.addFeatures(host, known)
+	host.Every(renewEvery, s.renew)
+	host.Every(idleEvery, (&idleGC{}).tick)
+	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
+	return nil
+}
+
+// renewEvery is how often the certificate's age, or its files, are looked at.
+const renewEvery = 12 * time.Hour
+
+func (s *Server) renew(now time.Time) {
+	if err := s.certs.Renew(now); err != nil {
+		s.Log.Error("the certificate cannot be renewed", "err", err)
+	}
+}
+
+// endSessions ends every session of an account that is being removed.
+func (s *Server) endSessions(bare jid.JID) {
+	for _, sess := range s.Router.Directory().Sessions(bare) {
+		// XEP-0077 §3.2
+		sess.Close(notAuthorized)
+	}
+}
+
+func gone(h *core.Host, bare jid.JID) {
+	for _, f := range h.AccountGone {
+		f(bare)
+	}
+}
+
+// stopOn ends the server for an error after which the state on disk is unknown.
+func (s *Server) stopOn(err error) {
+	select {
+	case s.fatal <- err:
+	default:
+	}
+}
+
+func (s *Server) onClose(f func()) { s.closers = append(s.closers, f) }
+
+func (s *Server) close(what string, c io.Closer) {
+	if err := c.Close(); err != nil {
+		s.Log.Error("closing failed", "what", what, "err", err)
+	}
+}
+
+func (s *Server) closeAll() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+	s.closers = nil
+}
+
+// stopPatience is how long connections may take to end: longer only when the
+// disk does not answer.
+const stopPatience = 10 * time.Second
+
+// Close stops gracefully: clients hear that the system shuts down, resumable
+// sessions are kept with their queues, everything appended is committed.
+func (s *Server) Close() error {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.c2s.Stop()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopPatience):
+		s.Log.Warn("some connections do not end; the disk may not answer")
+	}
+	s.archive.Close()
+	s.features.people.Wait()
+	err := s.sleepers.freeze(context.Background(), s.Router)
+	s.closeAll()
+	return err
+}
+
+// Run starts a server, says on out where it listens, and stops it when ctx
+// ends.
+func Run(ctx context.Context, cfg config.Config, out io.Writer) error {
+	s, err := Start(ctx, cfg, Options{})
+	if err != nil {
+		return err
+	}
+	err = s.announce(ctx, out)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			s.Log.Info("stopping")
+		case why := <-s.fatal:
+			err = fmt.Errorf("stopped, to keep what is on disk: %w", why)
+		}
+	}
+	return errors.Join(err, s.Close())
+}

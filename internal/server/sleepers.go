@@ -1,0 +1,94 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"mirsal/internal/core"
+	"mirsal/internal/store"
+	"mirsal/internal/xmpp/jid"
+)
+
+// sleepers keeps resumable sessions over a graceful stop (XEP-0198 §5). After
+// a kill there are none: sessions then end, and what was acknowledged is in
+// the archive.
+type sleepers struct {
+	kv     store.KV
+	bucket *store.Bucket
+}
+
+func newSleepers(kv store.KV, most time.Duration) *sleepers {
+	return &sleepers{kv: kv, bucket: kv.Declare(store.Space{
+		Name: "sleeping-session", Fields: "resumption id: device address, counters, presence, unacknowledged stanzas",
+		Purpose: "resume sessions after the server was stopped", Life: most,
+	})}
+}
+
+// freeze writes every resumable session down, one account at a time.
+func (k *sleepers) freeze(ctx context.Context, r *core.Router) error {
+	ops := map[jid.JID][]store.Op{}
+	var errs []error
+	r.Directory().Each(func(s *core.Session) {
+		f, ok := s.Freeze()
+		if !ok {
+			return
+		}
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(f); err != nil {
+			errs = append(errs, err)
+			return
+		}
+		owner := s.JID.Bare()
+		ops[owner] = append(ops[owner], k.bucket.Set(hex.EncodeToString(f.ID[:]), b.Bytes()))
+	})
+	for owner, list := range ops {
+		if err := k.kv.Apply(ctx, owner.String(), list...); err != nil {
+			errs = append(errs, fmt.Errorf("sessions of %s cannot be kept: %w", owner, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// thaw brings the sessions back and forgets what was written: a later kill
+// must not find them as they are now.
+func (k *sleepers) thaw(ctx context.Context, r *core.Router) error {
+	owners, err := k.bucket.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		items, err := k.bucket.Scan(ctx, owner, store.Range{})
+		if err != nil {
+			return err
+		}
+		forget := make([]store.Op, len(items))
+		for i, item := range items {
+			forget[i] = k.bucket.Unset(item.Key)
+		}
+		if err := k.kv.Apply(ctx, owner, forget...); err != nil {
+			return err
+		}
+		for _, item := range items {
+			if err := k.wake(r, item.Value); err != nil {
+				return fmt.Errorf("a session of %s cannot be brought back: %w", owner, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (k *sleepers) wake(r *core.Router, value []byte) error {
+	var f core.Frozen
+	if err := gob.NewDecoder(bytes.NewReader(value)).Decode(&f); err != nil {
+		return err
+	}
+	if j, err := jid.Parse(f.JID); err != nil || !r.Exists(j.Bare()) {
+		return err // the account was removed meanwhile
+	}
+	return r.Thaw(f)
+}
