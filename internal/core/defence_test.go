@@ -9,6 +9,7 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // What the disk has not taken must not pile up in memory: a reader whose
@@ -68,5 +69,24 @@ func TestSessionsOfOneAccountAreBounded(t *testing.T) {
 			t.Errorf("one session more: %v", err)
 		}
 		w.Bind("bob@example.org/b") // another account is not touched
+	})
+}
+
+func TestOnlyWhoWasAskedAnswers(t *testing.T) {
+	coretest.Run(t, nil, func(w *coretest.World) {
+		bob, mallory := w.Login("bob@example.org/b"), w.Login("mallory@example.org/m")
+		var answers []string
+		w.Router.Ask(bob.Session.JID, []byte("<q xmlns='urn:test'/>"), func(e xtok.Elem, err error) {
+			answers = append(answers, e.First().Attr("by"))
+		})
+		_, id, _ := strings.Cut(bob.Got(), " id='")
+		id, _, _ = strings.Cut(id, "'")
+		for _, c := range []*coretest.Client{mallory, bob, bob} {
+			by := c.Session.JID.Local()
+			c.Send("<iq type='result' id='" + id + "' to='example.org'><q xmlns='urn:test' by='" + by + "'/></iq>")
+		}
+		if len(answers) != 1 || answers[0] != "bob" {
+			t.Errorf("answers by %q", answers)
+		}
 	})
 }

@@ -87,10 +87,13 @@ type Client struct {
 	done chan struct{}
 }
 
+// Connection is a connection without a session.
+func (w *World) Connection() *Client { return &Client{w: w, done: make(chan struct{})} }
+
 // Bind makes a session without presence.
 func (w *World) Bind(full string) *Client {
 	w.T.Helper()
-	c := &Client{w: w, done: make(chan struct{})}
+	c := w.Connection()
 	s, err := w.Router.Bind(core.Binding{Conn: c, JID: jid.MustParse(full), CID: "test"})
 	if err != nil {
 		w.T.Fatal(err)
