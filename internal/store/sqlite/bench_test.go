@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -34,25 +35,44 @@ func groupOf(size, owners int, first uint64) *store.Group {
 	return g
 }
 
+// knowNames gives every owner a number beforehand, as in a server that has run
+// for a while.
+func knowNames(b *testing.B, s *engine, owners int) {
+	var r store.Record
+	for i := range owners {
+		r.Entries = append(r.Entries, store.Entry{Owner: fmt.Sprintf("user%d@example.org", i), Peer: "user0@example.org"})
+		if len(r.Entries) == 1000 || i == owners-1 {
+			if err := s.Append(&store.Group{First: s.Last() + 1, Records: []store.Record{r}}); err != nil {
+				b.Fatal(err)
+			}
+			r.Entries = nil
+		}
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	for _, c := range []struct{ size, owners int }{{128, 100}, {128, 2000}, {128, 100000}, {8, 2000}, {1, 2000}} {
 		b.Run(fmt.Sprintf("group=%d/owners=%d", c.size, c.owners), func(b *testing.B) {
 			s := open(b, b.TempDir(), Options{})
+			knowNames(b, s, c.owners)
 			var groups []*store.Group
 			for i := range b.N {
-				groups = append(groups, groupOf(c.size, c.owners, uint64(i*c.size)+1))
+				groups = append(groups, groupOf(c.size, c.owners, s.Last()+uint64(i*c.size)+1))
 			}
+			var took []time.Duration
 			b.ResetTimer()
-			before, worst := cpu(b), time.Duration(0)
+			before := cpu(b)
 			for _, g := range groups {
 				began := time.Now()
 				if err := s.Append(g); err != nil {
 					b.Fatal(err)
 				}
-				worst = max(worst, time.Since(began))
+				took = append(took, time.Since(began))
 			}
 			b.ReportMetric(float64(cpu(b)-before)/1e3/float64(b.N*c.size), "cpu-µs/msg")
-			b.ReportMetric(float64(worst)/1e6, "worst-ms")
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100])/1e6, "p99-ms")
+			b.ReportMetric(float64(took[len(took)-1])/1e6, "worst-ms")
 		})
 	}
 }

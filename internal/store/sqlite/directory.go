@@ -44,30 +44,31 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// checkHeader refuses a file that is not ours by its first bytes, before SQLite
-// could touch it (https://sqlite.org/fileformat2.html#the_database_header).
-func checkHeader(path string) error {
+// checkHeader tells whether there is a database, and refuses one that is not ours
+// by its first bytes, before SQLite could touch it
+// (https://sqlite.org/fileformat2.html#the_database_header).
+func checkHeader(path string) (exists bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer f.Close()
 	head := make([]byte, 100)
 	n, err := io.ReadFull(f, head)
 	if n == 0 && err == io.EOF {
-		return nil // made, and then nothing was written
+		return false, nil
 	}
 	if n < len(head) || !bytes.HasPrefix(head, []byte("SQLite format 3\x00")) ||
 		binary.BigEndian.Uint32(head[68:]) != applicationID {
-		return fmt.Errorf("%s is not a mirsal database", path)
+		return false, fmt.Errorf("%s is not a mirsal database", path)
 	}
 	if v := binary.BigEndian.Uint32(head[60:]); v != schemaVersion {
-		return fmt.Errorf("%s has schema version %d, this mirsal knows only %d", path, v, schemaVersion)
+		return false, fmt.Errorf("%s has schema version %d, this mirsal knows only %d", path, v, schemaVersion)
 	}
-	return nil
+	return true, nil
 }
 
 // syncDir makes the directory's entries durable.
@@ -92,20 +93,52 @@ func dsn(path, vfs string, readOnly bool) string {
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 }
 
-// openWriter opens the one connection that writes, and makes the database when
-// there is none.
+// create makes the database beside its place and moves it there when it is
+// complete, so that a crash leaves either none or a whole one.
+func create(dir string, o Options) error {
+	path, draft := filepath.Join(dir, dbName), filepath.Join(dir, dbName+".new")
+	for _, ending := range []string{"", "-journal", "-wal", "-shm"} {
+		if err := os.RemoveAll(draft + ending); err != nil {
+			return err
+		}
+	}
+	// What SQLite makes beside the file gets the same permissions.
+	if err := os.WriteFile(draft, nil, 0o600); err != nil {
+		return err
+	}
+	if err := writeSchema(draft, o); err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return err
+	}
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+}
+
+func writeSchema(path string, o Options) error {
+	c, err := connect(dsn(path, o.vfs, false))
+	if err != nil {
+		return err
+	}
+	err = c.run(fmt.Sprintf(`PRAGMA synchronous = EXTRA; BEGIN IMMEDIATE; %s
+		PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT; PRAGMA journal_mode = WAL`,
+		schema, applicationID, schemaVersion))
+	return errors.Join(err, c.close())
+}
+
+// openWriter opens the one connection that writes.
 func openWriter(dir string, o Options) (*conn, error) {
 	c, err := connect(dsn(filepath.Join(dir, dbName), o.vfs, false))
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareWriter(c, dir, o); err != nil {
+	if err := prepareWriter(c, o); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
-func prepareWriter(c *conn, dir string, o Options) error {
+func prepareWriter(c *conn, o Options) error {
 	v, err := c.one(`SELECT sqlite_version()`)
 	if err != nil {
 		return err
@@ -113,32 +146,16 @@ func prepareWriter(c *conn, dir string, o Options) error {
 	if olderThan(v.text(0), oldestSQLite) {
 		return fmt.Errorf("SQLite %s can lose committed data; at least %s is needed", v.text(0), oldestSQLite)
 	}
-	if err := c.run(`PRAGMA secure_delete = ON; PRAGMA cache_size = -32768; PRAGMA synchronous = EXTRA`); err != nil {
+	// The checkpoints are the writer's: see writer.watchLog.
+	if err := c.run(`PRAGMA secure_delete = ON; PRAGMA cache_size = -32768;
+		PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = ` + o.Synchronous); err != nil {
 		return err
 	}
-	if err := createSchema(c); err != nil {
-		return err
+	mode, err := c.one(`PRAGMA journal_mode`)
+	if err == nil && mode.text(0) != "wal" {
+		err = fmt.Errorf("journal mode is %s; the file system must allow a write-ahead log", mode.text(0))
 	}
-	// The checkpoints are the writer's: see writer.checkpoint.
-	if err := c.run(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = ` + o.Synchronous); err != nil {
-		return err
-	}
-	if mode, err := c.one(`PRAGMA journal_mode`); err != nil || mode.text(0) != "wal" {
-		return errors.Join(fmt.Errorf("the file system of %s does not allow a write-ahead log", dir), err)
-	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
-}
-
-// createSchema makes the tables in one transaction, together with the marks in
-// the header, so that a file is either new or ours. It is not yet in WAL mode,
-// else the header would lag behind the log.
-func createSchema(c *conn) error {
-	v, err := c.one(`PRAGMA user_version`)
-	if err != nil || v.int(0) == schemaVersion {
-		return err
-	}
-	return c.run(fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-		schema, applicationID, schemaVersion))
+	return err
 }
 
 // olderThan compares versions of the form 3.51.3.

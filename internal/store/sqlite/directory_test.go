@@ -78,6 +78,55 @@ func TestAnEmptyFileIsANewDatabase(t *testing.T) {
 	reopen(t, open(t, dir, Options{Synchronous: "OFF"}))
 }
 
+func TestWhatACrashedCreationLeftIsNoObstacle(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{dbName + ".new", dbName + ".new-journal"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half a file"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, dir, Options{Synchronous: "OFF"})
+}
+
+func TestOnlyTheOwnerMayReadTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, Options{Synchronous: "OFF"})
+	if err := s.Append(groupOf(1, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 4 {
+		t.Fatalf("files %v, %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+}
+
+func TestTheLogStaysSmallUnderLoad(t *testing.T) {
+	s := open(t, t.TempDir(), Options{Synchronous: "OFF", checkpointPages: 50})
+	for s.Last() < 20000 {
+		if err := s.Append(groupOf(64, 10, s.Last()+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(filepath.Join(s.dir, dbName+"-wal"))
+	if err != nil || info.Size() > 2<<20 {
+		t.Errorf("the log has %d bytes, %v", info.Size(), err)
+	}
+	if err := s.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err = os.Stat(filepath.Join(s.dir, dbName+"-wal")); err != nil || info.Size() != 0 {
+		t.Errorf("after a checkpoint it has %d bytes, %v", info.Size(), err)
+	}
+}
+
 func TestOldSQLiteIsTold(t *testing.T) {
 	for v, old := range map[string]bool{"3.51.2": true, "3.9.9": true, "2.99": true, "3.51.3": false, "3.52": false, "3.100.0": false, "4": false} {
 		if olderThan(v, oldestSQLite) != old {

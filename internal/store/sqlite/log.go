@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 
 	"mirsal/internal/store"
 )
@@ -45,14 +46,10 @@ func (w *writer) appendGroup(g *store.Group) (*group, error) {
 	if len(g.Records) > 0 {
 		kept.first = g.First
 	}
-	for i, r := range g.Records {
-		body := r.Body
-		if body == nil {
-			body = []byte{}
-		}
-		if err := w.c.exec(`INSERT INTO payload(seq, grp, body) VALUES (?, ?, ?)`, int64(g.First)+int64(i), kept.n, body); err != nil {
-			return nil, err
-		}
+	if err := w.payloads(kept.n, g); err != nil {
+		return nil, err
+	}
+	for _, r := range g.Records {
 		entries, err := w.entries(r.Entries)
 		if err != nil {
 			return nil, err
@@ -70,18 +67,50 @@ func (w *writer) appendGroup(g *store.Group) (*group, error) {
 	return kept, nil
 }
 
+const (
+	payloadRows   = 16 // payloads in one statement
+	insertPayload = `INSERT INTO payload(seq, grp, body) VALUES (?, ?, ?)`
+)
+
+var insertPayloads = insertPayload + strings.Repeat(`, (?, ?, ?)`, payloadRows-1)
+
+// payloads writes the bodies of a group.
+func (w *writer) payloads(n int64, g *store.Group) error {
+	args := make([]any, 0, 3*payloadRows)
+	for i, r := range g.Records {
+		body := r.Body
+		if body == nil {
+			body = []byte{}
+		}
+		if args = append(args, int64(g.First)+int64(i), n, body); len(args) == cap(args) {
+			if err := w.c.exec(insertPayloads, args...); err != nil {
+				return err
+			}
+			args = args[:0]
+		}
+	}
+	for ; len(args) > 0; args = args[3:] {
+		if err := w.c.exec(insertPayload, args[:3]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // entries numbers the names of entries, and drops those of an owner that came
 // before.
 func (w *writer) entries(in []store.Entry) ([]entry, error) {
 	out := make([]entry, 0, len(in))
-	for i, e := range in {
-		if repeated(in[:i], e.Owner) {
-			continue
-		}
+	seen := make(map[int64]bool, len(in))
+	for _, e := range in {
 		owner, err := w.in.intern(w.c, e.Owner)
 		if err != nil {
 			return nil, err
 		}
+		if seen[owner] {
+			continue
+		}
+		seen[owner] = true
 		peer, err := w.in.intern(w.c, e.Peer)
 		if err != nil {
 			return nil, err
@@ -89,13 +118,4 @@ func (w *writer) entries(in []store.Entry) ([]entry, error) {
 		out = append(out, entry{owner, peer, e.Flags})
 	}
 	return out, nil
-}
-
-func repeated(before []store.Entry, owner string) bool {
-	for _, e := range before {
-		if e.Owner == owner {
-			return true
-		}
-	}
-	return false
 }

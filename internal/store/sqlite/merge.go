@@ -10,8 +10,8 @@ import "strings"
 // the watermark is not looked at.
 
 const (
-	mergeFrom  = 20000 // entries in the tail that start a round
-	mergeSlice = 1000  // entries that a slice writes at least
+	mergeFrom  = 50000 // entries in the tail that start a round
+	mergeSlice = 500   // entries that a slice writes at least
 	mergeRows  = 25    // entries in one statement
 )
 

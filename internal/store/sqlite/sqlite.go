@@ -96,7 +96,11 @@ func Open(dir string, o Options) (store.Store, error) {
 
 func openLocked(dir string, o Options) (*engine, error) {
 	path := filepath.Join(dir, dbName)
-	if err := checkHeader(path); err != nil {
+	exists, err := checkHeader(path)
+	if err == nil && !exists {
+		err = create(dir, o)
+	}
+	if err != nil {
 		return nil, err
 	}
 	c, err := openWriter(dir, o)
