@@ -19,8 +19,8 @@ var floors = []struct {
 	{6, "cmd/*"},
 	{5, "server client/wasm"},
 	{4, "xep/* httpd"},
-	{3, "archive people bus/* c2s s2s call live watch register client"},
-	{2, "core auth ledger omemo"},
+	{3, "archive people bus/* c2s s2s call control live watch register client"},
+	{2, "core auth certs ledger omemo"},
 	{1, "xmpp/* store/* config obs web"},
 }
 

@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -12,7 +13,7 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
-	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -135,14 +136,14 @@ func (c *conn) write(b []byte) (int, error) {
 const farewell = 2 * time.Second
 
 // Abort satisfies core.Conn.
-func (c *conn) Abort(reason *stanza.StreamError) {
+func (c *conn) Abort(reason *stream.Error) {
 	if c.aborted.Swap(true) {
 		return
 	}
 	go c.finish(reason)
 }
 
-func (c *conn) finish(reason *stanza.StreamError) {
+func (c *conn) finish(reason *stream.Error) {
 	// a writer that is stuck gives up with this deadline, too
 	c.tcp.SetWriteDeadline(time.Now().Add(farewell))
 	c.wmu.Lock()
@@ -150,24 +151,15 @@ func (c *conn) finish(reason *stanza.StreamError) {
 	var b []byte
 	if !c.opened && reason != nil {
 		// RFC 6120 §4.9.1.2
-		b = c.header(b)
+		b = stream.Header{From: c.srv.router.Domain, ID: rand.Text(), Lang: "en"}.Append(b)
 	}
 	if reason != nil {
 		b = reason.Append(b)
 	}
 	if c.opened || reason != nil {
-		b = append(b, "</stream:stream>"...)
+		b = append(b, stream.End...)
 	}
 	c.tcp.SetWriteDeadline(time.Now().Add(farewell))
 	c.net.Write(b)
 	c.net.Close()
-}
-
-// header is our side's stream header (RFC 6120 §4.7).
-func (c *conn) header(b []byte) []byte {
-	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='"+stanza.NSStream+"' id='"...)
-	b = append(b, streamID()...)
-	b = append(b, "' from='"...)
-	b = xtok.Escape(b, c.srv.router.Domain.String())
-	return append(b, "' version='1.0' xml:lang='en'>"...)
 }

@@ -16,7 +16,7 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/sasl"
-	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -144,7 +144,7 @@ func (s *Server) Stop() {
 		l.Close()
 	}
 	for _, c := range open {
-		c.Abort(&stanza.StreamError{Condition: "system-shutdown"})
+		c.Abort(&stream.Error{Condition: "system-shutdown"})
 	}
 	s.run.Wait()
 	s.conns.Wait()

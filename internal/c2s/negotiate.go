@@ -9,16 +9,8 @@ import (
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
-)
-
-// Namespaces of the negotiation.
-const (
-	nsTLS     = "urn:ietf:params:xml:ns:xmpp-tls"
-	nsSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
-	nsBind    = "urn:ietf:params:xml:ns:xmpp-bind"
-	nsSession = "urn:ietf:params:xml:ns:xmpp-session"
-	nsBinding = "urn:xmpp:sasl-cb:0"
 )
 
 // negotiate takes a new connection to a bound session and hands it over to
@@ -65,35 +57,23 @@ func (c *conn) secure() error {
 
 // openStream answers a stream header with ours and the features.
 func (c *conn) openStream(e xtok.Elem) error {
-	c.lang = e.AttrNS(xtok.NSXML, "lang")
-	b := c.header(nil)
+	h, bad := stream.ReadHeader(e)
+	c.lang = h.Lang
+	b := stream.Header{From: c.srv.router.Domain, To: h.From, ID: rand.Text(), Lang: "en"}.Append(nil)
 	c.wmu.Lock()
 	c.opened = true
 	_, err := c.write(b)
 	c.wmu.Unlock()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if err := c.checkHeader(e); err != nil {
-		return err
+	case bad != nil:
+		return bad
+	case !h.To.IsZero() && h.To != c.srv.router.Domain:
+		return &stream.Error{Condition: "host-unknown"}
 	}
 	_, err = c.Write(c.features(nil))
 	return err
-}
-
-func (c *conn) checkHeader(e xtok.Elem) error {
-	if !e.Is(stanza.NSStream, "stream") {
-		return &stanza.StreamError{Condition: "invalid-namespace"}
-	}
-	if v := e.Attr("version"); v != "1.0" {
-		// RFC 6120 §4.7.5
-		return &stanza.StreamError{Condition: "unsupported-version"}
-	}
-	to := e.Attr("to")
-	if j, err := jid.Parse(to); to != "" && (err != nil || j != c.srv.router.Domain) {
-		return &stanza.StreamError{Condition: "host-unknown"}
-	}
-	return nil
 }
 
 // features lists what may be negotiated now (RFC 6120 §4.3.2).
@@ -101,15 +81,15 @@ func (c *conn) features(b []byte) []byte {
 	b = append(b, "<stream:features>"...)
 	switch {
 	case !c.account.IsZero():
-		b = append(b, "<bind xmlns='"+nsBind+"'/>"...)
+		b = append(b, "<bind xmlns='"+stream.NSBind+"'/>"...)
 		// COMPAT: clients of RFC 3921 ask for a session
-		b = append(b, "<session xmlns='"+nsSession+"'><optional/></session>"...)
+		b = append(b, "<session xmlns='"+stream.NSSession+"'><optional/></session>"...)
 		b = c.srv.router.Host().Offers(c, b)
 	case c.tls == nil && c.srv.cfg.RequireTLS:
-		b = append(b, "<starttls xmlns='"+nsTLS+"'><required/></starttls>"...)
+		b = append(b, "<starttls xmlns='"+stream.NSTLS+"'><required/></starttls>"...)
 	default:
 		if c.tls == nil && c.srv.cfg.TLS != nil {
-			b = append(b, "<starttls xmlns='"+nsTLS+"'/>"...)
+			b = append(b, "<starttls xmlns='"+stream.NSTLS+"'/>"...)
 		}
 		b = c.mechanisms(b)
 		b = c.srv.router.Host().Offers(c, b)
@@ -118,7 +98,7 @@ func (c *conn) features(b []byte) []byte {
 }
 
 func (c *conn) mechanisms(b []byte) []byte {
-	b = append(b, "<mechanisms xmlns='"+nsSASL+"'>"...)
+	b = append(b, "<mechanisms xmlns='"+stream.NSSASL+"'>"...)
 	for _, m := range sasl.Mechanisms(c.neg.bindings) {
 		b = append(b, "<mechanism>"+m+"</mechanism>"...)
 	}
@@ -127,7 +107,7 @@ func (c *conn) mechanisms(b []byte) []byte {
 		return b
 	}
 	// XEP-0440 §3
-	b = append(b, "<sasl-channel-binding xmlns='"+nsBinding+"'>"...)
+	b = append(b, "<sasl-channel-binding xmlns='"+stream.NSBinding+"'>"...)
 	for _, cb := range c.neg.bindings {
 		b = append(b, "<channel-binding type='"+cb.Type+"'/>"...)
 	}
@@ -138,9 +118,9 @@ func (c *conn) mechanisms(b []byte) []byte {
 func (c *conn) stranger(e xtok.Elem) error {
 	mayLogin := c.tls != nil || !c.srv.cfg.RequireTLS
 	switch {
-	case e.Is(nsTLS, "starttls"):
+	case e.Is(stream.NSTLS, "starttls"):
 		return c.startTLS()
-	case e.NS() == nsSASL && mayLogin && c.account.IsZero():
+	case e.NS() == stream.NSSASL && mayLogin && c.account.IsZero():
 		return c.authenticate(e)
 	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && mayLogin:
 		return c.earlyIQ(e)
@@ -148,20 +128,20 @@ func (c *conn) stranger(e xtok.Elem) error {
 		return c.bindIQ(e)
 	case c.account.IsZero():
 		// RFC 6120 §4.9.3.12
-		return &stanza.StreamError{Condition: "not-authorized"}
+		return &stream.Error{Condition: "not-authorized"}
 	}
 	if f := c.srv.router.Host().NonzaHandler(e); f != nil {
 		return f(c, e)
 	}
-	return &stanza.StreamError{Condition: "not-authorized", Text: "bind a resource first"}
+	return &stream.Error{Condition: "not-authorized", Text: "bind a resource first"}
 }
 
 func (c *conn) startTLS() error {
 	if c.tls != nil || c.srv.cfg.TLS == nil || !c.account.IsZero() {
-		c.Write([]byte("<failure xmlns='" + nsTLS + "'/>"))
+		c.Write([]byte("<failure xmlns='" + stream.NSTLS + "'/>"))
 		return errClosed
 	}
-	if _, err := c.Write([]byte("<proceed xmlns='" + nsTLS + "'/>")); err != nil {
+	if _, err := c.Write([]byte("<proceed xmlns='" + stream.NSTLS + "'/>")); err != nil {
 		return err
 	}
 	if err := c.secure(); err != nil {
@@ -230,7 +210,7 @@ func decode(s string) ([]byte, error) {
 }
 
 func saslElement(name string, data []byte) []byte {
-	b := []byte("<" + name + " xmlns='" + nsSASL + "'>")
+	b := []byte("<" + name + " xmlns='" + stream.NSSASL + "'>")
 	b = base64.StdEncoding.AppendEncode(b, data)
 	return append(b, "</"+name+">"...)
 }
@@ -243,9 +223,9 @@ func (c *conn) saslFailed(err error) error {
 	}
 	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
 	c.log().Info("login refused", "condition", string(failure.Condition), "remote", c.tcp.RemoteAddr().String())
-	c.Write([]byte("<failure xmlns='" + nsSASL + "'><" + failure.Condition + "/></failure>"))
+	c.Write([]byte("<failure xmlns='" + stream.NSSASL + "'><" + failure.Condition + "/></failure>"))
 	if c.neg.failures++; c.neg.failures >= triesMost {
-		return &stanza.StreamError{Condition: "policy-violation", Text: "too many failed attempts to log in"}
+		return &stream.Error{Condition: "policy-violation", Text: "too many failed attempts to log in"}
 	}
 	return nil
 }
@@ -256,14 +236,14 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, err))
 	}
-	if !e.First().Is(nsBind, "bind") || h.Type != stanza.Set {
-		return &stanza.StreamError{Condition: "not-authorized", Text: "bind a resource first"}
+	if !e.First().Is(stream.NSBind, "bind") || h.Type != stanza.Set {
+		return &stream.Error{Condition: "not-authorized", Text: "bind a resource first"}
 	}
-	full, err := c.resource(e.First().Child(nsBind, "resource").Text())
+	full, err := c.resource(e.First().Child(stream.NSBind, "resource").Text())
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, stanza.Errorf(stanza.BadRequest, "this resource cannot be used")))
 	}
-	payload := append([]byte("<bind xmlns='"+nsBind+"'><jid>"), xtok.Escape(nil, full.String())...)
+	payload := append([]byte("<bind xmlns='"+stream.NSBind+"'><jid>"), xtok.Escape(nil, full.String())...)
 	hello := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Result, ID: h.ID}, append(payload, "</jid></bind>"...))
 	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Hello: hello.Raw})
 	if err != nil {
@@ -293,7 +273,7 @@ func (c *conn) earlyIQ(e xtok.Elem) error {
 	}
 	f := c.srv.router.Host().EarlyHandler(e.First())
 	if f == nil || !h.IsRequest() {
-		return &stanza.StreamError{Condition: "not-authorized"}
+		return &stream.Error{Condition: "not-authorized"}
 	}
 	q := &core.Query{Ctx: c.srv.ctx, Head: h, Payload: e.First(), Stream: c}
 	payload, err := f(q)
@@ -302,5 +282,3 @@ func (c *conn) earlyIQ(e xtok.Elem) error {
 	}
 	return c.reply(stanza.ResultReply(h, payload))
 }
-
-func streamID() string { return rand.Text() }

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -60,11 +61,11 @@ func (c *conn) element(e xtok.Elem) error {
 	if f := c.srv.router.Host().NonzaHandler(e); f != nil {
 		return f(c, e)
 	}
-	return &stanza.StreamError{Condition: "unsupported-stanza-type"}
+	return &stream.Error{Condition: "unsupported-stanza-type"}
 }
 
 // fault keeps a nil *StreamError from becoming an error that is not nil.
-func fault(e *stanza.StreamError) error {
+func fault(e *stream.Error) error {
 	if e == nil {
 		return nil
 	}
@@ -83,7 +84,7 @@ func (c *conn) guard(f func() error) (err error) {
 		if p := recover(); p != nil {
 			c.srv.cfg.Metrics.panics.Inc()
 			c.log().Error("panic while reading", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = &stanza.StreamError{Condition: "internal-server-error"}
+			err = &stream.Error{Condition: "internal-server-error"}
 		}
 	}()
 	return f()
@@ -107,20 +108,20 @@ func (c *conn) end(err error) {
 
 // reason is the stream error that an error stands for; lost tells that the
 // connection failed below the stream.
-func (c *conn) reason(err error) (reason *stanza.StreamError, lost bool) {
+func (c *conn) reason(err error) (reason *stream.Error, lost bool) {
 	var bad *xtok.Error
 	var timeout net.Error
 	switch {
 	case err == nil || errors.Is(err, errClosed):
 		return nil, false
 	case errors.As(err, &bad):
-		return &stanza.StreamError{Condition: bad.Condition, Text: bad.Reason}, false
+		return &stream.Error{Condition: bad.Condition, Text: bad.Reason}, false
 	case errors.As(err, &reason):
 		return reason, false
 	case c.aborted.Load():
 		return nil, true
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &stanza.StreamError{Condition: "connection-timeout"}, true
+		return &stream.Error{Condition: "connection-timeout"}, true
 	case !errors.Is(err, io.EOF):
 		c.log().Debug("connection lost", "err", err)
 	}

@@ -62,7 +62,7 @@ type (
 	// must be durable when it returns. Later means that it replies by itself.
 	IQFunc func(q *Query) ([]byte, error)
 	// NonzaFunc handles a top-level element that is no stanza, after
-	// authentication. An error is a *stanza.StreamError.
+	// authentication. An error is a *stream.Error.
 	NonzaFunc func(st Stream, e xtok.Elem) error
 	// TickFunc runs at an interval, on a goroutine that serves this tick only.
 	TickFunc func(now time.Time)

@@ -3,7 +3,7 @@ package core
 import (
 	"time"
 
-	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 )
 
 // Archive is the durable log as the router sees it.
@@ -32,7 +32,7 @@ type Conn interface {
 	Write(b []byte) (int, error)
 	// Abort ends the connection: a stream error where one is given, the end tag,
 	// and no more reading. It does not block and may be called more than once.
-	Abort(reason *stanza.StreamError)
+	Abort(reason *stream.Error)
 	// Done is closed when the connection's reader has returned.
 	Done() <-chan struct{}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 )
 
 // This file is what XEP-0198 needs of a session; the nonzas are in xep/sm.
@@ -118,7 +118,7 @@ func (s *Session) TakeOver() error {
 	}
 	s.mu.Unlock()
 	if conn != nil {
-		conn.Abort(&stanza.StreamError{Condition: "conflict", Text: "resumed on another connection"})
+		conn.Abort(&stream.Error{Condition: "conflict", Text: "resumed on another connection"})
 		<-conn.Done()
 	}
 	s.mu.Lock()

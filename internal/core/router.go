@@ -10,6 +10,7 @@ import (
 
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -142,7 +143,7 @@ func (r *Router) Bind(b Binding) (*Session, error) {
 		return nil, stanza.Errorf(stanza.ResourceConstraint, "too many sessions of this account")
 	}
 	if old != nil {
-		old.Close(&stanza.StreamError{Condition: "conflict", Text: "replaced by a new connection"})
+		old.Close(&stream.Error{Condition: "conflict", Text: "replaced by a new connection"})
 	}
 	for _, f := range r.host.Bound {
 		f(s)
@@ -175,11 +176,11 @@ func (r *Router) delivered(s *Session, seq uint64) {
 // Handle takes one stanza that a session received: e is its parsed form in the
 // read buffer, valid during the call. A returned error ends the stream. Called by the
 // session's reader only.
-func (r *Router) Handle(s *Session, e xtok.Elem) *stanza.StreamError {
+func (r *Router) Handle(s *Session, e xtok.Elem) *stream.Error {
 	head, err := stanza.ReadHead(e)
 	if head.Kind == stanza.None {
 		// RFC 6120 §4.9.3.24
-		return &stanza.StreamError{Condition: "unsupported-stanza-type"}
+		return &stream.Error{Condition: "unsupported-stanza-type"}
 	}
 	n, ok := s.receive()
 	if !ok {
@@ -188,7 +189,7 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stanza.StreamError {
 	r.metrics.received[head.Kind].Inc()
 	// RFC 6120 §8.1.2.1
 	if !head.From.IsZero() && head.From != s.JID && head.From != s.JID.Bare() {
-		return &stanza.StreamError{Condition: "invalid-from"}
+		return &stream.Error{Condition: "invalid-from"}
 	}
 	head.From = s.JID
 	if head.Lang == "" {

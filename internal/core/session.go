@@ -8,6 +8,7 @@ import (
 
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 )
 
 // Flag is a fact about a session that any goroutine may read.
@@ -111,7 +112,7 @@ func (s *Session) Push(p Packet) {
 	if s.out.n > 0 && s.out.bytes+p.Size() > s.router.limits.Queue {
 		s.mu.Unlock()
 		s.router.metrics.overflows.Inc()
-		s.Close(&stanza.StreamError{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
+		s.Close(&stream.Error{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
 		return
 	}
 	s.out.push(p)
@@ -293,7 +294,7 @@ func ackPacket(h uint32) Packet {
 
 // Close ends the session for good: its connection hears the reason, features
 // hear that it is gone. It may be called by anyone, more than once.
-func (s *Session) Close(reason *stanza.StreamError) {
+func (s *Session) Close(reason *stream.Error) {
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()

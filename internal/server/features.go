@@ -11,7 +11,7 @@ import (
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
 	"mirsal/internal/xmpp/jid"
-	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 )
 
 // features are those that others are hooked up to.
@@ -70,4 +70,4 @@ func contactList(c *config.Contact) []disco.Contact {
 	}
 }
 
-var notAuthorized = &stanza.StreamError{Condition: "not-authorized", Text: "this account was removed"}
+var notAuthorized = &stream.Error{Condition: "not-authorized", Text: "this account was removed"}

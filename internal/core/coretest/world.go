@@ -15,6 +15,7 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -130,7 +131,7 @@ func (c *Client) Write(b []byte) (int, error) {
 }
 
 // Abort satisfies core.Conn.
-func (c *Client) Abort(reason *stanza.StreamError) {
+func (c *Client) Abort(reason *stream.Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.Ended != "" {

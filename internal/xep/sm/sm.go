@@ -13,6 +13,7 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -136,7 +137,7 @@ func answer(st core.Stream, e xtok.Elem) error {
 func count(e xtok.Elem) (uint32, error) {
 	h, err := strconv.ParseUint(e.Attr("h"), 10, 32)
 	if err != nil {
-		return 0, &stanza.StreamError{Condition: "bad-format", Text: "h is not a count"}
+		return 0, &stream.Error{Condition: "bad-format", Text: "h is not a count"}
 	}
 	return uint32(h), nil
 }
@@ -144,7 +145,7 @@ func count(e xtok.Elem) (uint32, error) {
 // tooHigh is the stream error for a peer that counts what was never sent
 // (XEP-0198 §4).
 func tooHigh(h uint32) error {
-	return &stanza.StreamError{
+	return &stream.Error{
 		Condition: "undefined-condition",
 		Text:      "more stanzas acknowledged than were sent",
 		App:       fmt.Appendf(nil, "<handled-count-too-high xmlns='%s' h='%d'/>", ns, h),

@@ -11,7 +11,7 @@ import (
 const NSDelay = "urn:xmpp:delay"
 
 // AppendTime appends a time to the millisecond, in UTC.
-// XEP-0082#sect-datetime
+// XEP-0082 §3.2
 func AppendTime(b []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }

@@ -121,25 +121,3 @@ func ErrorReply(h Head, err error) *Stanza {
 func ResultReply(h Head, payload []byte) *Stanza {
 	return New(Head{Kind: IQ, Type: Result, ID: h.ID, From: h.To, To: h.From}, payload)
 }
-
-// StreamError ends a stream (RFC 6120 §4.9).
-type StreamError struct {
-	Condition string // a defined condition of RFC 6120 §4.9.3
-	Text      string
-	App       []byte // application-specific condition, self-contained XML
-}
-
-func (e *StreamError) Error() string { return "stream error " + e.Condition + ": " + e.Text }
-
-// Append appends the <stream:error/> element.
-func (e *StreamError) Append(b []byte) []byte {
-	const ns = "urn:ietf:params:xml:ns:xmpp-streams"
-	b = append(b, "<stream:error><"+e.Condition+" xmlns='"+ns+"'/>"...)
-	if e.Text != "" {
-		b = append(b, "<text xmlns='"+ns+"' xml:lang='en'>"...)
-		b = xtok.Escape(b, e.Text)
-		b = append(b, "</text>"...)
-	}
-	b = append(b, e.App...)
-	return append(b, "</stream:error>"...)
-}
