@@ -5,9 +5,13 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/people"
 	"mirsal/internal/xep/caps"
+	"mirsal/internal/xep/carbons"
 	"mirsal/internal/xep/disco"
+	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
+	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
+	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
 	"mirsal/internal/xmpp/jid"
@@ -19,32 +23,22 @@ type features struct {
 	people *people.People
 }
 
-// contacts answers the archive's question for a roster before there are people.
-type contacts struct{ people *people.People }
-
-// Contact satisfies archive.Contacts.
-func (c *contacts) Contact(owner, peer string) (bool, error) {
-	o, err := jid.Parse(owner)
-	if err != nil {
-		return false, err
-	}
-	p, err := jid.Parse(peer)
-	if err != nil {
-		return false, err
-	}
-	_, ok := c.people.Contact(o, p)
-	return ok, nil
-}
-
 // addFeatures is the list: features attach in this order, and hooks of one
 // phase run in it. To add a feature, add its lines here.
-func (s *Server) addFeatures(h *core.Host, known *contacts) {
+func (s *Server) addFeatures(h *core.Host) {
 	r, kv, cfg := s.Router, s.store, &s.Config
 
 	ppl := people.New(r, kv, s.Log)
 	ppl.Register(h)
-	known.people, s.features.people = ppl, ppl
+	s.features.people = ppl
 	s.archive.Register(h, r)
+
+	sid.Register(h, r)
+	e2ee.Register(h, r, e2ee.Mode(cfg.E2EE))
+	carbons.Register(h, r)
+	off := offline.New(r, s.archive, s.Log)
+	off.Register(h)
+	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	disco.New(r, software).Register(h)
 	disco.Contacts(h, contactList(&cfg.Contact))

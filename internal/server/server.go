@@ -102,11 +102,10 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 		return err
 	}
 	s.sleepers = newSleepers(s.store, cfg.Limits.Resumption.Duration)
-	known := &contacts{}
 	s.archive, err = archive.New(ctx, s.store, s.store, archive.Config{
 		Resumption: cfg.Limits.Resumption.Duration,
 		Keep:       archive.Keep{Days: cfg.Archive.Keep.Days, Delivered: cfg.Archive.Keep.Delivered},
-		Fatal:      s.stopOn, Contacts: known, Log: s.Log, Metrics: s.metrics,
+		Fatal:      s.stopOn, Contact: s.contact, Log: s.Log, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -120,11 +119,17 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 			Hibernating: cfg.Limits.Hibernated, Resumption: cfg.Limits.Resumption.Duration,
 		},
 	})
-	s.addFeatures(host, known)
+	s.addFeatures(host)
 	host.Every(renewEvery, s.renew)
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
+}
+
+// contact tells whether peer is in the owner's roster.
+func (s *Server) contact(owner, peer jid.JID) bool {
+	_, ok := s.features.people.Contact(owner, peer)
+	return ok
 }
 
 // renewEvery is how often the certificate's age, or its files, are looked at.
