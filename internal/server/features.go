@@ -14,7 +14,6 @@ import (
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
-	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stream"
 )
 
