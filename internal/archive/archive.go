@@ -35,6 +35,7 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/store"
+	"mirsal/internal/xmpp/jid"
 )
 
 // Config is what an Archive needs to know. The zero values of Resumption,
@@ -50,17 +51,11 @@ type Config struct {
 	Keep Keep
 	// Fatal hears, once, that the state on disk is unknown: the server must stop.
 	Fatal func(error)
-	// Contacts answers for the preference "roster"; without it everybody is one.
-	Contacts Contacts
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer // nil for none
-}
-
-// Contacts tells who is in whose roster. It runs on sessions' readers.
-type Contacts interface {
-	// Contact tells whether peer, a bare JID, is in the owner's roster. An error
-	// is taken for yes: a message too many is better than one lost.
-	Contact(owner, peer string) (bool, error)
+	// Contact tells whether peer, a bare JID, is in the owner's roster, for the
+	// preference "roster"; without it everybody is. It runs on sessions' readers.
+	Contact func(owner, peer jid.JID) bool
+	Log     *slog.Logger
+	Metrics prometheus.Registerer // nil for none
 }
 
 // Archive is the durable log. Its methods may be called from any goroutine.

@@ -83,16 +83,16 @@ func (a *Archive) keep(r *core.Router, t *core.Transit) {
 	from, to := t.Head.From.Bare(), t.Head.To.Bare()
 	if from == to {
 		// XEP-0313#business-storeret-user-archives: once in an archive
-		if a.prefs.allow(from, t.Head.To, a.cfg.Contacts) {
+		if a.prefs.allow(from, t.Head.To, a.cfg.Contact) {
 			t.Keep(core.Owner{JID: from, Peer: to, Flags: Outgoing | Incoming | Offline})
 			t.Offline = true
 		}
 		return
 	}
-	if t.FromLocal() && a.prefs.allow(from, t.Head.To, a.cfg.Contacts) {
+	if t.FromLocal() && a.prefs.allow(from, t.Head.To, a.cfg.Contact) {
 		t.Keep(core.Owner{JID: from, Peer: to, Flags: Outgoing})
 	}
-	if r.Exists(to) && a.prefs.allow(to, t.Head.From, a.cfg.Contacts) {
+	if r.Exists(to) && a.prefs.allow(to, t.Head.From, a.cfg.Contact) {
 		t.Keep(core.Owner{JID: to, Peer: from, Flags: Incoming | Offline})
 		t.Offline = true
 	}

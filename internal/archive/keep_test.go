@@ -114,9 +114,7 @@ func TestAMessageToOneselfIsKeptOnce(t *testing.T) {
 	})
 }
 
-type contacts map[string]bool
-
-func (c contacts) Contact(owner, peer string) (bool, error) { return c[owner+" "+peer], nil }
+func isContact(owner, peer jid.JID) bool { return owner == alice && peer == bob }
 
 func TestPreferencesDecideForTheirOwnerOnly(t *testing.T) {
 	bob, carol := jid.MustParse("bob@example.org"), jid.MustParse("carol@example.org")
@@ -135,7 +133,7 @@ func TestPreferencesDecideForTheirOwnerOnly(t *testing.T) {
 		"in both lists":                   {archive.Prefs{Default: archive.Always, Always: []jid.JID{bob}, Never: []jid.JID{bob}}, false},
 		"contacts, and bob is one":        {archive.Prefs{Default: archive.Roster}, true},
 	} {
-		free(t, archive.Config{Contacts: contacts{"alice@example.org bob@example.org": true}}, func(b *bench) {
+		free(t, archive.Config{Contact: isContact}, func(b *bench) {
 			if err := b.SetPrefs(b.T.Context(), alice, c.prefs); err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +151,7 @@ func TestPreferencesDecideForTheirOwnerOnly(t *testing.T) {
 }
 
 func TestStrangersAreNotKeptByWhoKeepsContactsOnly(t *testing.T) {
-	free(t, archive.Config{Contacts: contacts{}}, func(b *bench) {
+	free(t, archive.Config{Contact: isContact}, func(b *bench) {
 		if err := b.SetPrefs(b.T.Context(), bob, archive.Prefs{Default: archive.Roster}); err != nil {
 			t.Fatal(err)
 		}

@@ -146,7 +146,7 @@ func (p *prefs) forget(bare jid.JID) {
 
 // allow tells whether an owner wants messages to or from target archived.
 // XEP-0441#match
-func (p *prefs) allow(owner, target jid.JID, contacts Contacts) bool {
+func (p *prefs) allow(owner, target jid.JID, contact func(owner, peer jid.JID) bool) bool {
 	p.mu.RLock()
 	own, ok := p.of[owner]
 	p.mu.RUnlock()
@@ -160,11 +160,7 @@ func (p *prefs) allow(owner, target jid.JID, contacts Contacts) bool {
 	case own.Default == Never:
 		return false
 	}
-	if contacts == nil {
-		return true
-	}
-	in, err := contacts.Contact(owner.String(), target.Bare().String())
-	return in || err != nil
+	return contact == nil || contact(owner, target.Bare())
 }
 
 // lists tells whether a list names target or its account.

@@ -1,5 +1,5 @@
 // Package form reads and writes data forms (XEP-0004) as programs exchange
-// them: a FORM_TYPE and fields with values (XEP-0068). It knows no layout,
+// them: a FORM_TYPE and fields with values. It knows no layout,
 // media or tables.
 package form
 
