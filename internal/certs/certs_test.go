@@ -1,0 +1,208 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mirsal/internal/xmpp/jid"
+)
+
+func own(t *testing.T, dir, domain string) *Certs {
+	t.Helper()
+	c, err := Own(dir, jid.MustParse(domain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// serve answers one handshake on the other end of the connection.
+func serve(t *testing.T, server *tls.Config) net.Conn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close(); b.Close() })
+	go func() {
+		if tls.Server(b, server).Handshake() != nil {
+			b.Close()
+		}
+	}()
+	return a
+}
+
+// shake is a handshake with a client that trusts the CA file.
+func shake(t *testing.T, c *Certs, server *tls.Config, name string, protocols ...string) (tls.ConnectionState, error) {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pem, err := os.ReadFile(c.CAFile())
+	if err != nil || !pool.AppendCertsFromPEM(pem) {
+		t.Fatal("no CA:", err)
+	}
+	a := serve(t, server)
+	conn := tls.Client(a, &tls.Config{RootCAs: pool, ServerName: name, NextProtos: protocols})
+	err = conn.Handshake()
+	return conn.ConnectionState(), err
+}
+
+func TestTheOwnCAIsTrustedForTheDomainItsServicesAndThisMachine(t *testing.T) {
+	c := own(t, t.TempDir(), "example.org")
+	for _, name := range []string{"example.org", "conference.example.org", "upload.example.org", "localhost", "127.0.0.1", "::1"} {
+		st, err := shake(t, c, c.TLS(), name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if st.Version != tls.VersionTLS13 || st.CurveID != tls.X25519MLKEM768 {
+			t.Errorf("%x %v", st.Version, st.CurveID)
+		}
+	}
+	if _, err := shake(t, c, c.TLS(), "example.com"); err == nil {
+		t.Error("another name is served")
+	}
+	if err := c.Covers(jid.MustParse("example.org")); err != nil {
+		t.Error(err)
+	}
+	if c.Covers(jid.MustParse("example.com")) == nil || c.Check() != nil {
+		t.Error("covers another, or is not good")
+	}
+}
+
+func TestTheOwnCACannotSpeakForOthers(t *testing.T) {
+	c := own(t, t.TempDir(), "example.org")
+	c.ca.names = []string{"bank.example"}
+	if err := c.Renew(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := shake(t, c, c.TLS(), "bank.example")
+	if err == nil || !strings.Contains(err.Error(), "not permitted") {
+		t.Error(err)
+	}
+}
+
+func TestCertificatesStayUntilAMonthBeforeTheirEnd(t *testing.T) {
+	dir := t.TempDir()
+	one := own(t, dir, "example.org")
+	ca, _ := os.ReadFile(one.CAFile())
+	again := own(t, dir, "example.org")
+	if !bytes.Equal(one.EndPoint(), again.EndPoint()) {
+		t.Error("issued anew without need")
+	}
+	first := one.EndPoint()
+	if err := one.Renew(time.Now().Add(lifeOfLeaf - spare - 2*time.Hour)); err != nil || !bytes.Equal(one.EndPoint(), first) {
+		t.Error("too early", err)
+	}
+	if err := one.Renew(time.Now().Add(lifeOfLeaf - spare + time.Hour)); err != nil || bytes.Equal(one.EndPoint(), first) {
+		t.Error("too late", err)
+	}
+	if now, _ := os.ReadFile(one.CAFile()); !bytes.Equal(ca, now) {
+		t.Error("clients have to trust another CA")
+	}
+	if err := one.current.Load().cert.Leaf.CheckSignatureFrom(one.ca.cert); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnotherDomainGetsAnotherCA(t *testing.T) {
+	dir := t.TempDir()
+	own(t, dir, "example.org")
+	for _, domain := range []string{"example.com", "localhost", "münchen.example", "192.0.2.7", "[2001:db8::1]"} {
+		c := own(t, dir, domain)
+		if _, err := shake(t, c, c.TLS(), trimBrackets(ascii(jid.MustParse(domain)))); err != nil {
+			t.Errorf("%s: %v", domain, err)
+		}
+	}
+}
+
+func TestKeysAreTheOwnersAndDamageIsNotPaintedOver(t *testing.T) {
+	dir := t.TempDir()
+	own(t, dir, "example.org")
+	for _, name := range []string{"ca-key.pem", "key.pem"} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Mode().Perm() != 0o600 {
+			t.Error(name, st.Mode(), err)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 4 {
+		t.Error(files)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Own(dir, jid.MustParse("example.org")); err == nil {
+		t.Error("a damaged CA was replaced")
+	}
+}
+
+func TestAGivenCertificateIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	o := own(t, dir, "example.org")
+	g, err := Given(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	if err != nil || g.CAFile() != "" || !bytes.Equal(g.EndPoint(), o.EndPoint()) {
+		t.Fatal(err)
+	}
+	if err := o.Renew(time.Now().Add(lifeOfLeaf)); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Renew(time.Now()); err != nil || !bytes.Equal(g.EndPoint(), o.EndPoint()) {
+		t.Error("not read again", err)
+	}
+	os.Remove(filepath.Join(dir, "key.pem"))
+	if err := g.Renew(time.Now()); err == nil || g.EndPoint() == nil {
+		t.Error("the one in use must stay")
+	}
+	if _, err := Given(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")); err == nil {
+		t.Error("a certificate without its key is taken")
+	}
+}
+
+func TestEndPointIsTheHashOfTheSignature(t *testing.T) {
+	c := own(t, t.TempDir(), "example.org")
+	want := sha256.Sum256(c.current.Load().cert.Leaf.Raw)
+	if !slices.Equal(c.EndPoint(), want[:]) {
+		t.Error("ECDSA with SHA-256")
+	}
+	for alg, size := range map[x509.SignatureAlgorithm]int{x509.SHA1WithRSA: 32, x509.SHA384WithRSA: 48, x509.ECDSAWithSHA512: 64, x509.PureEd25519: 0} {
+		if got := endPoint(&x509.Certificate{SignatureAlgorithm: alg}); len(got) != size {
+			t.Errorf("%v: %d bytes", alg, len(got))
+		}
+	}
+}
+
+func TestOtherProtocolsAreRefusedByALPN(t *testing.T) {
+	c := own(t, t.TempDir(), "example.org")
+	server := c.TLS("xmpp-client")
+	if st, err := shake(t, c, server, "localhost", "xmpp-client"); err != nil || st.NegotiatedProtocol != "xmpp-client" {
+		t.Error(err)
+	}
+	if _, err := shake(t, c, server, "localhost"); err != nil {
+		t.Error("a client without ALPN:", err)
+	}
+	if _, err := shake(t, c, server, "localhost", "h2"); err == nil {
+		t.Error("HTTP on the XMPP port")
+	}
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	c := own(t, t.TempDir(), "example.org")
+	a := serve(t, c.TLS())
+	if err := tls.Client(a, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}).Handshake(); err == nil {
+		t.Error("TLS 1.1 is served")
+	}
+}
