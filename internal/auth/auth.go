@@ -230,23 +230,25 @@ func (a *Auth) decoy(hash, name string, size int) sasl.Keys {
 	}
 }
 
-// Name normalises what somebody calls an account: a localpart, or a bare JID
-// of this domain. Errors wrap ErrName or ErrDomain.
-func (a *Auth) Name(s string) (string, error) {
-	domain := a.Domain()
-	if _, host, ok := strings.Cut(s, "@"); ok {
-		j, err := jid.Parse(s)
-		if err != nil || !j.IsBare() || j.Local() == "" {
+// Name normalises what somebody calls an account of this server, as ParseName does.
+func (a *Auth) Name(s string) (string, error) { return ParseName(s, a.Domain()) }
+
+// ParseName normalises what somebody calls an account: a localpart, or a bare JID
+// of the domain (of any, when it is zero). Errors wrap ErrName or ErrDomain.
+func ParseName(s string, domain jid.JID) (string, error) {
+	if !strings.Contains(s, "@") {
+		j, err := jid.New(s, "localhost", "")
+		if err != nil || j.Local() == "" {
 			return "", fmt.Errorf("%w: %q", ErrName, s)
-		}
-		if !domain.IsZero() && j.DomainOnly() != domain {
-			return "", fmt.Errorf("%w: %s is not %s", ErrDomain, host, domain)
 		}
 		return j.Local(), nil
 	}
-	j, err := jid.New(s, "localhost", "")
-	if err != nil || j.Local() == "" {
+	j, err := jid.Parse(s)
+	if err != nil || !j.IsBare() || j.Local() == "" {
 		return "", fmt.Errorf("%w: %q", ErrName, s)
+	}
+	if !domain.IsZero() && j.DomainOnly() != domain {
+		return "", fmt.Errorf("%w: %s is not %s", ErrDomain, j.Domain(), domain)
 	}
 	return j.Local(), nil
 }

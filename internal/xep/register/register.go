@@ -1,0 +1,254 @@
+// Package register lets people make, change and end their account from their
+// client: In-Band Registration, XEP-0077 version 2.4, for those who show an invitation, XEP-0445 version 0.2.0.
+//
+// It keeps no accounts (auth does) and asks for nothing but a name and a
+// password. Invariants: without an invitation nobody registers, unless the operator opened
+// registration, and then not faster than a bounded pace; nothing is offered or
+// taken on a connection that others can read; who is logged in can change or end
+// no account but his own.
+package register
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"mirsal/internal/auth"
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Namespaces.
+const (
+	nsRegister = "jabber:iq:register"
+	nsFeature  = "http://jabber.org/features/iq-register"
+	nsToken    = "urn:xmpp:ibr-token:0"
+	nsInvite   = "urn:xmpp:invite"
+	nsPreauth  = "urn:xmpp:pars:0"
+	nsForm     = "jabber:x:data"
+)
+
+// Bounds on what strangers may ask for.
+const (
+	tries = 10 // requests of one stream that were refused
+	burst = 20 // open registrations at once …
+	pace  = 2 * time.Second
+)
+
+// Accounts is where accounts are; *auth.Auth. What it returned nil for is durable.
+type Accounts interface {
+	Add(ctx context.Context, name, password string) (string, error)
+	Passwd(ctx context.Context, name, password string) error
+	Remove(ctx context.Context, name string) error
+	Invited(ctx context.Context, token string) error
+	Redeem(ctx context.Context, token, name, password string) (string, error)
+}
+
+// Config is what can be chosen.
+type Config struct {
+	// Open lets everybody register.
+	Open bool
+	// Clear allows it on connections without TLS: where logging in is allowed there.
+	Clear bool
+}
+
+// Feature is the feature.
+type Feature struct {
+	accounts Accounts
+	cfg      Config
+	open     *rate.Limiter
+}
+
+// New makes the feature.
+func New(a Accounts, cfg Config) *Feature {
+	return &Feature{accounts: a, cfg: cfg, open: rate.NewLimiter(rate.Every(pace), burst)}
+}
+
+// Register attaches the feature.
+func (f *Feature) Register(h *core.Host) {
+	h.Stream(core.StreamFeature{Offer: f.offer})
+	h.EarlyIQ(nsRegister, "query", f.early)
+	h.EarlyIQ(nsPreauth, "preauth", f.preauth)
+	h.IQ(core.Server, nsRegister, "query", f.own)
+	h.IQ(core.Account, nsRegister, "query", f.own)
+	h.Disco(core.Server, nsRegister)
+}
+
+// offer is for strangers on a connection that is safe enough to log in.
+func (f *Feature) offer(st core.Stream) []byte {
+	if !st.Account().IsZero() || !f.safe(st) {
+		return nil
+	}
+	// XEP-0077 §8 and XEP-0445 §3; the last is an older name of the second
+	return []byte("<register xmlns='" + nsFeature + "'/><register xmlns='" + nsToken + "'/><register xmlns='" + nsInvite + "'/>")
+}
+
+func (f *Feature) safe(st core.Stream) bool { return st.Secure() || f.cfg.Clear }
+
+// visitor is what a stream has done before authentication.
+type visitor struct {
+	token   string // shown and good
+	refused int
+	done    bool // made an account
+}
+
+type visitorKey struct{}
+
+func visitorOf(st core.Stream) *visitor {
+	if v, ok := st.Value(visitorKey{}).(*visitor); ok {
+		return v
+	}
+	v := &visitor{}
+	st.SetValue(visitorKey{}, v)
+	return v
+}
+
+// guard runs what a stranger asks for, within bounds.
+func (f *Feature) guard(q *core.Query, do func(v *visitor) ([]byte, error)) ([]byte, error) {
+	v := visitorOf(q.Stream)
+	switch {
+	case !f.safe(q.Stream):
+		return nil, stanza.Errorf(stanza.NotAllowed, "this needs an encrypted connection")
+	case v.refused >= tries:
+		return nil, stanza.Errorf(stanza.ResourceConstraint, "too many attempts on one connection")
+	}
+	payload, err := do(v)
+	if err != nil {
+		v.refused++
+	}
+	return payload, err
+}
+
+// preauth takes the token of an invitation. Whether it is out of date counts
+// now and not later (XEP-0445 §4).
+func (f *Feature) preauth(q *core.Query) ([]byte, error) {
+	return f.guard(q, func(v *visitor) ([]byte, error) {
+		if !q.Set() {
+			return nil, stanza.Errorf(stanza.BadRequest, "a token is set, not asked for")
+		}
+		token := q.Payload.Attr("token")
+		if err := f.accounts.Invited(q.Ctx, token); err != nil {
+			return nil, refusal(err)
+		}
+		v.token = token
+		return nil, nil
+	})
+}
+
+// early answers requests for a new account.
+func (f *Feature) early(q *core.Query) ([]byte, error) {
+	return f.guard(q, func(v *visitor) ([]byte, error) {
+		switch {
+		case v.done:
+			// XEP-0077 §3.1.1
+			return nil, stanza.Errorf(stanza.NotAcceptable, "this connection has made an account already")
+		case v.token == "" && !f.cfg.Open:
+			return nil, stanza.Errorf(stanza.NotAllowed, "an account here needs an invitation: ask somebody who runs this server for a link")
+		case !q.Set():
+			return fields("Choose a name and a password for your account.", ""), nil
+		}
+		return nil, f.create(q, v)
+	})
+}
+
+func (f *Feature) create(q *core.Query, v *visitor) error {
+	name, password, err := answers(q.Payload)
+	if err != nil {
+		return err
+	}
+	if v.token != "" {
+		_, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
+	} else if f.open.Allow() {
+		_, err = f.accounts.Add(q.Ctx, name, password)
+	} else {
+		return stanza.Errorf(stanza.ResourceConstraint, "too many accounts are being made; try again in a minute")
+	}
+	if err != nil {
+		return refusal(err)
+	}
+	v.done, v.token = true, ""
+	return nil
+}
+
+// own answers those who are logged in, about their own account.
+func (f *Feature) own(q *core.Query) ([]byte, error) {
+	switch {
+	case q.Head.To.Local() != "" && !q.Own():
+		return nil, stanza.Errorf(stanza.Forbidden, "this is another's account")
+	case !q.Set():
+		return fields("You have an account.", q.Asker().Local()), nil
+	case q.Payload.Child(nsRegister, "remove").OK():
+		return nil, f.remove(q)
+	}
+	name, password, err := answers(q.Payload)
+	if err != nil {
+		return nil, err
+	}
+	// XEP-0077 §3.3
+	if own, err := auth.ParseName(name, q.Asker().DomainOnly()); err != nil || own != q.Asker().Local() {
+		return nil, stanza.Errorf(stanza.NotAllowed, "you can change your own password only")
+	}
+	return nil, refusal(f.accounts.Passwd(q.Ctx, q.Asker().Local(), password))
+}
+
+// remove ends the asker's account. Its sessions, this one included, end in the
+// course of it, so the reply goes first (XEP-0077 §3.2).
+func (f *Feature) remove(q *core.Query) error {
+	if q.Payload.First().Next().OK() {
+		return stanza.Errorf(stanza.BadRequest, "to end an account, ask for nothing else")
+	}
+	q.Reply(nil, nil)
+	if err := f.accounts.Remove(q.Ctx, q.Asker().Local()); err != nil && !errors.Is(err, auth.ErrNotFound) {
+		q.Session.Close(&stream.Error{Condition: "internal-server-error", Text: "the account could not be removed"})
+		return err
+	}
+	return core.Later
+}
+
+// fields is the form in its plain shape, filled in for those who have an account.
+func fields(instructions, name string) []byte {
+	b := []byte("<query xmlns='" + nsRegister + "'>")
+	if name != "" {
+		b = append(b, "<registered/>"...)
+	}
+	b = append(b, "<instructions>"+instructions+"</instructions><username>"...)
+	b = xtok.Escape(b, name)
+	return append(b, "</username><password/></query>"...)
+}
+
+// answers reads a name and a password, plain or from a form that a client made of them.
+func answers(query xtok.Elem) (name, password string, err error) {
+	name, password = query.Child(nsRegister, "username").Text(), query.Child(nsRegister, "password").Text()
+	for field := range query.Child(nsForm, "x").Children() {
+		switch v := field.Child(nsForm, "value"); field.Attr("var") {
+		case "username":
+			name = v.Text()
+		case "password":
+			password = v.Text()
+		}
+	}
+	// XEP-0077 §3.1
+	if name == "" || password == "" {
+		return "", "", stanza.Errorf(stanza.NotAcceptable, "a name and a password are needed")
+	}
+	return name, password, nil
+}
+
+// refusal is what people hear of an error of the accounts.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, auth.ErrInvitation):
+		return stanza.Errorf(stanza.ItemNotFound, "%s", auth.ErrInvitation)
+	case errors.Is(err, auth.ErrExists):
+		return stanza.Errorf(stanza.Conflict, "the name is taken; choose another")
+	case errors.Is(err, auth.ErrName), errors.Is(err, auth.ErrDomain):
+		return stanza.Errorf(stanza.JIDMalformed, "this cannot be a name here")
+	case errors.Is(err, auth.ErrPassword):
+		return stanza.Errorf(stanza.NotAcceptable, "%s", err)
+	}
+	return err
+}
