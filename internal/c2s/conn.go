@@ -32,6 +32,7 @@ type conn struct {
 	lang     string    // xml:lang of the client's stream
 	account  jid.JID
 	session  *core.Session
+	grown    bool         // the reader's stack has grown, most likely
 	neg      *negotiation // nil once a resource is bound
 
 	wmu     sync.Mutex // one write at a time

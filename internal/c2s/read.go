@@ -15,6 +15,9 @@ import (
 // errClosed ends a reader whose peer closed the stream properly.
 var errClosed = errors.New("stream closed")
 
+// errRest asks for a reader with a fresh stack.
+var errRest = errors.New("between stanzas")
+
 // loop reads and handles until the stream ends. It runs twice for a
 // connection: once while negotiating, once, on a goroutine with a fresh small
 // stack, for the bound session.
@@ -25,6 +28,9 @@ func (c *conn) loop(until func() bool) error {
 			return err
 		}
 		if ev == xtok.More {
+			if c.grown && len(c.in.bytes()) == 0 {
+				return errRest
+			}
 			if err := c.in.read(c.net); err != nil {
 				return err
 			}
@@ -56,6 +62,7 @@ func (c *conn) element(e xtok.Elem) error {
 	case c.session == nil:
 		return c.stranger(e)
 	case e.NS() == stanza.NSClient:
+		c.grown = c.grown || !e.Is(stanza.NSClient, "message")
 		return fault(c.srv.router.Handle(c.session, e))
 	}
 	if f := c.srv.router.Host().NonzaHandler(e); f != nil {
@@ -72,10 +79,18 @@ func fault(e *stream.Error) error {
 	return e
 }
 
-// serve is the reader of a bound session.
+// serve is the reader of a bound session. Handlers that ask the database grow
+// its stack; before it waits for more it makes room for a reader with a small
+// one, since most sessions wait most of the time.
 func (c *conn) serve() {
-	defer c.leave()
-	c.end(c.guard(func() error { return c.loop(func() bool { return false }) }))
+	c.grown = false
+	err := c.guard(func() error { return c.loop(func() bool { return false }) })
+	if errors.Is(err, errRest) {
+		go c.serve()
+		return
+	}
+	c.end(err)
+	c.leave()
 }
 
 // guard turns a panic into the end of this one connection.
