@@ -1,0 +1,174 @@
+package pubsub
+
+import (
+	"context"
+	"crypto/rand"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// itemEvent tells of an item.
+// XEP-0060#publisher-publish-success-withpayload
+func itemEvent(n *node, owner jid.JID, id string, payload []byte) []byte {
+	if !n.Payloads {
+		payload = nil
+	}
+	b := attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
+	b = appendItem(append(b, '>'), n, owner, id, payload)
+	return append(b, "</items></event>"...)
+}
+
+// retractEvent tells that items are gone.
+// XEP-0060#publisher-delete-success-notify
+func retractEvent(n *node, gone []entry) []byte {
+	b := attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
+	b = append(b, '>')
+	for _, e := range gone {
+		b = append(attr(append(b, "<retract"...), "id", e.id), "/>"...)
+	}
+	return append(b, "</items></event>"...)
+}
+
+// notify sends an event to all who are to have it; under owner's lock. It goes
+// past the archive: an event is read from the node when it was missed.
+// XEP-0163#notify
+func (s *Service) notify(owner jid.JID, n *node, event []byte) {
+	if !n.Deliver {
+		return
+	}
+	id := "e" + rand.Text()[:12]
+	for to := range s.recipients(owner, n) {
+		push(to, owner, n, id, event)
+	}
+}
+
+// push sends an event to one session. The event's bytes are shared.
+// XEP-0163#notify-addressing
+func push(to *core.Session, owner jid.JID, n *node, id string, event []byte) {
+	head := stanza.New(stanza.Head{Kind: stanza.Message, Type: n.Style, ID: id, From: owner, To: to.JID}, nil)
+	to.Push(core.Packet{Segments: [][]byte{head.Opening(), event, head.Closing()}})
+}
+
+// recipients are the sessions that an event of a node goes to: the owner's own
+// and those of who sees his presence, where they show an interest and the access
+// model lets them; and those subscribed by a request.
+// XEP-0163#notify-num
+func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} {
+	out := map[*core.Session]struct{}{}
+	dir := s.router.Directory()
+	interested := func(list []*core.Session) {
+		for _, to := range list {
+			if to.Presence() != nil && s.interests.Notify(to, n.name) {
+				out[to] = struct{}{}
+			}
+		}
+	}
+	interested(dir.Sessions(owner))
+	for _, w := range s.people.Watchers(owner) {
+		if list := dir.Sessions(w); len(list) > 0 && s.may(owner, w, n) == nil {
+			interested(list)
+		}
+	}
+	for _, who := range n.Subscribers {
+		j, err := jid.Parse(who)
+		if err != nil || s.may(owner, j.Bare(), n) != nil {
+			continue
+		}
+		for _, to := range dir.Sessions(j.Bare()) {
+			if to.Presence() != nil && (j.IsBare() || j == to.JID) {
+				out[to] = struct{}{}
+			}
+		}
+	}
+	return out
+}
+
+// sendLast sends a node's last item to one session; under owner's lock.
+// XEP-0163#notify-last
+func (s *Service) sendLast(to *core.Session, owner jid.JID, n *node) {
+	e, payload, ok, err := s.lastItem(context.Background(), owner, n)
+	if err != nil {
+		s.log.Error("last item unreadable", "jid", owner.String(), "node", n.name, "err", err)
+	}
+	if ok && n.Deliver {
+		push(to, owner, n, "l"+rand.Text()[:12], itemEvent(n, owner, e.id, payload))
+	}
+}
+
+// Known sends a session the last items of the nodes that its client has just
+// shown an interest in: its own account's and those of the contacts it sees. It
+// does not block.
+// XEP-0163#notify-when
+func (s *Service) Known(to *core.Session, interests []string) {
+	if len(interests) == 0 || to.Presence() == nil {
+		return
+	}
+	want := make(map[string]struct{}, len(interests))
+	for _, node := range interests {
+		want[node] = struct{}{}
+	}
+	to.Feed(&recent{service: s, to: to, want: func(node string) bool { _, ok := want[node]; return ok }})
+}
+
+// subscribed sends one who may see owner's presence from now on what he would
+// have been sent had he come online now.
+// XEP-0163#impl-subscriptions
+func (s *Service) subscribed(owner, watcher jid.JID) {
+	for _, to := range s.router.Directory().Sessions(watcher) {
+		if to.Presence() != nil {
+			want := func(node string) bool { return s.interests.Notify(to, node) }
+			to.Feed(&recent{service: s, to: to, want: want, owners: []jid.JID{owner}})
+		}
+	}
+}
+
+// recent is a source of last items.
+type recent struct {
+	service *Service
+	to      *core.Session
+	want    func(node string) bool
+	owners  []jid.JID // not yet looked at; nil before the first portion of all
+	at      int
+}
+
+// recentStep is how many accounts one portion looks at.
+const recentStep = 16
+
+// Next pushes the next portion itself, each account's under that account's lock:
+// so a newer event never comes before an older one. It runs on the session's
+// writer.
+func (r *recent) Next() []core.Packet {
+	s, me := r.service, r.to.JID.Bare()
+	if r.owners == nil {
+		r.owners = append([]jid.JID{me}, s.people.Watched(me)...)
+	}
+	if r.at == len(r.owners) {
+		return nil
+	}
+	end := min(r.at+recentStep, len(r.owners))
+	for _, owner := range r.owners[r.at:end] {
+		r.send(owner, me)
+	}
+	r.at = end
+	return []core.Packet{}
+}
+
+func (r *recent) send(owner, me jid.JID) {
+	s := r.service
+	if !s.router.Local(owner) {
+		return
+	}
+	defer s.lock(owner)()
+	acct, err := s.load(context.Background(), owner)
+	if err != nil {
+		s.log.Error("nodes unreadable", "jid", owner.String(), "err", err)
+		return
+	}
+	for _, n := range acct.sorted() {
+		if n.SendLast == sendPresence && r.want(n.name) && s.may(owner, me, n) == nil {
+			s.sendLast(r.to, owner, n)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package pubsub
+
+import (
+	"crypto/rand"
+	"time"
+
+	"mirsal/internal/store"
+	"mirsal/internal/xmpp/form"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// publish adds an item to a node, which is made when it is not there, and
+// notifies. The last of two publications of one id stays.
+// XEP-0060#publisher-publish
+func (s *Service) publish(r *request) ([]byte, error) {
+	if r.node == "" {
+		return nil, needNode()
+	}
+	id, payload, err := readItem(r.e)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPayload(r.node, payload); err != nil {
+		return nil, err
+	}
+	n, fresh, err := r.target()
+	if err != nil {
+		return nil, err
+	}
+	raw := payload.AppendTo(nil)
+	e := entry{r.acct.seq + 1, id, len(raw)}
+	if err := s.store(r, n, fresh, e, raw); err != nil {
+		return nil, err
+	}
+	s.notify(r.owner, n, itemEvent(n, r.owner, id, raw))
+	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", r.node)
+	b = attr(append(b, "><item"...), "id", id)
+	return append(b, "/></publish></pubsub>"...), nil
+}
+
+// readItem reads the one item of a publication; without an id it gets one.
+// XEP-0060#publisher-publish-error
+func readItem(publish xtok.Elem) (id string, payload xtok.Elem, err error) {
+	item := publish.First()
+	if !item.Is(nsPubsub, "item") {
+		return "", payload, fail(stanza.BadRequest, "item-required", "there is no item to publish")
+	}
+	if item.Next().OK() {
+		return "", payload, stanza.Errorf(stanza.BadRequest, "one item at a time")
+	}
+	payload = item.First()
+	if !payload.OK() {
+		return "", payload, fail(stanza.BadRequest, "payload-required", "the item is empty")
+	}
+	if payload.Next().OK() {
+		return "", payload, fail(stanza.BadRequest, "invalid-payload", "an item has one payload")
+	}
+	if id = item.Attr("id"); id == "" {
+		id = rand.Text()[:20]
+	}
+	if len(id) > maxID {
+		return "", payload, stanza.Errorf(stanza.NotAcceptable, "the item's id has more than %d bytes", maxID)
+	}
+	return id, payload, nil
+}
+
+// maxDevices is how many devices one person's list may name: everyone who
+// writes to him fetches a bundle for each.
+const maxDevices = 200
+
+// checkPayload refuses what is too large to be kept, or to be asked of others.
+func checkPayload(node string, payload xtok.Elem) error {
+	if len(payload.Raw()) > maxPayload {
+		return fail(stanza.NotAcceptable, "payload-too-big", "the item is too large")
+	}
+	if node != "eu.siacs.conversations.axolotl.devicelist" && node != "urn:xmpp:omemo:2:devices" {
+		return nil
+	}
+	count := 0
+	for range payload.Children() {
+		count++
+	}
+	if count > maxDevices {
+		return fail(stanza.NotAcceptable, "payload-too-big", "the device list is too long")
+	}
+	return nil
+}
+
+// target is the node to publish to. Options are the configuration of a new node
+// and conditions on one that is there: they never change it.
+// XEP-0060#publisher-publish-autocreate, XEP-0060#publisher-publish-options
+func (r *request) target() (n *node, fresh bool, err error) {
+	options, err := r.options()
+	if err != nil {
+		return nil, false, err
+	}
+	n = r.acct.nodes[r.node]
+	if n == nil {
+		n, err = r.newNode(r.node, options)
+		return n, true, err
+	}
+	wanted := n.Config
+	if !known(options) || wanted.apply(options) != nil || !wanted.same(&n.Config) {
+		return nil, false, notMet()
+	}
+	return n, false, nil
+}
+
+func notMet() error {
+	return fail(stanza.Conflict, "precondition-not-met", "the node is not configured so")
+}
+
+// options reads <publish-options/>; without them the form is empty.
+func (r *request) options() (*form.Form, error) {
+	e := r.Payload.Child(nsPubsub, "publish-options")
+	if !e.OK() {
+		return &form.Form{}, nil
+	}
+	f, err := form.Read(e.First())
+	if err == nil && (f.Kind != form.Submit || f.Of != nsOptions) {
+		err = stanza.Errorf(stanza.BadRequest, "these are no publish-options")
+	}
+	return &f, err
+}
+
+// newNode makes a node that is not yet kept.
+func (r *request) newNode(name string, options *form.Form) (*node, error) {
+	if len(r.acct.nodes) >= maxNodes {
+		return nil, fail(stanza.ResourceConstraint, "max-nodes-exceeded", "an account has at most 1,000 nodes")
+	}
+	if !known(options) {
+		return nil, notMet()
+	}
+	n := &node{name: name, record: record{Config: defaults(name), Created: time.Now().Unix()}}
+	return n, n.apply(options)
+}
+
+// store makes an item, and its node when that is new, durable and known.
+func (s *Service) store(r *request, n *node, fresh bool, e entry, payload []byte) error {
+	left, gone := n.entries, []entry(nil)
+	if n.Persist {
+		left, gone = n.with(e)
+	}
+	total := r.acct.total - n.bytes() + sum(left)
+	if total > maxTotal && total > r.acct.total {
+		return stanza.Errorf(stanza.ResourceConstraint, "the account's nodes hold more than %d MiB", maxTotal>>20)
+	}
+	ops := s.removeOps(n, gone)
+	if n.Persist {
+		ops = append(ops, s.putOps(n, e, payload)...)
+	}
+	if fresh {
+		op, err := s.nodeOp(n)
+		if err != nil {
+			return err
+		}
+		ops = append([]store.Op{op}, ops...)
+	}
+	if err := s.apply(r.Ctx, r.owner, ops...); err != nil {
+		return err
+	}
+	r.acct.nodes[n.name], r.acct.total, r.acct.seq = n, total, e.seq
+	n.entries = left
+	if n.last = nil; n.Persist && len(payload) <= smallPayload {
+		n.last = payload
+	}
+	s.cache.put(r.owner, r.acct)
+	return nil
+}
+
+// with is what a node holds after an item came in, and what had to go: the item's
+// predecessor, and the oldest where there are too many.
+// XEP-0060#publisher-publish-success-nodefull
+func (n *node) with(e entry) (left, gone []entry) {
+	left = make([]entry, 0, len(n.entries)+1)
+	for _, o := range n.entries {
+		if o.id == e.id {
+			gone = append(gone, o)
+		} else {
+			left = append(left, o)
+		}
+	}
+	left = append(left, e)
+	if over := len(left) - n.MaxItems; over > 0 {
+		gone = append(gone, left[:over]...)
+		left = left[over:]
+	}
+	return left, gone
+}
+
+func sum(entries []entry) int {
+	size := 0
+	for i := range entries {
+		size += entries[i].size
+	}
+	return size
+}
+
+// retract removes items.
+// XEP-0060#publisher-delete
+func (s *Service) retract(r *request) ([]byte, error) {
+	n, err := r.own()
+	if err != nil {
+		return nil, err
+	}
+	gone, err := r.named(n)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.drop(r, n, gone); err != nil {
+		return nil, err
+	}
+	if n.OnRetract || r.e.AttrIs("notify", "true") || r.e.AttrIs("notify", "1") {
+		s.notify(r.owner, n, retractEvent(n, gone))
+	}
+	return nil, nil
+}
+
+// named are the entries that the children of a request name; one that is not
+// there is an error.
+func (r *request) named(n *node) ([]entry, error) {
+	var list []entry
+	for item := range r.e.Children() {
+		id := item.Attr("id")
+		if !item.Is(nsPubsub, "item") || id == "" {
+			return nil, fail(stanza.BadRequest, "item-required", "an item needs an id")
+		}
+		i := n.find(id)
+		if i < 0 {
+			return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such item")
+		}
+		list = append(list, n.entries[i])
+	}
+	if len(list) == 0 {
+		return nil, fail(stanza.BadRequest, "item-required", "the request names no item")
+	}
+	return list, nil
+}
+
+// drop takes items out of a node, durably; extra ops go with them.
+func (s *Service) drop(r *request, n *node, gone []entry, extra ...store.Op) error {
+	if err := s.apply(r.Ctx, r.owner, append(extra, s.removeOps(n, gone)...)...); err != nil {
+		return err
+	}
+	out := make(map[uint64]bool, len(gone))
+	for _, e := range gone {
+		out[e.seq] = true
+	}
+	left := make([]entry, 0, len(n.entries))
+	for _, e := range n.entries {
+		if !out[e.seq] {
+			left = append(left, e)
+		}
+	}
+	r.acct.total += sum(left) - n.bytes()
+	n.entries, n.last = left, nil
+	s.cache.put(r.owner, r.acct)
+	return nil
+}
