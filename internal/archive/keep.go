@@ -63,21 +63,20 @@ var rules = []rule{
 	{"all else", nil, 0, nobody},
 }
 
-// decide finds the rule for a message.
-func decide(h *stanza.Head) *rule {
-	for i := range rules {
-		r := &rules[i]
+// decide finds the rule for a message; the last one fits all.
+func decide(h *stanza.Head) verdict {
+	for _, r := range rules {
 		if (r.types == nil || slices.Contains(r.types, h.Type)) && (r.facts == 0 || h.Facts.Any(r.facts)) {
-			return r
+			return r.keep
 		}
 	}
-	return &rules[len(rules)-1]
+	return nobody
 }
 
 // keep is the archive's core.KeepFunc: both local sides own what is archived,
 // as far as their preferences allow.
 func (a *Archive) keep(r *core.Router, t *core.Transit) {
-	if decide(&t.Head).keep == nobody {
+	if decide(&t.Head) == nobody {
 		return
 	}
 	from, to := t.Head.From.Bare(), t.Head.To.Bare()

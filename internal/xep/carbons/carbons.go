@@ -3,7 +3,7 @@
 //
 // A copy shares the bytes of the message; only the wrapper's start tag is made
 // for each receiver. Invariants: a session gets a message at most once, itself or
-// as a copy; a wrapper comes from the server or not at all.
+// as a copy. Wrappers that clients make up are taken out by xep/sid.
 package carbons
 
 import (
@@ -21,7 +21,6 @@ const ns = "urn:xmpp:carbons:2"
 func Register(h *core.Host, r *core.Router) {
 	h.IQ(core.Account, ns, "enable", func(q *core.Query) ([]byte, error) { return turn(q, true) })
 	h.IQ(core.Account, ns, "disable", func(q *core.Query) ([]byte, error) { return turn(q, false) })
-	h.Screen = append(h.Screen, screen)
 	h.Spread = append(h.Spread, func(t *core.Transit, d *core.Delivery) { spread(r, t, d) })
 	h.Disco(core.Server, ns)
 	h.Disco(core.Account, ns)
@@ -38,16 +37,6 @@ func turn(q *core.Query, on bool) ([]byte, error) {
 	}
 	q.Session.SetFlag(core.Carbons, on)
 	return nil, nil
-}
-
-// screen refuses wrappers that a client made up. Clients are to ignore them, not
-// all have done so (CVE-2017-5589).
-// XEP-0280#security
-func screen(t *core.Transit) error {
-	if t.Head.Kind == stanza.Message && t.Head.Facts.Has(stanza.CarbonCopy) {
-		return stanza.Errorf(stanza.PolicyViolation, "only a server makes carbon copies")
-	}
-	return nil
 }
 
 // inNormal is what of a message without a body and of type normal is for people.

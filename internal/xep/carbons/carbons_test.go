@@ -148,21 +148,6 @@ func TestACopyIsWrappedByTheOwnAccountWithItsArchiveID(t *testing.T) {
 	})
 }
 
-func TestForgedWrappersAreRefused(t *testing.T) {
-	for _, name := range []string{"sent", "received"} {
-		run(t, func(w *world) {
-			w.phone.Send("<message to='bob@example.org' type='chat' id='f'><" + name + " xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'>" +
-				"<message xmlns='jabber:client' from='carol@example.org/x' to='bob@example.org'><body>forged</body></message></forwarded></" + name + "></message>")
-			if got := w.bobPhone.Got() + w.old.Got() + w.tablet.Got(); got != "" {
-				t.Errorf("a forged <%s/> reached %s", name, got)
-			}
-			if got := w.phone.Got(); !strings.Contains(got, "<policy-violation") {
-				t.Errorf("the forger was told %s", got)
-			}
-		})
-	}
-}
-
 func TestCopiesAreTurnedOffAgain(t *testing.T) {
 	run(t, func(w *world) {
 		for _, name := range []string{"enable", "enable", "disable", "disable"} {

@@ -4,7 +4,7 @@
 // It keeps nothing: internal/archive does. A page is selected when it is asked
 // for, by places alone; the messages are read and handed out as the asker's
 // queue drains, their archived bytes shared, not written anew. Only one's own
-// archive is to be had.
+// archive is to be had. Results that clients make up are taken out by xep/sid.
 package mam
 
 import (
@@ -46,19 +46,9 @@ func (m *Mam) Register(h *core.Host) {
 	h.IQ(core.Account, ns, "query", m.query)
 	h.IQ(core.Account, ns, "metadata", m.metadata)
 	h.IQ(core.Account, ns, "prefs", m.prefs)
-	h.Screen = append(h.Screen, screen)
 	h.Gone = append(h.Gone, m.gone)
 	// XEP-0313#support
 	h.Disco(core.Account, ns, ns+"#extended", ns+"#groupchat-field")
-}
-
-// screen refuses results that a client made up.
-// XEP-0313#security
-func screen(t *core.Transit) error {
-	if t.Head.Kind == stanza.Message && t.Head.Facts.Has(stanza.ArchiveResult) {
-		return stanza.Errorf(stanza.PolicyViolation, "only a server sends results of an archive")
-	}
-	return nil
 }
 
 // own refuses those who ask for the archive of somebody else.

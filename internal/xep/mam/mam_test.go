@@ -353,18 +353,6 @@ func manyJIDs(n int) string {
 	return b.String()
 }
 
-func TestForgedResultsAreRefused(t *testing.T) {
-	run(t, func(w *world) {
-		w.bob.Send("<message id='f' to='alice@example.org/a'><result xmlns='urn:xmpp:mam:2' queryid='f' id='1'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='carol@example.org'><body>forged</body></message></forwarded></result></message>")
-		if got := w.alice.Got(); got != "" {
-			t.Errorf("alice got %s", got)
-		}
-		if got := w.bob.Got(); !strings.Contains(got, "<policy-violation ") {
-			t.Errorf("bob was told %s", got)
-		}
-	})
-}
-
 func TestWhoReadsTheArchiveIsMarked(t *testing.T) {
 	run(t, func(w *world) {
 		w.ask(set("<max>0</max>"))

@@ -1,9 +1,12 @@
 // Package sid keeps stanza ids honest, XEP-0359 version 0.7.0: what a client
-// sends as if this server had said it is taken out before anybody reads it.
+// sends as if this server had said it is taken out before anybody reads it. That
+// goes for ids, for delays (XEP-0203) and for what wraps a message of somebody
+// else: carbon copies (XEP-0280) and results of an archive (XEP-0313). Clients are
+// to ignore those from others, and not all have done so.
 //
 // The server's own ids are added on delivery, by internal/core, from the
-// archive. Invariant: no <stanza-id/> by, and no <delay/> from, an address of this
-// domain reaches anybody unless the server put it there.
+// archive. Invariant: none of these reaches anybody as if it came from an address
+// of this domain unless the server put it there.
 package sid
 
 import (
@@ -16,6 +19,8 @@ import (
 const (
 	ns          = "urn:xmpp:sid:0"
 	nsOldDelays = "jabber:x:delay"
+	nsCarbons   = "urn:xmpp:carbons:2"
+	nsArchive   = "urn:xmpp:mam:2"
 )
 
 // Register attaches the feature.
@@ -37,6 +42,9 @@ func strip(r *core.Router, t *core.Transit) {
 
 func forged(r *core.Router, c xtok.Elem) bool {
 	switch {
+	case c.Is(nsCarbons, "sent"), c.Is(nsCarbons, "received"), c.Is(nsArchive, "result"):
+		// XEP-0280#security, XEP-0313#security
+		return true
 	case c.Is(ns, "stanza-id"):
 		return ours(r, c.Attr("by"))
 	case c.Is(stanza.NSDelay, "delay"), c.Is(nsOldDelays, "x"):
