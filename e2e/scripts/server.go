@@ -1,0 +1,55 @@
+package scripts
+
+import (
+	"context"
+	"time"
+
+	"mirsal/internal/config"
+	"mirsal/internal/server"
+)
+
+// mirsal is the server in this process, on ports of the system's choice.
+type mirsal struct {
+	cfg config.Config
+	*server.Server
+}
+
+// start starts a server with its data in a folder.
+func start(ctx context.Context, data string, settings []string) (*mirsal, error) {
+	here := "127.0.0.1:0"
+	cfg, err := config.Load("", append([]string{
+		"domain=" + Domain, "data=" + data, "log.level=error",
+		"listen.c2s=" + here, "listen.c2s_tls=" + here, "listen.http=off", "listen.http_plain=off", "listen.ops=off",
+	}, settings...))
+	if err != nil {
+		return nil, err
+	}
+	s, err := server.Start(ctx, cfg, server.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &mirsal{cfg, s}, nil
+}
+
+func (m *mirsal) addr(name string) string { return m.Addr(name) }
+
+func (m *mirsal) addAccount(ctx context.Context, name, password string) error {
+	_, err := m.Auth.Add(ctx, name, password)
+	return err
+}
+
+func (m *mirsal) invite(ctx context.Context) (string, error) {
+	in, err := m.Auth.Invite(ctx, false, time.Hour)
+	return in.Token, err
+}
+
+func (m *mirsal) restart(context.Context) error {
+	if err := m.Close(); err != nil {
+		return err
+	}
+	s, err := server.Start(context.Background(), m.cfg, server.Options{})
+	if err == nil {
+		m.Server = s
+	}
+	return err
+}
