@@ -13,6 +13,15 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
+// Register answers what clients of an older specification ask for once they
+// have bound a resource.
+func Register(h *core.Host) {
+	// COMPAT: RFC 3921 §3; features offers it as optional
+	yes := func(*core.Query) ([]byte, error) { return nil, nil }
+	h.IQ(core.Account, stream.NSSession, "session", yes)
+	h.IQ(core.Server, stream.NSSession, "session", yes)
+}
+
 // negotiate takes a new connection to a bound session and hands it over to
 // serve, on a goroutine whose stack the handshake has not grown.
 func (c *conn) negotiate(direct bool) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/people"
@@ -9,8 +10,11 @@ import (
 	"mirsal/internal/xep/disco"
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
+	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
+	"mirsal/internal/xep/pubsub"
+	"mirsal/internal/xep/register"
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
@@ -39,6 +43,9 @@ func (s *Server) addFeatures(h *core.Host) {
 	off.Register(h)
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
+	mam.New(s.archive, s.Log).Register(h)
+	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
+
 	disco.New(r, software).Register(h)
 	disco.Contacts(h, contactList(&cfg.Contact))
 	ping.Register(h)
@@ -49,6 +56,11 @@ func (s *Server) addFeatures(h *core.Host) {
 	c := caps.New(r)
 	c.Register(h)
 	ppl.OnPresence = append(ppl.OnPresence, c.Presence)
+	pep := pubsub.New(r, kv, ppl, c, s.Log)
+	pep.Register(h)
+	c.OnKnown = append(c.OnKnown, pep.Known)
+
+	c2s.Register(h)
 }
 
 // software is the address that our capabilities name (XEP-0115 §4).
