@@ -1,0 +1,115 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"mirsal/internal/auth"
+)
+
+// Client works on the accounts of a running server.
+type Client struct {
+	http    *http.Client
+	release func()
+}
+
+// Dial finds the server of a data directory; ErrNobody when there is none.
+func Dial(ctx context.Context, dir string) (*Client, error) {
+	path, release, err := socketPath(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNobody, err)
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}
+	c := &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, release: release}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if _, err := c.call(ctx, "/ping", request{}); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%w: %w", ErrNobody, err)
+	}
+	return c, nil
+}
+
+// Close ends the connection.
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.release()
+}
+
+// Add satisfies Accounts.
+func (c *Client) Add(ctx context.Context, name, password string) (string, error) {
+	out, err := c.call(ctx, "/account/add", request{Name: name, Password: password})
+	return out.Name, err
+}
+
+// Import satisfies Accounts.
+func (c *Client) Import(ctx context.Context, r io.Reader) (int, error) {
+	out, err := c.post(ctx, "/account/import", r)
+	return out.Count, err
+}
+
+// List satisfies Accounts.
+func (c *Client) List(ctx context.Context) ([]string, error) {
+	out, err := c.call(ctx, "/account/list", request{})
+	return out.Names, err
+}
+
+// Passwd satisfies Accounts.
+func (c *Client) Passwd(ctx context.Context, name, password string) error {
+	_, err := c.call(ctx, "/account/passwd", request{Name: name, Password: password})
+	return err
+}
+
+// Remove satisfies Accounts.
+func (c *Client) Remove(ctx context.Context, name string) error {
+	_, err := c.call(ctx, "/account/remove", request{Name: name})
+	return err
+}
+
+// Invite satisfies Accounts.
+func (c *Client) Invite(ctx context.Context, admin bool, life time.Duration) (auth.Invitation, error) {
+	out, err := c.call(ctx, "/invite", request{Admin: admin, Life: life})
+	if err == nil && out.Invitation == nil {
+		err = errors.New("the server answers something else")
+	}
+	if err != nil {
+		return auth.Invitation{}, err
+	}
+	return *out.Invitation, nil
+}
+
+func (c *Client) call(ctx context.Context, path string, in request) (response, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return response{}, err
+	}
+	return c.post(ctx, path, bytes.NewReader(body))
+}
+
+func (c *Client) post(ctx context.Context, path string, body io.Reader) (out response, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control"+path, io.NopCloser(body))
+	if err != nil {
+		return out, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return out, err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("the server answers something else: %s", resp.Status)
+	}
+	if out.Error != "" {
+		return out, errors.New(out.Error)
+	}
+	return out, nil
+}

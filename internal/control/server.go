@@ -1,0 +1,124 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"mirsal/internal/auth"
+)
+
+// Bounds of one request.
+const (
+	maxRequest = 64 << 10
+	maxImport  = 256 << 20
+)
+
+// request and response are the bodies of all calls; each uses its part.
+type request struct {
+	Name     string        `json:"name,omitempty"`
+	Password string        `json:"password,omitempty"`
+	Admin    bool          `json:"admin,omitempty"`
+	Life     time.Duration `json:"life,omitempty"`
+}
+
+type response struct {
+	Error      string           `json:"error,omitempty"`
+	Name       string           `json:"name,omitempty"`
+	Names      []string         `json:"names,omitempty"`
+	Count      int              `json:"count,omitempty"`
+	Invitation *auth.Invitation `json:"invitation,omitempty"`
+}
+
+// Server answers on the socket.
+type Server struct {
+	http    *http.Server
+	done    chan struct{}
+	release func()
+}
+
+// Serve answers on the socket of a data directory, which the caller has locked,
+// until Close.
+func Serve(dir string, a Accounts, log *slog.Logger) (*Server, error) {
+	l, release, err := listen(dir)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	s := &Server{done: make(chan struct{}), release: release, http: &http.Server{
+		Handler: handler(a), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}}
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(l) // ErrServerClosed
+	}()
+	return s, nil
+}
+
+// Close ends the requests under way and takes the socket away.
+func (s *Server) Close() {
+	s.http.Close()
+	<-s.done
+	s.release()
+}
+
+// call is what one path does.
+type call func(r *http.Request, in request) (response, error)
+
+func handler(a Accounts) http.Handler {
+	mux := http.NewServeMux()
+	for path, f := range map[string]call{
+		"POST /ping": func(*http.Request, request) (response, error) { return response{}, nil },
+		"POST /account/add": func(r *http.Request, in request) (out response, err error) {
+			out.Name, err = a.Add(r.Context(), in.Name, in.Password)
+			return out, err
+		},
+		"POST /account/list": func(r *http.Request, _ request) (out response, err error) {
+			out.Names, err = a.List(r.Context())
+			return out, err
+		},
+		"POST /account/passwd": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Passwd(r.Context(), in.Name, in.Password)
+		},
+		"POST /account/remove": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Remove(r.Context(), in.Name)
+		},
+		"POST /invite": func(r *http.Request, in request) (response, error) {
+			inv, err := a.Invite(r.Context(), in.Admin, in.Life)
+			return response{Invitation: &inv}, err
+		},
+	} {
+		mux.HandleFunc(path, withRequest(f))
+	}
+	mux.HandleFunc("POST /account/import", func(w http.ResponseWriter, r *http.Request) {
+		n, err := a.Import(r.Context(), http.MaxBytesReader(w, r.Body, maxImport))
+		reply(w, response{Count: n}, err)
+	})
+	return mux
+}
+
+func withRequest(f call) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in request
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&in)
+		if err != nil && !errors.Is(err, io.EOF) {
+			reply(w, response{}, errors.New("bad request"))
+			return
+		}
+		out, err := f(r, in)
+		reply(w, out, err)
+	}
+}
+
+func reply(w http.ResponseWriter, out response, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		out = response{Error: err.Error()}
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	_ = json.NewEncoder(w).Encode(out) // the asker went away
+}
