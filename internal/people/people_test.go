@@ -12,6 +12,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -216,6 +217,32 @@ func TestAReplacedSessionDoesNotTakeItsSuccessorOffline(t *testing.T) {
 	})
 }
 
+func TestPresenceOfASessionThatHasEndedIsNotTold(t *testing.T) {
+	world(t, func(w *coretest.World, p *People) {
+		befriend(t, p, alice, bob)
+		b := online(w, "bob@example.org/desk")
+		a := w.Bind("alice@example.org/phone")
+		a.Session.Close(nil)
+		for _, to := range []string{"", "carol@example.org"} {
+			h := stanza.Head{Kind: stanza.Presence, From: a.Session.JID}
+			e, err := stanza.New(h, nil).Elem()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if to != "" {
+				h.To = jid.MustParse(to)
+			}
+			if err := p.presence(&core.Transit{Head: h, Elem: e, Session: a.Session}); err != nil {
+				t.Error(err)
+			}
+		}
+		if a.Session.Presence() != nil || p.hasDirected(a.Session) {
+			t.Error("something is remembered of it")
+		}
+		silent(t, "bob", b.Got())
+	})
+}
+
 func TestProbesTellStrangersNothing(t *testing.T) {
 	world(t, func(w *coretest.World, p *People) {
 		w.Absent = []string{"nobody"}
@@ -270,7 +297,7 @@ func TestAskingOneWhoDoesNotExistLooksLikeAskingOneWhoIsSilent(t *testing.T) {
 func TestPresenceThatCannotBeIsRefused(t *testing.T) {
 	world(t, func(w *coretest.World, p *People) {
 		a := online(w, "alice@example.org/phone")
-		for stanza, want := range map[string]string{
+		for sent, want := range map[string]string{
 			"<presence><priority>128</priority></presence>":         "bad-request",
 			"<presence><priority>one</priority></presence>":         "bad-request",
 			"<presence to='x@elsewhere.example'/>":                  "remote-server-not-found",
@@ -280,7 +307,7 @@ func TestPresenceThatCannotBeIsRefused(t *testing.T) {
 			"<presence type='probe'/>":                              "bad-request",
 			"<presence to='bob@example.org' type='subscribe'><x xmlns='urn:x'>" + strings.Repeat("x", maxRequest) + "</x></presence>": "not-acceptable",
 		} {
-			a.Send(stanza)
+			a.Send(sent)
 			expect(t, "alice", a.Got(), "type='error'", want)
 		}
 		if p.Contacts(alice) != nil && len(p.Contacts(alice)) > 0 {

@@ -72,11 +72,15 @@ func (p *People) available(t *core.Transit) error {
 func (p *People) appear(s *core.Session, now *core.Presence) (initial, live bool) {
 	me := s.JID.Bare()
 	defer p.lock(me)()
+	was := s.Presence()
+	s.SetPresence(now)
 	if s.Ended() {
+		// gone was called, and looked at what was there before or will wait for us:
+		// asked in this order, one of us two sees the other
+		s.SetPresence(was)
 		return false, false
 	}
-	initial = s.Presence() == nil
-	s.SetPresence(now)
+	initial = was == nil
 	p.broadcast(me, now.Stanza)
 	if !initial {
 		return false, true
@@ -181,15 +185,22 @@ func (p *People) gone(s *core.Session) {
 // direct takes presence to one address, and remembers who must hear of the end.
 // RFC 6121 §4.6
 func (p *People) direct(t *core.Transit) error {
-	s := t.Session
+	s, to := t.Session, t.Head.To
 	defer p.lock(s.JID.Bare())()
-	if s.Ended() {
-		return nil
-	}
+	fresh := false
 	if t.Head.Type == stanza.Unavailable {
-		p.untrack(s, t.Head.To)
-	} else if err := p.track(s, t.Head.To); err != nil {
-		return err
+		p.untrack(s, to)
+	} else {
+		var err error
+		if fresh, err = p.track(s, to); err != nil {
+			return err
+		}
+	}
+	if s.Ended() {
+		if fresh {
+			p.untrack(s, to) // gone may have missed it
+		}
+		return nil
 	}
 	p.deliver(t)
 	return nil
@@ -218,19 +229,21 @@ func (p *People) showOne(st *stanza.Stanza, to jid.JID) {
 	}
 }
 
-func (p *People) track(s *core.Session, to jid.JID) error {
+// track remembers an address; fresh tells that it is new.
+func (p *People) track(s *core.Session, to jid.JID) (fresh bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := p.directed[s]
-	if _, there := m[to]; !there && len(m) >= maxDirected {
-		return stanza.Errorf(stanza.ResourceConstraint, "presence is directed to too many addresses")
+	_, there := m[to]
+	if !there && len(m) >= maxDirected {
+		return false, stanza.Errorf(stanza.ResourceConstraint, "presence is directed to too many addresses")
 	}
 	if m == nil {
 		m = map[jid.JID]struct{}{}
 		p.directed[s] = m
 	}
 	m[to] = struct{}{}
-	return nil
+	return !there, nil
 }
 
 func (p *People) untrack(s *core.Session, to jid.JID) {

@@ -104,9 +104,13 @@ func (c *Caps) Presence(s *core.Session, e xtok.Elem, initial bool) {
 		c.gone(s)
 		return
 	}
-	if c.note(s, id, initial) {
+	known := c.note(s, id, initial)
+	switch {
+	case s.Ended():
+		c.gone(s) // it ended meanwhile, and was forgotten too early
+	case known:
 		c.tell(s)
-	} else {
+	default:
 		c.ask(s)
 	}
 }
