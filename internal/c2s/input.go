@@ -32,13 +32,13 @@ func (in *input) read(r io.Reader) error {
 	if in.at == len(in.buf) {
 		in.giveBack()
 		n, err := r.Read(in.sip[:])
-		if n > 0 {
-			in.buf = append((*inputs.Get().(*[]byte))[:0], in.sip[:n]...)
-		}
-		if n < len(in.sip) {
+		if n == 0 {
 			return err
 		}
-		// the record that was sipped from has more, most likely
+		// The record that was sipped from has more, most likely; but to read on
+		// before these bytes are looked at would wait for ever when it has not.
+		in.buf = append((*inputs.Get().(*[]byte))[:0], in.sip[:n]...)
+		return nil
 	}
 	in.makeRoom()
 	n, err := r.Read(in.buf[len(in.buf):cap(in.buf)])
