@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mirsal/internal/control"
+	"mirsal/internal/xmpp/jid"
+)
+
+func newAccount(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "account", Short: "Add, list and remove accounts, and set their passwords",
+		Long:    "Work on the accounts, whether the server runs or not.",
+		Example: "  mirsal account add alice@example.org\n  mirsal account list",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q", args[0])
+			}
+			return usage("add, import, list, passwd or remove is missing")
+		},
+	}
+	cmd.AddCommand(newAdd(o), newImport(o), newList(o), newPasswd(o), newRemove(o))
+	return cmd
+}
+
+// parseAccount reads name@domain.
+func parseAccount(s string) (jid.JID, error) {
+	if !strings.Contains(s, "@") {
+		return jid.JID{}, usage("%q has no domain: write name@domain", s)
+	}
+	j, err := jid.Parse(s)
+	if err != nil {
+		return jid.JID{}, usage("%q is not a name that an account can have: %v", s, err)
+	}
+	if !j.IsBare() {
+		return jid.JID{}, usage("%q has a resource: write name@domain", s)
+	}
+	return j, nil
+}
+
+func newAdd(o *options) *cobra.Command {
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use: "add NAME@DOMAIN", Short: "Make an account",
+		Example: "  mirsal account add alice@example.org\n  mirsal account add bob@example.org --password-stdin <secret",
+		Args:    exactly(1, "NAME@DOMAIN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := parseAccount(args[0])
+			if err != nil {
+				return err
+			}
+			p, err := password(fromStdin)
+			if err != nil {
+				return err
+			}
+			return withAccounts(cmd.Context(), o.data, j.DomainOnly(), true, func(a control.Accounts) error {
+				_, err := a.Add(cmd.Context(), j.String(), p)
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+	return cmd
+}
+
+func newImport(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "import FILE", Short: "Make accounts of a list, all or none",
+		Long:    "Make accounts of a file with lines name<TAB>password (- for standard input), all or none.",
+		Example: "  mirsal account import accounts.tsv",
+		Args:    exactly(1, "FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f := os.Stdin
+			if args[0] != "-" {
+				var err error
+				if f, err = os.Open(args[0]); err != nil {
+					return err
+				}
+				defer f.Close()
+			}
+			return withAccounts(cmd.Context(), o.data, jid.JID{}, true, func(a control.Accounts) error {
+				n, err := a.Import(cmd.Context(), f)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d accounts\n", n)
+				return err
+			})
+		},
+	}
+}
+
+func newList(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "Print the names of all accounts, one a line",
+		Example: "  mirsal account list", Args: exactly(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
+				names, err := a.List(cmd.Context())
+				if err != nil || len(names) == 0 {
+					return err
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.Join(names, "\n"))
+				return err
+			})
+		},
+	}
+}
+
+func newPasswd(o *options) *cobra.Command {
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use: "passwd NAME@DOMAIN", Short: "Set an account's password",
+		Example: "  mirsal account passwd alice@example.org", Args: exactly(1, "NAME@DOMAIN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := parseAccount(args[0])
+			if err != nil {
+				return err
+			}
+			p, err := password(fromStdin)
+			if err != nil {
+				return err
+			}
+			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
+				return a.Passwd(cmd.Context(), j.String(), p)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the first line of standard input")
+	return cmd
+}
+
+func newRemove(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "remove NAME@DOMAIN", Short: "Remove an account and everything that was kept for it",
+		Example: "  mirsal account remove alice@example.org", Args: exactly(1, "NAME@DOMAIN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := parseAccount(args[0])
+			if err != nil {
+				return err
+			}
+			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
+				return a.Remove(cmd.Context(), j.String())
+			})
+		},
+	}
+}
