@@ -112,6 +112,9 @@ func create(dir string, o Options) error {
 	if err := os.Rename(draft, path); err != nil {
 		return err
 	}
+	if o.Synchronous == "OFF" {
+		return nil
+	}
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
 }
 
@@ -120,9 +123,9 @@ func writeSchema(path string, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = c.run(fmt.Sprintf(`PRAGMA synchronous = EXTRA; BEGIN IMMEDIATE; %s
+	err = c.run(fmt.Sprintf(`PRAGMA synchronous = %s; BEGIN IMMEDIATE; %s
 		PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT; PRAGMA journal_mode = WAL`,
-		schema, applicationID, schemaVersion))
+		o.Synchronous, schema, applicationID, schemaVersion))
 	return errors.Join(err, c.close())
 }
 

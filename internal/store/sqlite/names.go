@@ -4,7 +4,7 @@ import "sync"
 
 // nameLimit bounds each side of the cache of names. Peers choose their names, so
 // a full cache is emptied instead of growing.
-const nameLimit = 1 << 16
+const nameLimit = 1 << 17
 
 // names caches the table name, which gives addresses numbers. Only committed
 // rows get into it.

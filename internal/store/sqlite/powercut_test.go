@@ -28,7 +28,7 @@ func TestWhatWasAcknowledgedSurvivesAPowerCut(t *testing.T) {
 	for seed := range uint64(3) {
 		r := recordWork(t, seed, "FULL")
 		rng := rand.New(rand.NewPCG(seed, 1))
-		for range 25 {
+		for range 12 {
 			n := rng.IntN(len(r.steps) + 1)
 			if err := checkCut(t, r, n, rng); err != nil {
 				t.Errorf("seed %d, cut at %d of %d: %v", seed, n, len(r.steps), err)

@@ -1,11 +1,23 @@
 package sqlite
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"mirsal/internal/store"
 	"mirsal/internal/store/storetest"
 )
+
+// TestMain lowers the number of random walks, each of which opens databases, unless
+// the command line asks for one.
+func TestMain(m *testing.M) {
+	if checks := flag.Lookup("rapid.checks"); checks != nil {
+		checks.Value.Set("20")
+	}
+	flag.Parse()
+	os.Exit(m.Run())
+}
 
 func open(t testing.TB, dir string, o Options) *engine {
 	t.Helper()
