@@ -27,7 +27,8 @@ func (in *input) consume(n int) { in.at += n }
 // discard forgets what was read.
 func (in *input) discard() { in.at = len(in.buf) }
 
-// read reads more, giving the buffer back first when there is nothing in it.
+// read reads some more. With nothing in hand it waits without a buffer; what
+// comes then is a sip, which may be a whole element, and the next call gets the rest.
 func (in *input) read(r io.Reader) error {
 	if in.at == len(in.buf) {
 		in.giveBack()
@@ -35,8 +36,6 @@ func (in *input) read(r io.Reader) error {
 		if n == 0 {
 			return err
 		}
-		// The record that was sipped from has more, most likely; but to read on
-		// before these bytes are looked at would wait for ever when it has not.
 		in.buf = append((*inputs.Get().(*[]byte))[:0], in.sip[:n]...)
 		return nil
 	}
