@@ -61,8 +61,11 @@ func (r *Router) reachable(h *stanza.Head) error {
 	case !r.Exists(bare):
 		// RFC 6121 §8.5.1
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
-	case h.Type == stanza.Groupchat && (h.To.IsBare() || r.dir.Session(h.To) == nil):
-		// RFC 6121 §8.5.2.1.1, §8.5.3.2.1
+	case h.Type == stanza.Groupchat && h.To.IsBare():
+		// RFC 6121 §8.5.2.1.1
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	case h.Type != stanza.Chat && h.To.IsFull() && r.dir.Session(h.To) == nil:
+		// RFC 6121 §8.5.3.2.1: normal and group chat; only chat goes elsewhere
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	return nil
@@ -102,8 +105,8 @@ func (r *Router) recipients(h *stanza.Head) []*Session {
 		if s := r.dir.Session(h.To); s != nil {
 			return []*Session{s}
 		}
-		if h.Type != stanza.Chat && h.Type != stanza.Normal {
-			// RFC 6121 §8.5.3.2.1: headline and error are ignored
+		if h.Type != stanza.Chat {
+			// RFC 6121 §8.5.3.2.1
 			return nil
 		}
 	} else if h.Type == stanza.Error || h.Type == stanza.Groupchat {

@@ -39,7 +39,7 @@ func TestDeliveryTable(t *testing.T) {
 	for _, c := range []struct{ to, kind, want string }{
 		{toBare, "chat", "a b"}, {toBare, "normal", "a b"}, {toBare, "headline", "a b"}, {toBare, "groupchat", "error"}, {toBare, "error", ""},
 		{toA, "chat", "a"}, {toA, "normal", "a"}, {toA, "headline", "a"}, {toA, "groupchat", "a"}, {toA, "error", "a"},
-		{toGone, "chat", "a b"}, {toGone, "normal", "a b"}, {toGone, "headline", ""}, {toGone, "groupchat", "error"}, {toGone, "error", ""},
+		{toGone, "chat", "a b"}, {toGone, "normal", "error"}, {toGone, "headline", ""}, {toGone, "groupchat", "error"}, {toGone, "error", ""},
 		{toNobody, "chat", "error"}, {toNobody, "normal", "error"}, {toNobody, "headline", ""}, {toNobody, "groupchat", "error"}, {toNobody, "error", ""},
 		{"someone@elsewhere.example", "chat", "error"},
 	} {
