@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -152,7 +153,10 @@ func (p *People) read(ctx context.Context, owner jid.JID) (*roster, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("roster version: %w", err)
 	}
-	ver, _, _ := strings.Cut(string(v.Value), " ")
+	ver, _, written := strings.Cut(string(v.Value), " ")
+	if !written {
+		ver = unwritten
+	}
 	r.setVersion(ver, v.Version)
 	kept, err := p.roster.Scan(ctx, owner.String(), store.Range{})
 	if err != nil {
@@ -176,6 +180,9 @@ func (p *People) read(ctx context.Context, owner jid.JID) (*roster, error) {
 // behind a blank, a word that every write changes.
 const verKey = "ver"
 
+// unwritten is the version of a roster that nobody has changed yet.
+const unwritten = "0"
+
 // change is an edit of one item that became durable.
 type change struct {
 	was, now Item
@@ -184,7 +191,10 @@ type change struct {
 
 // visible tells whether clients see a difference.
 func (c *change) visible() bool {
-	return (c.was.Listed || c.now.Listed) && !c.was.equal(&c.now)
+	if !c.was.Listed || !c.now.Listed {
+		return c.was.Listed != c.now.Listed
+	}
+	return !bytes.Equal(c.was.append(nil), c.now.append(nil)) // a request that waits for an answer is not shown
 }
 
 // edit makes one change to owner's item of contact durable. f may add ops to the
