@@ -44,7 +44,7 @@ func (p *People) rosterGet(q *core.Query) error {
 	}
 	ver, _ := r.version()
 	switch {
-	case q.Payload.HasAttr("ver") && ver != "" && q.Payload.AttrIs("ver", ver):
+	case q.Payload.AttrIs("ver", ver):
 		q.Session.SetFlag(core.Interested, true)
 		q.Reply(nil, nil)
 	case r.bytes() > wholeRoster:

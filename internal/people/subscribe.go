@@ -105,8 +105,7 @@ func (p *People) arrive(ctx context.Context, owner, from jid.JID, ev event, st *
 	return nil
 }
 
-// answered takes what is no request: the roster changes, the interested
-// sessions hear of it.
+// answered takes what is no request: the roster changes, the sessions hear of it.
 func (p *People) answered(ctx context.Context, owner, from jid.JID, ev event, st *stanza.Stanza) (change, error) {
 	defer p.lock(owner)()
 	deliver := false
@@ -120,7 +119,7 @@ func (p *People) answered(ctx context.Context, owner, from jid.JID, ev event, st
 		return c, err
 	}
 	if deliver {
-		p.give(owner, st, func(s *core.Session) bool { return s.Flag(core.Interested) })
+		p.give(owner, st, concerned)
 	}
 	p.push(owner, &c)
 	return c, nil
@@ -187,6 +186,11 @@ func (p *People) give(to jid.JID, st *stanza.Stanza, want func(*core.Session) bo
 }
 
 func available(s *core.Session) bool { return s.Presence() != nil }
+
+// concerned are the sessions that hear how a subscription fares: the interested
+// ones, and those that are available without ever having asked for the roster.
+// RFC 6121 §3.1.6
+func concerned(s *core.Session) bool { return s.Flag(core.Interested) || available(s) }
 
 // plain is a subscription stanza of our own making.
 func plain(ev event, from, to jid.JID) *stanza.Stanza {
@@ -275,10 +279,9 @@ func (p *People) forget(ctx context.Context, who string, gone jid.JID) error {
 	if err != nil {
 		return err
 	}
-	interested := func(s *core.Session) bool { return s.Flag(core.Interested) }
 	for _, ev := range []event{unsubscribe, unsubscribed} {
 		if inbound[c.was.State][ev].pass {
-			p.give(owner, plain(ev, gone, owner), interested)
+			p.give(owner, plain(ev, gone, owner), concerned)
 		}
 	}
 	p.push(owner, &c)
