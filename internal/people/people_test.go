@@ -335,6 +335,44 @@ func TestARemovedAccountLeavesEveryRoster(t *testing.T) {
 	})
 }
 
+func TestManyContactsAndRequestsAllArriveAtOneWhoComesOnline(t *testing.T) {
+	world(t, func(w *coretest.World, p *People) {
+		const many = 2*arrivalStep + 5
+		for i := range many {
+			friend := jid.MustParse(fmt.Sprintf("friend%d@example.org", i))
+			befriend(t, p, alice, friend)
+			w.Bind(friend.String() + "/x").Send("<presence/>")
+			w.Bind(fmt.Sprintf("stranger%d@example.org/x", i)).Send("<presence to='alice@example.org' type='subscribe'/>")
+		}
+		a := w.Bind("alice@example.org/phone")
+		a.Send("<presence/>")
+		got := a.Got()
+		if n := strings.Count(got, "from='friend"); n != many {
+			t.Errorf("%d of %d contacts", n, many)
+		}
+		if n := strings.Count(got, "type='subscribe'"); n != many {
+			t.Errorf("%d of %d requests", n, many)
+		}
+	})
+}
+
+func TestTextOfOthersStaysText(t *testing.T) {
+	world(t, func(w *coretest.World, p *People) {
+		a, b := online(w, "alice@example.org/phone"), online(w, "bob@example.org/'>")
+		evil := "&apos;&gt;&lt;/item&gt;&lt;/query&gt;&lt;/iq&gt;&lt;message&gt;"
+		a.Send(set("1", "<item jid='bob@example.org' name='"+evil+"'><group>"+evil+"</group></item>"))
+		a.Send("<presence to='bob@example.org' type='subscribe'><status>" + evil + "</status></presence>")
+		b.Send("<presence to='alice@example.org' type='subscribed' id='" + evil + "'><nick xmlns='http://jabber.org/protocol/nick'>" + evil + "</nick></presence>")
+		for _, c := range []*coretest.Client{a, b} {
+			got := c.Got()
+			e, err := xtok.Parse([]byte("<all xmlns:stream='x'>"+got+"</all>"), xtok.Limits{})
+			if err != nil || strings.Contains(got, "<message") || e.First().Local() == "" {
+				t.Errorf("%v in %s", err, got)
+			}
+		}
+	})
+}
+
 func TestAHookHearsOfTheFirstAvailablePresenceAndOfEachOne(t *testing.T) {
 	var first, each int
 	var p *People
