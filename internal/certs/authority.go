@@ -137,7 +137,6 @@ func (a *authority) create(now time.Time) (err error) {
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage:    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		// RFC 5280 §4.2.1.10
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: a.domains(), PermittedIPRanges: a.ranges(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
