@@ -135,8 +135,8 @@ func (a *authority) create(now time.Time) (err error) {
 		Subject:      pkix.Name{CommonName: "Mirsal at " + a.names[0], Organization: []string{"Mirsal"}},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(lifeOfCA),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
-		KeyUsage:    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: a.domains(), PermittedIPRanges: a.ranges(),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)

@@ -34,7 +34,7 @@ type Header struct {
 // stream must end with.
 func ReadHeader(e xtok.Elem) (h Header, err error) {
 	h.ID, h.Lang = e.Attr("id"), e.AttrNS(xtok.NSXML, "lang")
-	if !e.Is(NS, "stream") {
+	if !e.Is(NS, "stream") || !speakable(e.DefaultNS()) {
 		// RFC 6120 §4.9.3.10
 		return h, &Error{Condition: "invalid-namespace"}
 	}
@@ -52,6 +52,10 @@ func ReadHeader(e xtok.Elem) (h Header, err error) {
 	}
 	return h, nil
 }
+
+// speakable tells whether a stream's default namespace is one that clients may
+// choose: that of their stanzas, that of streams, or none (RFC 6120 §4.8.3).
+func speakable(ns string) bool { return ns == "" || ns == "jabber:client" || ns == NS }
 
 func address(e xtok.Elem, attr string) (jid.JID, error) {
 	if v := e.Attr(attr); v != "" {

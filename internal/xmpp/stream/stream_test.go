@@ -28,14 +28,16 @@ func TestHeaderReadsBackTheSame(t *testing.T) {
 func TestBadHeadersNameTheStreamError(t *testing.T) {
 	const good = "xmlns='jabber:client' xmlns:stream='" + NS + "' "
 	for xml, want := range map[string]string{
-		"<stream:stream " + good + "version='1.0'>":                                    "",
-		"<stream:stream " + good + "version='1.0' to='example.org'>":                   "",
-		"<stream:stream " + good + ">":                                                 "unsupported-version",
-		"<stream:stream " + good + "version='2.0'>":                                    "unsupported-version",
-		"<stream:stream " + good + "version='1.0' to='@@'>":                            "host-unknown",
-		"<stream:stream " + good + "version='1.0' from='@@'>":                          "improper-addressing",
-		"<stream:stream xmlns:stream='urn:other' xmlns='jabber:client' version='1.0'>": "invalid-namespace",
-		"<stream:features " + good + "version='1.0'>":                                  "invalid-namespace",
+		"<stream:stream " + good + "version='1.0'>":                                     "",
+		"<stream:stream " + good + "version='1.0' to='example.org'>":                    "",
+		"<stream:stream " + good + ">":                                                  "unsupported-version",
+		"<stream:stream " + good + "version='2.0'>":                                     "unsupported-version",
+		"<stream:stream " + good + "version='1.0' to='@@'>":                             "host-unknown",
+		"<stream:stream " + good + "version='1.0' from='@@'>":                           "improper-addressing",
+		"<stream:stream xmlns:stream='urn:other' xmlns='jabber:client' version='1.0'>":  "invalid-namespace",
+		"<stream:stream xmlns:stream='" + NS + "' xmlns='jabber:server' version='1.0'>": "invalid-namespace",
+		"<stream xmlns='" + NS + "' version='1.0'>":                                     "",
+		"<stream:features " + good + "version='1.0'>":                                   "invalid-namespace",
 	} {
 		_, err := read(t, xml)
 		got := ""

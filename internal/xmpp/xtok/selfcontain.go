@@ -43,6 +43,20 @@ func (e Elem) Borrowed() []Binding {
 	return list
 }
 
+// DefaultNS is the default namespace that the element itself declares, empty when
+// it declares none.
+func (e Elem) DefaultNS() string {
+	if e.d == nil {
+		return ""
+	}
+	for _, b := range e.d.binds {
+		if b.node == e.i && b.size == 0 {
+			return b.ns
+		}
+	}
+	return ""
+}
+
 // AppendTo appends the element so that it means the same in any context: every
 // namespace and prefix it inherits, and an inherited xml:lang, is declared on it.
 func (e Elem) AppendTo(dst []byte) []byte {
