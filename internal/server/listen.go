@@ -16,6 +16,7 @@ import (
 	"mirsal/internal/c2s"
 	"mirsal/internal/certs"
 	"mirsal/internal/config"
+	"mirsal/internal/control"
 	"mirsal/internal/obs"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -65,6 +66,12 @@ func (s *Server) listen() error {
 		open[p.name] = nl
 		s.ports = append(s.ports, port{p.name, nl.Addr().String()})
 	}
+	ctl, err := control.Serve(s.Config.Data, s.Auth, s.Log)
+	if err != nil {
+		closeAll(open)
+		return err
+	}
+	s.onClose(ctl.Close)
 	s.serve(open)
 	return nil
 }

@@ -1,7 +1,6 @@
 package stanza
 
 import (
-	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -51,13 +50,6 @@ func Parse(raw []byte) (*Stanza, xtok.Elem, error) {
 		return nil, xtok.Elem{}, err
 	}
 	return &Stanza{Head: h, Raw: raw, open: e.ContentStart(), end: e.ContentEnd()}, e, nil
-}
-
-// WithTo is the stanza under another to address, sharing nothing.
-func (s *Stanza) WithTo(to jid.JID) *Stanza {
-	h := s.Head
-	h.To = to
-	return New(h, s.Content())
 }
 
 // appendContent copies the content without the cut children.
