@@ -18,7 +18,6 @@ import (
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
-	"mirsal/internal/xmpp/stream"
 )
 
 // features are those that others are hooked up to.
@@ -74,5 +73,3 @@ func contactList(c *config.Contact) []disco.Contact {
 		{Purpose: "support", Addresses: c.Support},
 	}
 }
-
-var notAuthorized = &stream.Error{Condition: "not-authorized", Text: "this account was removed"}

@@ -27,6 +27,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/sqlite"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stream"
 )
 
 // Options are what tests choose for themselves. The zero value is right for
@@ -145,7 +146,7 @@ func (s *Server) renew(now time.Time) {
 func (s *Server) endSessions(bare jid.JID) {
 	for _, sess := range s.Router.Directory().Sessions(bare) {
 		// XEP-0077 §3.2
-		sess.Close(notAuthorized)
+		sess.Close(&stream.Error{Condition: "not-authorized", Text: "this account was removed"})
 	}
 }
 
