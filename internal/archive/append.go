@@ -13,7 +13,7 @@ func (a *Archive) Append(t *core.Transit) {
 	key, keyed := a.repeats.keyOf(t)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for a.waiting > waitingMost && !a.closing {
+	for a.waiting > a.cfg.Waiting && !a.closing {
 		a.room.Wait()
 	}
 	if a.closing {
@@ -83,7 +83,7 @@ func (a *Archive) written(batch []*core.Transit) {
 	}
 	a.mu.Lock()
 	a.waiting -= n
-	if a.waiting <= waitingMost {
+	if a.waiting <= a.cfg.Waiting {
 		a.room.Broadcast()
 	}
 	a.mu.Unlock()

@@ -38,8 +38,8 @@ import (
 	"mirsal/internal/xmpp/jid"
 )
 
-// Config is what an Archive needs to know. The zero values of Resumption,
-// Repeats and Keep stand for their defaults.
+// Config is what an Archive needs to know. The zero values of the first
+// four stand for their defaults.
 type Config struct {
 	// Resumption is how long resends are recognised and counts of resumable
 	// sessions remembered; 10 minutes.
@@ -47,6 +47,8 @@ type Config struct {
 	// Repeats is the most resends remembered, the oldest are forgotten first; 500,000
 	// (20 MB when full).
 	Repeats int
+	// Waiting is how many bytes may wait for the disk before senders wait; 64 MiB.
+	Waiting int
 	// Keep is how long messages are kept; 30 days.
 	Keep Keep
 	// Fatal hears, once, that the state on disk is unknown: the server must stop.
@@ -90,21 +92,34 @@ type Archive struct {
 	marked  map[[16]byte]int // session to its place in group.Marks; the committer's
 }
 
-// How much one group holds, and how much may wait for the disk.
+// How much one group holds.
 const (
 	groupRecords = 512
 	groupBytes   = 4 << 20
-	waitingMost  = 64 << 20
 )
 
 // New opens the archive on a log and starts its goroutines. It reads the
 // groups of the last Resumption to recognise resends and know counts.
 func New(ctx context.Context, log store.Log, kv store.KV, cfg Config) (*Archive, error) {
+	a, err := prepare(ctx, log, kv, cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.run.Go(a.commitGroups)
+	a.run.Go(a.releaseGroups)
+	return a, nil
+}
+
+// prepare is New without the goroutines.
+func prepare(ctx context.Context, log store.Log, kv store.KV, cfg Config) (*Archive, error) {
 	if cfg.Resumption == 0 {
 		cfg.Resumption = 10 * time.Minute
 	}
 	if cfg.Repeats == 0 {
 		cfg.Repeats = 500_000
+	}
+	if cfg.Waiting == 0 {
+		cfg.Waiting = 64 << 20
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -119,8 +134,6 @@ func New(ctx context.Context, log store.Log, kv store.KV, cfg Config) (*Archive,
 	if err := a.open(ctx, kv); err != nil {
 		return nil, fmt.Errorf("archive: %w", err)
 	}
-	a.run.Go(a.commitGroups)
-	a.run.Go(a.releaseGroups)
 	return a, nil
 }
 

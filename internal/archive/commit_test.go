@@ -208,10 +208,40 @@ func TestAClockThatJumpsBackDoesNotReorderCounts(t *testing.T) {
 		a := open(t, st, st, archive.Config{})
 		a.Append(&core.Transit{Mark: mark, H: 9, Time: time.Now()})
 		a.Close()
+		time.Sleep(11 * time.Minute) // the lower count is young still, by its own clock
 		again := open(t, st, newStore(), archive.Config{})
 		if h, _ := again.RecoveredH(mark); h != 9 {
 			t.Errorf("recovered %d, want 9", h)
 		}
 		again.Close()
+	})
+}
+
+func TestSendersWaitWhenTooMuchWaitsForTheDisk(t *testing.T) {
+	stepped(t, func(b *bench) {
+		alice := b.Login("alice@example.org/a")
+		alice.Send(chat("1", "first"))
+		synctest.Wait()
+		const size, messages = 16 << 10, 80
+		sent := 0
+		done := make(chan bool)
+		go func() {
+			for sent < messages {
+				alice.Send(chat(fmt.Sprint("big", sent), strings.Repeat("x", size)))
+				sent++
+			}
+			close(done)
+		}()
+		synctest.Wait()
+		if waiting := b.Waiting(); sent > 65 || waiting > 1<<20+size+1024 {
+			t.Errorf("%d of 80 were taken, %d bytes wait", sent, waiting)
+		}
+		for b.Waiting() > 0 {
+			b.durable()
+		}
+		<-done
+		if n := b.count("bob@example.org"); n != messages+1 {
+			t.Errorf("%d are archived", n)
+		}
 	})
 }

@@ -68,7 +68,7 @@ func stepped(t *testing.T, f func(b *bench)) {
 	coretest.RunOn(t, &a, func(w *coretest.World) {
 		b.World = w
 		b.log = &steppedLog{Log: b.store, step: make(chan error)}
-		a.Archive = open(t, b.log, b.store, archive.Config{})
+		a.Archive = open(t, b.log, b.store, archive.Config{Waiting: 1 << 20})
 		b.Archive = a.Archive
 		a.Register(w.Host, w.Router)
 	}, func(*coretest.World) {
