@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"unsafe"
@@ -99,6 +100,7 @@ func newRecorder(t *testing.T) (r *recorder, name string) {
 	t.Cleanup(func() {
 		sqlite3.Xsqlite3_vfs_unregister(tls, vfs)
 		tls.Close()
+		runtime.KeepAlive(r) // the collector does not see what C memory refers to
 	})
 	return r, name
 }

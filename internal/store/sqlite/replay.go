@@ -21,7 +21,11 @@ func (e *engine) Replay(ctx context.Context, since int64, f func(store.Group) er
 				return err
 			}
 			if read = len(packed); read > 0 {
-				time, n = packed[read-1].time, packed[read-1].n
+				end := packed[read-1]
+				if end.time < time || end.time == time && end.n <= n {
+					return errPacked // a damaged index could lead in circles
+				}
+				time, n = end.time, end.n
 			}
 			groups, err = e.whole(c, packed)
 			return err
