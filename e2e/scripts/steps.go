@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"mirsal/e2e/xmppclient"
 )
@@ -273,7 +274,7 @@ func sayStanzas(say deviceSayer) {
 		if d.conn == nil {
 			return errors.New("not connected")
 		}
-		return d.conn.Send(filled)
+		return d.conn.Send(strings.TrimSpace(filled))
 	})
 	say(`receives`, func(w *world, ctx context.Context, d *device, _ []string, xml string) error {
 		patterns, err := w.patterns(xml)
