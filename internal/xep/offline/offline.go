@@ -85,19 +85,31 @@ func (o *Offline) deliver(s *core.Session, t *core.Transit) core.Verdict {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	switch p := s.Presence(); {
+	p := s.Presence()
+	switch {
+	case st.feeding:
+		st.hold(seq)
+		return core.Hold
+	case seq <= st.upTo:
+		// the feed found it in the archive before it was released
+		return core.Drop
 	case p == nil || p.Priority < 0:
 		st.gaveEarly(seq)
 		return core.Pass
-	case st.feeding || p != st.seen:
-		if st.heldFrom == 0 {
-			st.heldFrom = seq
-		}
-		st.held = seq
+	case p != st.seen:
+		st.hold(seq)
 		return core.Hold
 	}
 	st.upTo = seq
 	return core.Pass
+}
+
+// hold leaves a message to the feed; under mu.
+func (st *state) hold(seq uint64) {
+	if st.heldFrom == 0 {
+		st.heldFrom = seq
+	}
+	st.held = seq
 }
 
 // waits tells whether a message would wait for an owner who is away, so that a

@@ -28,6 +28,8 @@ type world struct {
 	alice   *coretest.Client
 	// between runs after a presence is set and before the feature hears of it
 	between func()
+	// stall, when not nil, holds releases back
+	stall chan bool
 }
 
 func run(t *testing.T, f func(w *world)) {
@@ -42,6 +44,12 @@ func run(t *testing.T, f func(w *world)) {
 		}
 		w.World, w.archive = cw, a.Archive
 		a.Register(cw.Host, cw.Router)
+		cw.Host.Deliver = append(cw.Host.Deliver, func(*core.Session, *core.Transit) core.Verdict {
+			if w.stall != nil {
+				<-w.stall
+			}
+			return core.Pass
+		})
 		o := New(cw.Router, a.Archive, slog.New(slog.DiscardHandler))
 		o.Register(cw.Host)
 		cw.Host.Presence(func(t *core.Transit) error {
@@ -184,6 +192,18 @@ func TestALiveMessageDuringTheFeedComesOnce(t *testing.T) {
 		if !strings.HasSuffix(got, "old new newer") || strings.Count(got, "new") != 2 {
 			t.Errorf("got %q", got)
 		}
+	})
+}
+
+func TestWhatTheFeedFindsBeforeItIsReleasedComesOnce(t *testing.T) {
+	run(t, func(w *world) {
+		bob := w.Bind("bob@example.org/b")
+		w.stall = make(chan bool)
+		w.sayTo("bob@example.org/b", "1") // durable, on its way to bob
+		bob.Send(here)
+		want(t, bob, "1")
+		close(w.stall)
+		want(t, bob, "")
 	})
 }
 
