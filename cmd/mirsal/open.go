@@ -44,7 +44,7 @@ func withStore(ctx context.Context, dir string, domain jid.JID, f func(control.A
 		return err
 	}
 	var forgot error
-	a.OnRemove(auth.Removal{Gone: func(bare jid.JID) { forgot = s.Forget(ctx, bare.String()) }})
+	a.OnRemove(auth.Removal{Later: true, Gone: func(bare jid.JID) { forgot = s.Forget(ctx, bare.String()) }})
 	return errors.Join(f(a), forgot)
 }
 

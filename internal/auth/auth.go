@@ -55,6 +55,9 @@ type Removal struct {
 	// Gone comes when the account's KV spaces are gone; the name can be taken
 	// again when it has returned.
 	Gone func(bare jid.JID)
+	// Later leaves what Gone would do to the next start of the server, because
+	// no features are here to do it.
+	Later bool
 }
 
 // Auth is the accounts of one server. All methods may be called from any goroutine.
@@ -85,8 +88,8 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 	}
 	a := &Auth{accounts: s, kv: s, cfg: cfg, names: map[string]struct{}{}}
 	a.facts = s.Declare(store.Space{
-		Name: "server", Fields: "domain: the domain; scram: a random secret",
-		Purpose: "recognise data of another domain; let unknown names look like known ones",
+		Name: "server", Fields: "domain: the domain; scram: a random secret; removed/NAME: an account whose traces are still to be removed",
+		Purpose: "recognise data of another domain; let unknown names look like known ones; finish removals",
 	})
 	a.invites = s.Declare(store.Space{
 		Name: "invitation", Fields: "hash of the token: expiry, whether for an administrator, the name that claimed it",

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"mirsal/internal/store"
@@ -140,7 +141,34 @@ func (a *Auth) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
+// removedKey is where an account is noted whose traces in what others keep are
+// still to be removed.
+const removedKey = "removed/"
+
+// Finish completes removals that were made without a server, or that a server
+// did not live to complete: gone is called for each. Before anybody can log in.
+func (a *Auth) Finish(ctx context.Context, gone func(bare jid.JID)) error {
+	items, err := a.facts.Scan(ctx, owner, store.Range{Prefix: removedKey})
+	if err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	for _, item := range items {
+		bare, err := jid.New(strings.TrimPrefix(item.Key, removedKey), a.Domain().Domain(), "")
+		if err != nil {
+			return fmt.Errorf("auth: %w", err)
+		}
+		gone(bare)
+		if err := a.facts.Delete(ctx, owner, item.Key); err != nil {
+			return fmt.Errorf("auth: %w", err)
+		}
+	}
+	return nil
+}
+
 func (a *Auth) wipe(ctx context.Context, bare jid.JID) error {
+	if err := a.facts.Put(ctx, owner, removedKey+bare.Local(), []byte{}); err != nil {
+		return err
+	}
 	if a.removal.Closing != nil {
 		a.removal.Closing(bare)
 	}
@@ -150,5 +178,8 @@ func (a *Auth) wipe(ctx context.Context, bare jid.JID) error {
 	if a.removal.Gone != nil {
 		a.removal.Gone(bare)
 	}
-	return a.accounts.RemoveAccount(ctx, bare.Local())
+	if err := a.accounts.RemoveAccount(ctx, bare.Local()); err != nil || a.removal.Later {
+		return err
+	}
+	return a.facts.Delete(ctx, owner, removedKey+bare.Local())
 }

@@ -59,7 +59,7 @@ type (
 	PresenceFunc func(t *Transit) error
 	// IQFunc answers a request: the result's payload (self-contained XML, nil for an
 	// empty result) or an error. It runs on the asker's reader; what it wrote
-	// must be durable when it returns. Later means that it replies by itself.
+	// must be durable when it returns. ErrLater means that it replies by itself.
 	IQFunc func(q *Query) ([]byte, error)
 	// NonzaFunc handles a top-level element that is no stanza, after
 	// authentication. An error is a *stream.Error.

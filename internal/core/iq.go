@@ -39,7 +39,7 @@ func (r *Router) ask(t *Transit) {
 	}
 	q := &Query{Ctx: r.ctx, Head: t.Head, Payload: t.Elem.First(), Session: t.Session, reply: t.Session.PushStanza}
 	payload, err := r.handler(at, q)(q)
-	if errors.Is(err, Later) {
+	if errors.Is(err, ErrLater) {
 		return
 	}
 	if err != nil {

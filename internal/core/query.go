@@ -9,8 +9,8 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-// Later is returned by an IQFunc that will reply by q.Reply itself.
-var Later = errors.New("core: the handler replies later")
+// ErrLater is returned by an IQFunc that will reply by q.Reply itself.
+var ErrLater = errors.New("core: the handler replies later")
 
 // Query is one IQ request to a handler.
 type Query struct {
@@ -34,7 +34,7 @@ func (q *Query) Own() bool { return q.Head.From.Bare() == q.Head.To }
 // Asker is the bare JID of the asker.
 func (q *Query) Asker() jid.JID { return q.Head.From.Bare() }
 
-// Reply answers after the handler returned Later: with a payload, or with an
+// Reply answers after the handler returned ErrLater: with a payload, or with an
 // error when err is not nil.
 func (q *Query) Reply(payload []byte, err error) { q.reply(q.answer(payload, err)) }
 
@@ -48,5 +48,5 @@ func (q *Query) answer(payload []byte, err error) *stanza.Stanza {
 }
 
 // Result is the result stanza with a payload, for a handler that returned
-// Later and feeds it to the session behind other packets.
+// ErrLater and feeds it to the session behind other packets.
 func (q *Query) Result(payload []byte) *stanza.Stanza { return q.answer(payload, nil) }

@@ -134,6 +134,10 @@ type Binding struct {
 // full JID ends with a conflict (RFC 6120 §7.7.2.2). It fails with
 // resource-constraint when the account has too many.
 func (r *Router) Bind(b Binding) (*Session, error) {
+	if !r.Exists(b.JID.Bare()) {
+		// removed since it logged in
+		return nil, stanza.Errorf(stanza.NotAuthorized, "this account was removed")
+	}
 	s := &Session{JID: b.JID, CID: b.CID, Born: time.Now(), lang: b.Lang, router: r, conn: b.Conn}
 	if b.Hello != nil {
 		s.out.push(Bytes(b.Hello))

@@ -41,7 +41,6 @@ type Transit struct {
 
 	number  uint32 // the stanza's number in its session
 	release func(*Transit)
-	lane    bool
 }
 
 // Owner is one archive that keeps a message.

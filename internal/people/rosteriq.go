@@ -53,7 +53,7 @@ func (p *People) rosterGet(q *core.Query) error {
 		q.Session.SetFlag(core.Interested, true)
 		q.Reply(r.result(), nil)
 	}
-	return core.Later
+	return core.ErrLater
 }
 
 // result is the roster as the payload of a result, in the order of addresses.

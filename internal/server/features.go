@@ -43,7 +43,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	mam.New(s.archive, s.Log).Register(h)
-	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
+	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Unpaced: !cfg.Limits.Enabled, Clear: !cfg.C2S.RequireTLS}).Register(h)
 
 	disco.New(r, software).Register(h)
 	disco.Contacts(h, contactList(&cfg.Contact))

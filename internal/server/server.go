@@ -87,6 +87,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.startCore(ctx); err != nil {
 		return err
 	}
+	if err := s.Auth.Finish(ctx, func(bare jid.JID) { gone(s.Router.Host(), bare) }); err != nil {
+		return err
+	}
 	if err := s.sleepers.thaw(ctx, s.Router); err != nil {
 		return err
 	}

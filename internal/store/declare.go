@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -80,7 +79,9 @@ func (r Range) Bounds() (from, to string, ok bool) {
 
 // afterPrefix is the least string above all that begin with p, "" for none.
 func afterPrefix(p string) string {
-	p = strings.TrimRight(p, "\xff")
+	for p != "" && p[len(p)-1] == 0xff {
+		p = p[:len(p)-1]
+	}
 	if p == "" {
 		return ""
 	}

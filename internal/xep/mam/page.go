@@ -51,7 +51,7 @@ func (m *Mam) start(q *core.Query, s selection) error {
 		mam: m, session: q.Session, owner: s.Owner, queryID: s.queryID, flip: s.flip,
 		left: seqs, fin: q.Result(m.fin(s, p)),
 	})
-	return core.Later
+	return core.ErrLater
 }
 
 // count answers a query for no messages with their number.
@@ -75,7 +75,7 @@ func (m *Mam) count(q *core.Query, s selection) error {
 	b := appendFin(nil, n == 0)
 	b = rsm.Response{Count: n}.Append(b)
 	q.Reply(append(b, "</fin>"...), nil)
-	return core.Later
+	return core.ErrLater
 }
 
 // find selects the places of a page.

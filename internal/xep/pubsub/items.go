@@ -46,7 +46,7 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 	b = append(b, "</pubsub>"...)
 	if len(b) > maxDirect {
 		r.Session.Feed(&once{core.Bytes(r.Result(b).Raw)})
-		return nil, core.Later
+		return nil, core.ErrLater
 	}
 	return b, nil
 }
@@ -295,7 +295,7 @@ func (s *Service) subscribe(r *request) ([]byte, error) {
 	if n.SendLast != sendNever {
 		s.sendLast(r.Session, r.owner, n)
 	}
-	return nil, core.Later
+	return nil, core.ErrLater
 }
 
 // unsubscribe ends a subscription.

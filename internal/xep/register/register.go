@@ -52,6 +52,8 @@ type Accounts interface {
 type Config struct {
 	// Open lets everybody register.
 	Open bool
+	// Unpaced lets open registrations come as fast as they like.
+	Unpaced bool
 	// Clear allows it on connections without TLS: where logging in is allowed there.
 	Clear bool
 }
@@ -162,7 +164,7 @@ func (f *Feature) create(q *core.Query, v *visitor) error {
 	}
 	if v.token != "" {
 		_, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
-	} else if f.open.Allow() {
+	} else if f.cfg.Unpaced || f.open.Allow() {
 		_, err = f.accounts.Add(q.Ctx, name, password)
 	} else {
 		return stanza.Errorf(stanza.ResourceConstraint, "too many accounts are being made; try again in a minute")
@@ -206,7 +208,7 @@ func (f *Feature) remove(q *core.Query) error {
 		q.Session.Close(&stream.Error{Condition: "internal-server-error", Text: "the account could not be removed"})
 		return err
 	}
-	return core.Later
+	return core.ErrLater
 }
 
 // fields is the form in its plain shape, filled in for those who have an account.
