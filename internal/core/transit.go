@@ -14,7 +14,7 @@ type Transit struct {
 	// it; nobody changes it.
 	Head stanza.Head
 	// Elem is the parsed stanza. It lives in the connection's read buffer and is
-	// valid in Screen, Stamp and Keep only.
+	// valid until Archive.Append has returned, in no later phase.
 	Elem xtok.Elem
 	// Stanza is nil until Stamp is over and never changes afterwards.
 	Stanza *stanza.Stanza

@@ -40,6 +40,7 @@ type Options struct {
 	mergeFrom       int
 	mergeSlice      int
 	checkpointPages int64
+	watchEvery      int
 }
 
 // readers is the number of read-only connections: queries beyond it wait.
@@ -77,6 +78,7 @@ func Open(dir string, o Options) (store.Store, error) {
 	}
 	o.mergeFrom = cmp.Or(o.mergeFrom, mergeFrom)
 	o.mergeSlice = cmp.Or(o.mergeSlice, mergeSlice)
+	o.watchEvery = cmp.Or(o.watchEvery, watchEvery)
 	o.checkpointPages = cmp.Or(o.checkpointPages, checkpointPages)
 	dir, err := filepath.Abs(dir)
 	if err != nil {

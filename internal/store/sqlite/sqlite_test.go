@@ -48,5 +48,5 @@ func TestSQLiteKeepsTheContractFromTheTail(t *testing.T) {
 }
 
 func TestSQLiteKeepsTheContractWhileItMerges(t *testing.T) {
-	contract(t, Options{Synchronous: "OFF", mergeFrom: 4, mergeSlice: 1, checkpointPages: 3})
+	contract(t, Options{Synchronous: "OFF", mergeFrom: 4, mergeSlice: 1, checkpointPages: 3, watchEvery: 1})
 }

@@ -17,6 +17,9 @@ const (
 	pageSize = 4096 // SQLite's default
 	// A passive checkpoint, between commits, after so many new pages in the log.
 	checkpointPages = 1024
+	// How many commits go by between two looks at the log: each costs as much as
+	// a few messages, and so many commits add half the limit below at the most.
+	watchEvery = 8
 	// With so many pages in the log (64 MiB) the writer pauses for readers to end.
 	walLimitPages = 64 << 20 / pageSize
 )
@@ -55,6 +58,7 @@ type writer struct {
 	round *round // the merge under way, nil for none
 	fresh int    // entries that the transaction at work adds to the tail
 	moved int64  // pages in the log at the latest checkpoint
+	since int    // commits since the log's size was looked at
 	fatal error  // set once the state on disk is unknown
 }
 
@@ -275,9 +279,10 @@ func (w *writer) idle() bool {
 
 // watchLog moves the write-ahead log into the database when it has grown.
 func (w *writer) watchLog() {
-	if w.fatal != nil {
+	if w.since++; w.fatal != nil || w.since < w.o.watchEvery {
 		return
 	}
+	w.since = 0
 	r, err := w.c.one(`PRAGMA wal_checkpoint(NOOP)`)
 	if err != nil {
 		w.log.Error("storage: size of the log", "err", err)
