@@ -29,6 +29,8 @@ type device struct {
 	session       string // to resume by
 	sent, handled uint32 // of the session that was lost
 
+	shown map[string]string // the last presence that came, by its sender
+
 	echoes int // barrier answers that arrived
 	pings  int // barrier questions that arrived
 }
@@ -65,6 +67,9 @@ func (d *device) read(ctx context.Context) (*xmppclient.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.saidBefore(n) {
+		return nil, nil
+	}
 	if !strings.HasPrefix(n.Attr("id"), barrier) {
 		return n, nil
 	}
@@ -74,6 +79,18 @@ func (d *device) read(ctx context.Context) (*xmppclient.Node, error) {
 	}
 	d.pings++
 	return nil, d.conn.Send(fmt.Sprintf("<iq type='result' id='%s' to='%s'/>", n.Attr("id"), n.Attr("from")))
+}
+
+// saidBefore tells whether a presence repeats the last one from the same sender,
+// as it may when two come online at the same time and one asks about the other.
+func (d *device) saidBefore(n *xmppclient.Node) bool {
+	if !n.Is(xmppclient.NSClient, "presence") {
+		return false
+	}
+	from, said := n.Attr("from"), n.String()
+	again := d.shown[from] == said && n.Attr("type") == ""
+	d.shown[from] = said
+	return again
 }
 
 func isEnd(err error) bool {
@@ -146,6 +163,11 @@ func (d *device) leftOver(ignored []string) error {
 
 // bound tells whether the device has a session that the server can reach.
 func (d *device) bound() bool { return d.conn != nil && !d.ended && d.conn.JID != "" }
+
+// begin takes a new connection.
+func (d *device) begin(conn *xmppclient.Conn) {
+	d.conn, d.ended, d.pending, d.shown = conn, false, nil, map[string]string{}
+}
 
 // drop forgets the connection, keeping what resumption needs.
 func (d *device) drop() {

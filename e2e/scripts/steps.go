@@ -85,7 +85,7 @@ func sayConnecting(say deviceSayer) {
 	})
 	say(`opens a connection`, func(w *world, ctx context.Context, d *device, _ []string, _ string) error {
 		conn, err := xmppclient.Connect(ctx, xmppclient.Options{Domain: Domain, Addr: w.server.addr("c2s")})
-		d.conn, d.ended, d.pending = conn, false, nil
+		d.begin(conn)
 		return err
 	})
 	say(`is greeted`, func(_ *world, ctx context.Context, d *device, _ []string, _ string) error {
@@ -202,15 +202,42 @@ func (w *world) comeOnline(ctx context.Context, d *device, priority string) erro
 	if err := d.conn.Send(presence); err != nil {
 		return err
 	}
+	own := func(n *xmppclient.Node) bool {
+		return n.Name.Local == "presence" && n.Attr("from") == d.conn.JID && n.Attr("type") == ""
+	}
+	if err := d.await(ctx, own); err != nil {
+		return fmt.Errorf("waiting for its own presence: %s", reason(err))
+	}
+	return d.calm(ctx)
+}
+
+// calm waits until the server is done with what a presence sets off: it gives
+// the device what waited for it, and keeps back meanwhile what comes by the archive.
+func (d *device) calm(ctx context.Context) error {
+	const rounds = 5 // the hooks have run; what they began was given; nothing is kept back
+	for i := range rounds {
+		id := fmt.Sprintf("calm-%d", i)
+		if err := d.conn.Send("<iq type='get' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+			return err
+		}
+		if err := d.await(ctx, func(n *xmppclient.Node) bool { return n.Attr("id") == id }); err != nil {
+			return fmt.Errorf("waiting for an answer: %s", reason(err))
+		}
+	}
+	return nil
+}
+
+// await reads up to an element and keeps what came before it for later steps.
+func (d *device) await(ctx context.Context, wanted func(*xmppclient.Node) bool) error {
 	for {
 		n, err := d.read(ctx)
-		if err != nil {
-			return fmt.Errorf("waiting for its own presence: %s", reason(err))
-		}
-		if n != nil && n.Name.Local == "presence" && n.Attr("from") == d.conn.JID && n.Attr("type") == "" {
+		switch {
+		case err != nil:
+			return err
+		case n == nil:
+		case wanted(n):
 			return nil
-		}
-		if n != nil {
+		default:
 			d.pending = append(d.pending, n)
 		}
 	}
@@ -250,19 +277,12 @@ func acknowledged(ctx context.Context, d *device) error {
 	}
 }
 
-func awaitAck(ctx context.Context, d *device) (string, error) {
-	for {
-		n, err := d.read(ctx)
-		switch {
-		case err != nil:
-			return "", err
-		case n == nil:
-		case n.Is(xmppclient.NSSM, "a"):
-			return n.Attr("h"), nil
-		default:
-			d.pending = append(d.pending, n)
-		}
-	}
+func awaitAck(ctx context.Context, d *device) (h string, err error) {
+	err = d.await(ctx, func(n *xmppclient.Node) bool {
+		h = n.Attr("h")
+		return n.Is(xmppclient.NSSM, "a")
+	})
+	return h, err
 }
 
 func sayStanzas(say deviceSayer) {

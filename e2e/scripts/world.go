@@ -265,6 +265,6 @@ func (w *world) open(ctx context.Context, d *device, o xmppclient.Options) error
 	if err != nil {
 		return err
 	}
-	d.conn, d.ended, d.pending = conn, false, nil
+	d.begin(conn)
 	return nil
 }
