@@ -69,11 +69,13 @@ type FrozenPacket struct {
 }
 
 // Freeze takes a hibernating, resumable session apart, for a graceful stop;
-// ok is false for any other session.
+// ok is false for any other session, and for one that is still owed what a
+// source has for it: sources do not outlive the process, so to resume would miss
+// it, while to bind anew asks for it again.
 func (s *Session) Freeze() (f Frozen, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.conn != nil || !s.sm.resume {
+	if s.ended || s.conn != nil || !s.sm.resume || len(s.sources) > 0 {
 		return f, false
 	}
 	f = Frozen{JID: s.JID.String(), ID: s.sm.id, H: s.h(), Acked: s.out.acked, Since: s.sm.idle.Unix(), Flags: s.flags.Load()}

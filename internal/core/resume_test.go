@@ -167,6 +167,22 @@ func TestFrozenSessionResumesInAnotherProcess(t *testing.T) {
 }
 
 // What the peer is told it need not send again is on disk, also at resumption.
+// idle is a source that was not drained.
+type idle struct{}
+
+func (idle) Next() []core.Packet { return nil }
+
+func TestASessionThatIsOwedMoreIsNotFrozen(t *testing.T) {
+	coretest.Run(t, keepBoth, func(w *coretest.World) {
+		bob, _ := resumable(w, "bob@example.org/b")
+		lose(bob)
+		bob.Session.Feed(idle{})
+		if _, ok := bob.Session.Freeze(); ok {
+			t.Error("resuming it would miss what the source has")
+		}
+	})
+}
+
 func TestResumptionWaitsForWhatIsOnItsWayToDisk(t *testing.T) {
 	arch := &held{}
 	coretest.RunOn(t, arch, keepBoth, func(w *coretest.World) {
