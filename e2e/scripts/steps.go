@@ -214,7 +214,7 @@ func (w *world) comeOnline(ctx context.Context, d *device, priority string) erro
 // calm waits until the server is done with what a presence sets off: it gives
 // the device what waited for it, and keeps back meanwhile what comes by the archive.
 func (d *device) calm(ctx context.Context) error {
-	const rounds = 5 // the hooks have run; what they began was given; nothing is kept back
+	const rounds = 20 // more than what a presence sets off has portions
 	for i := range rounds {
 		id := fmt.Sprintf("calm-%d", i)
 		if err := d.conn.Send("<iq type='get' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {

@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -141,10 +142,18 @@ func (w *world) befriend(ctx context.Context, a, b string) error {
 	if err := subscribe(ctx, two, one); err != nil {
 		return err
 	}
-	if err := one.conn.Close(ctx); err != nil {
+	return errors.Join(leave(ctx, one), leave(ctx, two))
+}
+
+// leave logs out, and waits until nobody will hear of the device any more.
+func leave(ctx context.Context, d *device) error {
+	if err := d.conn.Send("<presence type='unavailable'/>"); err != nil {
 		return err
 	}
-	return two.conn.Close(ctx)
+	if err := awaitPresence(ctx, d, d.conn.JID, "unavailable"); err != nil {
+		return err
+	}
+	return d.conn.Close(ctx)
 }
 
 // subscribe makes from a subscriber of to.
