@@ -97,11 +97,10 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 	if err := s.TakeOver(); err != nil {
 		return err
 	}
-	c.bound(s)
 	if err := s.Attach(c, h, c.lang, hello); err != nil {
-		c.session = nil
 		return err
 	}
+	c.bound(s)
 	return nil
 }
 

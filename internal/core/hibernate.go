@@ -105,7 +105,9 @@ func (r *Router) Thaw(f Frozen) error {
 	s := &Session{JID: full, CID: "thawed", Born: time.Now(), router: r}
 	s.flags.Store(f.Flags)
 	s.in.received, s.in.handled = f.H, f.H
-	s.sm = smState{on: true, resume: true, id: f.ID, marked: f.H, idle: time.Unix(f.Since, 0)}
+	// the count was told in the former process's log at best: what is told in
+	// this one is marked in the log anew
+	s.sm = smState{on: true, resume: true, id: f.ID, marked: max(f.H, 1) - 1, idle: time.Unix(f.Since, 0)}
 	s.out.keep, s.out.acked = true, f.Acked
 	for _, p := range f.Queue {
 		s.out.push(Packet{Segments: [][]byte{p.Bytes}, Seq: p.Seq})

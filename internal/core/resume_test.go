@@ -166,6 +166,31 @@ func TestFrozenSessionResumesInAnotherProcess(t *testing.T) {
 	})
 }
 
+// A kill after a graceful restart must not find an older count than the one
+// that was told in between.
+func TestCountOfAThawedSessionIsMarkedBeforeItIsTold(t *testing.T) {
+	arch := &held{}
+	coretest.RunOn(t, arch, nil, func(w *coretest.World) {
+		f := core.Frozen{JID: "bob@example.org/b", ID: [16]byte{1}, H: 7}
+		if err := w.Router.Thaw(f); err != nil {
+			t.Fatal(err)
+		}
+		s, c := w.Router.Resumable(f.ID), w.Connection()
+		go func() {
+			if s.TakeOver() == nil {
+				s.Attach(c, 0, "", said)
+			}
+		}()
+		if got := c.Got(); got != "" || len(arch.waiting) != 1 || arch.waiting[0].H != 7 {
+			t.Fatalf("told %q, marks %d", got, len(arch.waiting))
+		}
+		arch.releaseAll()
+		if got := c.Got(); got != "<resumed h='7'/>" {
+			t.Error(got)
+		}
+	})
+}
+
 // What the peer is told it need not send again is on disk, also at resumption.
 // idle is a source that was not drained.
 type idle struct{}
