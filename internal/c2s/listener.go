@@ -24,6 +24,8 @@ import (
 type Config struct {
 	TLS        *tls.Config // certificates and curves; nil refuses STARTTLS
 	RequireTLS bool        // no authentication without TLS
+	// Plain offers SASL PLAIN to connections with TLS.
+	Plain bool
 	// EndPoint is the tls-server-end-point binding of the certificate in use
 	// (RFC 5929 §4), nil when it has none.
 	EndPoint func() []byte

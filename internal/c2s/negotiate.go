@@ -111,6 +111,9 @@ func (c *conn) mechanisms(b []byte) []byte {
 	for _, m := range sasl.Mechanisms(c.neg.bindings) {
 		b = append(b, "<mechanism>"+m+"</mechanism>"...)
 	}
+	if c.mayPlain() {
+		b = append(b, "<mechanism>"+sasl.PLAIN+"</mechanism>"...)
+	}
 	b = append(b, "</mechanisms>"...)
 	if len(c.neg.bindings) == 0 {
 		return b
@@ -122,6 +125,10 @@ func (c *conn) mechanisms(b []byte) []byte {
 	}
 	return append(b, "</sasl-channel-binding>"...)
 }
+
+// mayPlain tells whether passwords may be sent: never in clear.
+// RFC 6120 §13.8.3
+func (c *conn) mayPlain() bool { return c.srv.cfg.Plain && c.tls != nil }
 
 // stranger handles an element of a connection that has bound no resource.
 func (c *conn) stranger(e xtok.Elem) error {
@@ -162,7 +169,9 @@ func (c *conn) startTLS() error {
 
 // triesMost is how often one connection may fail to authenticate
 // (RFC 6120 §6.4.5 asks for between 2 and 5).
-const triesMost = 3
+// COMPAT: slixmpp before 1.8.5 fails four times, having claimed tls-unique under
+// TLS 1.3, before it tries PLAIN.
+const triesMost = 5
 
 // authenticate runs one step of SASL (RFC 6120 §6.4).
 func (c *conn) authenticate(e xtok.Elem) error {
@@ -197,8 +206,7 @@ func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
 		return nil, false, &sasl.Failure{Condition: "incorrect-encoding"}
 	}
 	if e.Local() == "auth" {
-		c.neg.sasl, err = sasl.Start(e.Attr("mechanism"), c.srv.router.Domain, c.neg.bindings, c.srv.auth.Credentials)
-		if err != nil {
+		if c.neg.sasl, err = c.startSASL(e.Attr("mechanism")); err != nil {
 			return nil, false, err
 		}
 		if !e.HasText() {
@@ -208,6 +216,13 @@ func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
 		return nil, false, &sasl.Failure{Condition: "malformed-request"}
 	}
 	return c.neg.sasl.Next(in)
+}
+
+func (c *conn) startSASL(mech string) (*sasl.Exchange, error) {
+	if mech == sasl.PLAIN && c.mayPlain() {
+		return sasl.StartPlain(c.srv.router.Domain, c.srv.auth.Credentials), nil
+	}
+	return sasl.Start(mech, c.srv.router.Domain, c.neg.bindings, c.srv.auth.Credentials)
 }
 
 // decode reads base64 where "=" stands for nothing (RFC 6120 §6.4.2).

@@ -83,6 +83,7 @@ type Limits struct {
 // Auth is for accounts and invitations.
 type Auth struct {
 	Iterations int      `toml:"iterations"`
+	Plain      bool     `toml:"plain"`
 	Invitation Duration `toml:"invitation"`
 }
 

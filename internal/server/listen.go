@@ -147,7 +147,7 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
 func (s *Server) c2sConfig() c2s.Config {
 	cfg := &s.Config
 	return c2s.Config{
-		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.EndPoint,
+		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.EndPoint, Plain: cfg.Auth.Plain,
 		Before:      xtok.Limits{Size: cfg.Limits.StanzaBeforeAuth, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
 		After:       xtok.Limits{Size: cfg.Limits.Stanza, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 10_000},
 		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,

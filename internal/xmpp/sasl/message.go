@@ -173,13 +173,13 @@ func checkExtensions(s string) error {
 }
 
 // text checks what every message must be.
-func text(in []byte) (string, error) {
+func text(in []byte, nul bool) (string, error) {
 	switch {
 	case len(in) > MaxMessage:
 		return "", malformed("message too long")
 	case !utf8.Valid(in):
 		return "", malformed("not UTF-8")
-	case strings.ContainsRune(string(in), 0):
+	case !nul && strings.ContainsRune(string(in), 0):
 		return "", malformed("NUL in a message")
 	}
 	return string(in), nil

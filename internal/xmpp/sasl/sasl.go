@@ -3,8 +3,9 @@
 // client's side.
 //
 // It knows neither the network nor where passwords are kept: base64 and XML are
-// the stream's business, keys come from a lookup. There is no PLAIN, so no server
-// that uses this package ever sees a password at login. Invariants: an exchange
+// the stream's business, keys come from a lookup. PLAIN is there for programs that
+// know nothing else, and has to be asked for: a server that does not never sees a
+// password at login. Invariants: an exchange
 // succeeds once at most; who it lets in has proved the password of exactly
 // User(); nothing the peer sends makes it keep more than MaxMessage bytes; an
 // unknown name takes the same path as a known one with a wrong password.

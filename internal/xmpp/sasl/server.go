@@ -32,6 +32,7 @@ type state uint8
 const (
 	waitsFirst state = iota
 	waitsFinal
+	waitsPassword // PLAIN's only message
 	succeeded
 	failed
 )
@@ -51,13 +52,15 @@ func Start(mech string, domain jid.JID, bindings []Binding, lookup Lookup) (*Exc
 // answer: a challenge, or with done the additional data of success. Errors are
 // *Failure; after one the exchange is over.
 func (x *Exchange) Next(in []byte) (out []byte, done bool, err error) {
-	s, err := text(in)
+	s, err := text(in, x.state == waitsPassword)
 	if err == nil {
 		switch x.state {
 		case waitsFirst:
 			out, err = x.takeFirst(s)
 		case waitsFinal:
 			out, err = x.takeFinal(s)
+		case waitsPassword:
+			out, err = x.takePassword(s)
 		default:
 			err = malformed("the exchange is over")
 		}
