@@ -49,6 +49,8 @@ func (m *Mam) Register(h *core.Host) {
 	h.Gone = append(h.Gone, m.gone)
 	// XEP-0313#support
 	h.Disco(core.Account, ns, ns+"#extended", ns+"#groupchat-field")
+	// COMPAT: Profanity 0.13 asks only the server what there is
+	h.Disco(core.Server, ns, ns+"#extended")
 }
 
 // own refuses those who ask for the archive of somebody else.

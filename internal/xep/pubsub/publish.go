@@ -28,7 +28,9 @@ func (s *Service) publish(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw := payload.AppendTo(nil)
+	// COMPAT: python-oldmemo checks OMEMO's payloads against a schema that has no
+	// xml:lang, which slixmpp puts on every stream
+	raw := payload.AppendUnspoken(nil)
 	e := entry{r.acct.seq + 1, id, len(raw)}
 	if err := s.store(r, n, fresh, e, raw); err != nil {
 		return nil, err

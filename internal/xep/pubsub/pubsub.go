@@ -99,6 +99,9 @@ func (s *Service) Register(h *core.Host) {
 	h.AccountGone = append(h.AccountGone, s.accountGone)
 	s.people.OnSubscribed = append(s.people.OnSubscribed, s.subscribed)
 	s.describe(h.DiscoAt(core.Account))
+	// COMPAT: Profanity 0.13 asks only the server what there is; not finding these,
+	// it publishes its keys for contacts only
+	h.Disco(core.Server, nsPubsub, nsPubsub+"#publish-options")
 }
 
 func (s *Service) accountGone(bare jid.JID) { s.cache.drop(bare) }

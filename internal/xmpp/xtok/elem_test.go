@@ -94,6 +94,9 @@ func TestAppendToDeclaresWhatIsInherited(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.in, got, c.want)
 		}
 	}
+	if got := string(inStreamElem(t, "<a><p:b/></a>").AppendUnspoken(nil)); got != "<a xmlns='jabber:client' xmlns:p='urn:p'><p:b/></a>" {
+		t.Error(got)
+	}
 	e := parse(t, "<w xml:lang='fr'><a xmlns:p='u'><b p:c=''/></a></w>")
 	if got := string(e.First().First().AppendTo([]byte("-"))); got != "-<b xmlns='' xmlns:p='u' xml:lang='fr' p:c=''/>" {
 		t.Error(got)

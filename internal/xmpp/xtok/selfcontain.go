@@ -59,7 +59,21 @@ func (e Elem) DefaultNS() string {
 
 // AppendTo appends the element so that it means the same in any context: every
 // namespace and prefix it inherits, and an inherited xml:lang, is declared on it.
-func (e Elem) AppendTo(dst []byte) []byte {
+func (e Elem) AppendTo(dst []byte) []byte { return e.appendTo(dst, e.inheritedLang()) }
+
+// AppendUnspoken appends the element as AppendTo does, but without an inherited
+// xml:lang: for data that programs write for programs.
+func (e Elem) AppendUnspoken(dst []byte) []byte { return e.appendTo(dst, "") }
+
+// inheritedLang is the xml:lang in force that the element does not say itself.
+func (e Elem) inheritedLang() string {
+	if e.d == nil || e.find(NSXML, "lang") != nil {
+		return ""
+	}
+	return e.Lang()
+}
+
+func (e Elem) appendTo(dst []byte, lang string) []byte {
 	if e.d == nil {
 		return dst
 	}
@@ -70,11 +84,9 @@ func (e Elem) AppendTo(dst []byte) []byte {
 	for _, k := range e.inherited(room[:0]) {
 		dst = e.d.appendDeclaration(dst, k)
 	}
-	if e.find(NSXML, "lang") == nil {
-		if lang := e.Lang(); lang != "" {
-			dst = append(dst, " xml:lang='"...)
-			dst = append(Escape(dst, lang), '\'')
-		}
+	if lang != "" {
+		dst = append(dst, " xml:lang='"...)
+		dst = append(Escape(dst, lang), '\'')
 	}
 	return append(dst, e.d.buf[nameEnd:n.end]...)
 }
