@@ -145,7 +145,7 @@ func ready(ctx context.Context, s *mirsal.Server) int {
 func TestAFullDiskIsToldAndSurvived(t *testing.T) {
 	disk := smallDisk(t, "32m")
 	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Data: filepath.Join(disk, "data"), Args: []string{"--set", "c2s.require_tls=false"}})
-	s.Accounts(password, "alice", "bob")
+	s.Accounts(password, "alice", "bob", "bob2")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
 	c := newChat(ctx, t, s)
@@ -192,8 +192,29 @@ func held(ctx context.Context, t *testing.T, s *mirsal.Server, c *chat) {
 	if err != nil || !strings.Contains(body, "full") && !strings.Contains(body, "space") {
 		t.Errorf("/readyz says %q, %v", body, err)
 	}
+	notKept(ctx, t, s)
 	if log := s.Log(); !strings.Contains(log, "messages cannot be stored") {
 		t.Errorf("the log does not say why:\n%s", log)
+	}
+}
+
+// notKept checks that somebody can log in, and that what he asks to be kept is
+// refused: nothing hangs, and nothing is said to be done that is not.
+func notKept(ctx context.Context, t *testing.T, s *mirsal.Server) {
+	t.Helper()
+	c := connect(ctx, t, s, "bob2")
+	say(t, c, "<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='x@"+mirsal.Domain+"' name='"+strings.Repeat("n", 500)+"'/></query></iq>")
+	for {
+		n, err := c.Next(ctx)
+		if err != nil {
+			t.Fatalf("a roster set on a full disk: %v", err)
+		}
+		if n.Attr("id") == "r" {
+			if n.Attr("type") != "error" {
+				t.Errorf("a roster set on a full disk is answered %s", n)
+			}
+			return
+		}
 	}
 }
 

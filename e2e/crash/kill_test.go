@@ -66,9 +66,10 @@ type company struct {
 func assemble(t *testing.T, s *mirsal.Server, names []string, tls bool) *company {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &company{hush: make(chan struct{}), over: cancel}
-	for _, name := range names {
+	for i, name := range names {
 		others := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
 		p := newPerson(s, name, others, tls)
+		p.old = i%2 == 1
 		c.all = append(c.all, p)
 		c.run.Go(func() { p.live(ctx, c.hush) })
 	}

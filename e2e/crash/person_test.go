@@ -24,6 +24,7 @@ type person struct {
 	server *mirsal.Server
 	others []string
 	tls    bool
+	old    bool // an old client: does not know of h in <failed/>, and sends again what that covers
 
 	more chan string // stanzas that the reader wants sent
 
@@ -162,9 +163,9 @@ func (p *person) resume(ctx context.Context, c *xmppclient.Conn, previd string, 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h, known := n.Attr("h"), n.Attr("h") != ""
-	if known {
-		p.hear(h)
+	known := n.Attr("h") != ""
+	if known && !(p.old && n.Is(xmppclient.NSSM, "failed")) {
+		p.hear(n.Attr("h"))
 	}
 	switch {
 	case n.Is(xmppclient.NSSM, "resumed"):
