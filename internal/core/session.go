@@ -44,7 +44,15 @@ type Session struct {
 	flying  int           // messages in the archive's pipeline
 	wake    chan struct{} // the reader waits on it, for the window or the pipeline
 	sm      smState
-	sources []Source
+	sources []*sourced
+	behind  int // bytes behind the sources
+}
+
+// sourced is a source and what was pushed after it: it waits, so that nothing
+// overtakes what the source has still to give.
+type sourced struct {
+	Source
+	then []Packet
 }
 
 // Presence is a session's current availability.
@@ -109,13 +117,18 @@ func (s *Session) Push(p Packet) {
 		return
 	}
 	// one oversized packet may enter an empty queue
-	if s.out.n > 0 && s.out.bytes+p.Size() > s.router.limits.Queue {
+	if s.out.n+s.behind > 0 && s.out.bytes+s.behind+p.Size() > s.router.limits.Queue {
 		s.mu.Unlock()
 		s.router.metrics.overflows.Inc()
 		s.Close(&stream.Error{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
 		return
 	}
-	s.out.push(p)
+	if n := len(s.sources); n > 0 {
+		s.sources[n-1].then = append(s.sources[n-1].then, p)
+		s.behind += p.Size()
+	} else {
+		s.out.push(p)
+	}
 	s.startWriter()
 	s.mu.Unlock()
 }
@@ -123,14 +136,15 @@ func (s *Session) Push(p Packet) {
 // PushStanza queues a whole stanza.
 func (s *Session) PushStanza(st *stanza.Stanza) { s.Push(Bytes(st.Raw)) }
 
-// Feed queues a source behind what is queued now.
+// Feed queues a source behind what is queued now; what is pushed later comes
+// behind the source.
 func (s *Session) Feed(src Source) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return
 	}
-	s.sources = append(s.sources, src)
+	s.sources = append(s.sources, &sourced{Source: src})
 	s.startWriter()
 }
 

@@ -72,12 +72,16 @@ func (s *Session) nextSource() bool {
 	if s.ended || len(s.sources) == 0 || s.sources[0] != src {
 		return true
 	}
+	for _, p := range packets {
+		s.out.push(p)
+	}
 	if packets == nil {
 		s.sources[0] = nil
 		s.sources = s.sources[1:]
-	}
-	for _, p := range packets {
-		s.out.push(p)
+		for _, p := range src.then {
+			s.behind -= p.Size()
+			s.out.push(p)
+		}
 	}
 	return true
 }
