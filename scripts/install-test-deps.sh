@@ -14,6 +14,7 @@ tmux|e2e/clients: Profanity, driven in a terminal
 python3-slixmpp|e2e/clients: slixmpp
 python3-omemo|e2e/clients: OMEMO with slixmpp
 python3-oldmemo|e2e/clients: OMEMO with slixmpp
+python3-xmlschema|e2e/clients: OMEMO with slixmpp
 go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
 strace|e2e/crash: every acknowledgement is preceded by its sync
