@@ -211,18 +211,14 @@ func (w *world) comeOnline(ctx context.Context, d *device, priority string) erro
 	return d.calm(ctx)
 }
 
-// calm waits until the server is done with what a presence sets off: it gives
-// the device what waited for it, and keeps back meanwhile what comes by the archive.
+// calm waits until the server has given the device what waited for it: the
+// answer to a ping comes behind that.
 func (d *device) calm(ctx context.Context) error {
-	const rounds = 20 // more than what a presence sets off has portions
-	for i := range rounds {
-		id := fmt.Sprintf("calm-%d", i)
-		if err := d.conn.Send("<iq type='get' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
-			return err
-		}
-		if err := d.await(ctx, func(n *xmppclient.Node) bool { return n.Attr("id") == id }); err != nil {
-			return fmt.Errorf("waiting for an answer: %s", reason(err))
-		}
+	if err := d.conn.Send("<iq type='get' id='calm'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+		return err
+	}
+	if err := d.await(ctx, func(n *xmppclient.Node) bool { return n.Attr("id") == "calm" }); err != nil {
+		return fmt.Errorf("waiting for an answer: %s", reason(err))
 	}
 	return nil
 }
