@@ -109,7 +109,7 @@ func TestOnlyTheOwnerMayReadTheFiles(t *testing.T) {
 }
 
 func TestTheLogStaysSmallUnderLoad(t *testing.T) {
-	s := open(t, t.TempDir(), Options{Synchronous: "OFF", checkpointPages: 50, watchEvery: 1})
+	s := open(t, t.TempDir(), Options{Synchronous: "OFF", checkpointPages: 50, walLimitPages: 400, watchEvery: 1})
 	for s.Last() < 20000 {
 		if err := s.Append(groupOf(64, 10, s.Last()+1)); err != nil {
 			t.Fatal(err)

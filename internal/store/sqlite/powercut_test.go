@@ -62,7 +62,7 @@ func recordWork(t *testing.T, seed uint64, synchronous string) *recorder {
 	t.Helper()
 	r, vfs := newRecorder(t)
 	dir := t.TempDir()
-	s := open(t, dir, Options{Synchronous: synchronous, vfs: vfs, mergeFrom: 300, mergeSlice: 50, checkpointPages: 60, watchEvery: 1})
+	s := open(t, dir, Options{Synchronous: synchronous, vfs: vfs, mergeFrom: 300, mergeSlice: 50, checkpointPages: 60, walLimitPages: 200, watchEvery: 1})
 	a, b := bucketsOf(s)
 	r.begin(t, dir)
 	done := make(chan error, 2)

@@ -41,6 +41,7 @@ type Options struct {
 	mergeSlice      int
 	checkpointPages int64
 	watchEvery      int
+	walLimitPages   int64
 }
 
 // readers is the number of read-only connections: queries beyond it wait.
@@ -78,6 +79,7 @@ func Open(dir string, o Options) (store.Store, error) {
 	}
 	o.mergeFrom = cmp.Or(o.mergeFrom, mergeFrom)
 	o.mergeSlice = cmp.Or(o.mergeSlice, mergeSlice)
+	o.walLimitPages = cmp.Or(o.walLimitPages, walLimitPages)
 	o.watchEvery = cmp.Or(o.watchEvery, watchEvery)
 	o.checkpointPages = cmp.Or(o.checkpointPages, checkpointPages)
 	dir, err := filepath.Abs(dir)
@@ -115,6 +117,12 @@ func openLocked(dir string, o Options) (*engine, error) {
 	if err := e.start(path, o); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, errors.Join(err, e.closeReaders(len(e.readers)), c.close()))
 	}
+	second, err := openWriter(dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, errors.Join(err, e.closeReaders(len(e.readers)), c.close()))
+	}
+	e.writer.mover = newMover(second, o.Logger)
+	go e.writer.mover.loop()
 	go e.writer.loop()
 	return e, nil
 }
@@ -148,7 +156,7 @@ func (e *engine) Close() error {
 	e.close.Do(func() {
 		close(e.closed)
 		e.writer.stop()
-		e.closeErr = errors.Join(e.closeReaders(readers), e.writer.c.close(), e.lock.Close())
+		e.closeErr = errors.Join(e.closeReaders(readers), e.writer.mover.stop(), e.writer.c.close(), e.lock.Close())
 	})
 	return e.closeErr
 }

@@ -15,13 +15,15 @@ const (
 	batchLimit  = 256 // jobs in one transaction
 
 	pageSize = 4096 // SQLite's default
-	// A passive checkpoint, between commits, after so many new pages in the log.
+	// A passive checkpoint, beside the commits, after so many new pages in the log.
 	checkpointPages = 1024
 	// How many commits go by between two looks at the log: each costs as much as
 	// a few messages, and so many commits add half the limit below at the most.
 	watchEvery = 8
-	// With so many pages in the log (64 MiB) the writer pauses for readers to end.
-	walLimitPages = 64 << 20 / pageSize
+	// With so many pages in the log (16 MiB) the writer pauses until all of it is in
+	// the database, and begins it anew: a log that is written over syncs faster than
+	// one that grows.
+	walLimitPages = 16 << 20 / pageSize
 )
 
 // job is one change. Its tx runs inside a transaction, and done, which may be
@@ -57,9 +59,10 @@ type writer struct {
 	counters
 	round *round // the merge under way, nil for none
 	fresh int    // entries that the transaction at work adds to the tail
-	moved int64  // pages in the log at the latest checkpoint
-	since int    // commits since the log's size was looked at
-	fatal error  // set once the state on disk is unknown
+	mover *mover
+	moved int64 // pages in the log at the latest checkpoint
+	since int   // commits since the log's size was looked at
+	fatal error // set once the state on disk is unknown
 }
 
 func newWriter(e *engine, c *conn, o Options) *writer {
@@ -296,13 +299,16 @@ func (w *writer) watchLog() {
 		return
 	}
 	w.moved = pages
-	mode := `PRAGMA wal_checkpoint(PASSIVE)`
-	if pages > walLimitPages {
-		mode = `PRAGMA wal_checkpoint(RESTART)`
+	if pages <= w.o.walLimitPages {
+		w.mover.kick()
+		return
 	}
-	if _, err := w.c.one(mode); err != nil {
-		w.log.Error("storage: checkpoint", "err", err)
-	}
+	// commits that never pause keep the log from beginning anew
+	w.mover.alone(func() {
+		if _, err := w.c.one(`PRAGMA wal_checkpoint(RESTART)`); err != nil {
+			w.log.Error("storage: checkpoint", "err", err)
+		}
+	})
 }
 
 // truncateLog moves the whole log into the database and empties it.
@@ -310,7 +316,9 @@ func (w *writer) truncateLog() error {
 	if w.fatal != nil {
 		return w.fatal
 	}
-	r, err := w.c.one(`PRAGMA wal_checkpoint(TRUNCATE)`)
+	var r row
+	var err error
+	w.mover.alone(func() { r, err = w.c.one(`PRAGMA wal_checkpoint(TRUNCATE)`) })
 	if err != nil {
 		return err
 	}
