@@ -65,6 +65,7 @@ func (s *Session) Acked(h uint32) bool {
 	}
 	s.sm.asked = false
 	s.stopTimer()
+	s.askForRest()
 	s.startWriter() // a source may have waited for room
 	s.mu.Unlock()
 	if seq > 0 {

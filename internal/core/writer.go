@@ -102,7 +102,7 @@ func (s *Session) askForAck(b []byte) []byte {
 	if !s.out.keep || s.out.unread == 0 || s.sm.asked {
 		return b
 	}
-	if s.out.unread < askStanzas {
+	if s.out.unread < askStanzas && len(s.sources) == 0 {
 		if s.sm.timer == nil {
 			s.sm.timer = time.AfterFunc(askAfter, s.askLate)
 		}
@@ -110,6 +110,32 @@ func (s *Session) askForAck(b []byte) []byte {
 	}
 	s.asking()
 	return append(b, askBytes...)
+}
+
+// askForRest sees to it that what an answer left open is asked for again: at
+// once when a source waits for room; under mu.
+func (s *Session) askForRest() {
+	switch {
+	case s.out.unread == 0:
+	case len(s.sources) > 0 && s.out.written == s.out.n:
+		s.asking()
+		s.out.push(Packet{Segments: [][]byte{askBytes}, Nonza: true})
+	default:
+		s.sm.timer = time.AfterFunc(askAfter, s.askLate)
+	}
+}
+
+// askAgain sees to what an answer left open: it was written behind the <r/>,
+// and nothing else may be written for a while; under mu.
+func (s *Session) askAgain() {
+	switch {
+	case s.out.unread == 0:
+	case s.out.bytes > s.router.limits.Queue/4 && len(s.sources) > 0:
+		s.asking()
+		s.out.push(Packet{Segments: [][]byte{askBytes}, Nonza: true})
+	default:
+		s.sm.timer = time.AfterFunc(askAfter, s.askLate)
+	}
 }
 
 // asking notes that an <r/> is out and gives the peer time to answer; under mu.
