@@ -111,7 +111,7 @@ func (c *company) await(t *testing.T, what string, done func(p *person) bool) {
 			}
 			if time.Now().After(until) {
 				c.complaints(t)
-				t.Fatalf("waited in vain for %s: %s", what, p.name)
+				t.Fatalf("waited in vain for %s: %s", what, p.state())
 			}
 			time.Sleep(time.Millisecond)
 		}

@@ -71,6 +71,14 @@ func newPerson(s *mirsal.Server, name string, others []string, tls bool) *person
 
 func (p *person) jid() string { return p.name + "@" + mirsal.Domain }
 
+// state is how things stand, for a test that waits in vain.
+func (p *person) state() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprintf("%s: connected %v, session %q, %d stanzas open, h=%d of %d, %d received, repairing %v behind %q, %+v",
+		p.name, p.conn != nil, p.previd, len(p.open), p.acked, p.sent, p.handled, p.catching, p.synced, p.counts)
+}
+
 // complain is called under mu.
 func (p *person) complain(format string, args ...any) {
 	if len(p.problems) < 20 {
