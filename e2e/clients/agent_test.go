@@ -19,6 +19,7 @@ import (
 // An agent is python/agent.py: a person with slixmpp who does as told.
 type agent struct {
 	t       *testing.T
+	server  *server
 	name    string
 	account string // bare address
 	jid     string // full address, once started
@@ -37,15 +38,14 @@ type happening map[string]any
 // newAgent starts an agent that is not yet connected.
 func newAgent(t *testing.T, s *server, name string) *agent {
 	t.Helper()
-	a := &agent{t: t, name: name, account: name + "@localhost", stirred: make(chan struct{}, 1)}
+	a := &agent{t: t, server: s, name: name, account: name + "@localhost", stirred: make(chan struct{}, 1)}
 	a.log = filepath.Join(t.TempDir(), "slixmpp.log")
 	log, err := os.Create(a.log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	host, port := s.address()
-	cmd := exec.Command(foreign.Python(t, "slixmpp", "oldmemo", "xmlschema"), "python/agent.py", a.account, password, s.ca, host, port)
+	cmd := exec.Command(foreign.Python(t, "slixmpp", "oldmemo", "xmlschema"), "python/agent.py", a.account, password, s.ca)
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	cmd.Stderr = log
 	in, err1 := cmd.StdinPipe()
@@ -73,9 +73,16 @@ func online(t *testing.T, s *server, name string) *agent {
 
 func (a *agent) signIn() {
 	a.t.Helper()
-	a.do("connect")
+	a.connect()
 	a.jid = a.hears("started")["jid"].(string)
 	a.do("start")
+}
+
+// connect connects to where the server is now; what comes of it is heard.
+func (a *agent) connect() {
+	a.t.Helper()
+	host, port := a.server.address()
+	a.do("connect", "host", host, "port", port)
 }
 
 func (a *agent) end(cmd *exec.Cmd, done chan struct{}) {

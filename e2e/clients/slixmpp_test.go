@@ -80,7 +80,7 @@ func TestSlixmppResumesAStreamThatBroke(t *testing.T) {
 		alice.do("send", "to", bob.account, "body", fmt.Sprint("during the break ", i))
 	}
 	alice.settled()
-	bob.do("connect")
+	bob.connect()
 	bob.hears("resumed")
 	for i := range 3 {
 		bob.hears("message", "sender", alice.account, "body", fmt.Sprint("during the break ", i))
@@ -94,6 +94,61 @@ func TestSlixmppResumesAStreamThatBroke(t *testing.T) {
 	alice.settled()
 	if gone := alice.take(happening{"event": "offline"}); gone != nil {
 		t.Errorf("alice saw bob go, though his stream was resumed: %v", gone)
+	}
+}
+
+func TestSlixmppResumesWithAServerThatWasRestarted(t *testing.T) {
+	t.Parallel()
+	s := start(t, readable)
+	s.accounts("alice", "bob")
+	alice, bob := online(t, s, "alice"), online(t, s, "bob")
+	acquaint(alice, bob)
+	bob.do("cut")
+	alice.do("send", "to", bob.account, "body", "before the restart")
+	alice.settled()
+
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	alice.hears("disconnected")
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []*agent{alice, bob} {
+		a.connect()
+		a.hears("resumed")
+	}
+	bob.hears("message", "sender", alice.account, "body", "before the restart")
+	bob.do("send", "to", alice.jid, "body", "after the restart")
+	alice.hears("message", "jid", bob.jid, "body", "after the restart")
+	bob.settled()
+	if more := bob.pending("message"); len(more) > 0 {
+		t.Errorf("bob was sent messages twice: %q", more)
+	}
+}
+
+func TestSlixmppStartsAnewWithAServerThatWasKilled(t *testing.T) {
+	t.Parallel()
+	s := start(t, readable)
+	s.accounts("alice", "bob")
+	alice, bob := online(t, s, "alice"), online(t, s, "bob")
+	acquaint(alice, bob)
+	bob.do("cut")
+	alice.do("send", "to", bob.account, "body", "before the crash")
+	alice.settled()
+
+	s.Kill()
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	bob.connect()
+	bob.hears("not resumed")
+	bob.hears("started")
+	bob.do("start")
+	bob.hears("message", "sender", alice.account, "body", "before the crash", "delayed", true)
+	bob.settled()
+	if more := bob.pending("message"); len(more) > 0 {
+		t.Errorf("bob was sent messages twice: %q", more)
 	}
 }
 
@@ -173,7 +228,7 @@ func TestTwoPeopleWithSlixmppEncrypt(t *testing.T) {
 func TestProfanityAndSlixmppEncryptForEachOther(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	s.accounts("alice", "bob")
+	s.accounts("alice", "bob", "carol")
 	alice, bob := connected(t, s, "alice"), online(t, s, "bob")
 	alice.makesKeys()
 	bob.do("omemo")
@@ -192,4 +247,33 @@ func TestProfanityAndSlixmppEncryptForEachOther(t *testing.T) {
 	alice.sees(`\[OMEMO\]`)
 	alice.enter("from profanity")
 	bob.hears("secret", "sender", alice.account, "body", "from profanity")
+
+	// Profanity's keys are there for everybody, not for contacts only
+	carol := online(t, s, "carol")
+	carol.do("omemo")
+	carol.do("secret", "to", alice.account, "body", "from a stranger")
+	alice.enter("/msg " + carol.account)
+	alice.sees(`~ carol@localhost\S*: from a stranger`)
+}
+
+func TestProfanityEncryptsForAFingerprintThatWasCompared(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.accounts("alice", "bob")
+	alice, bob := connected(t, s, "alice"), online(t, s, "bob")
+	alice.enter("/omemo gen")
+	alice.sees("OMEMO crytographic materials generated")
+	bob.do("omemo")
+	alice.enter("/msg " + bob.account)
+	alice.enter("/omemo start")
+	alice.sees(`\[OMEMO\]`)
+	alice.enter("too early")
+	alice.sees("You should trust your recipients' device")
+
+	alice.enter("/omemo fingerprint")
+	key := alice.sees(`([0-9a-f]{8}-){7}[0-9a-f]{8}`)
+	alice.enter("/omemo trust " + key)
+	alice.sees(key + ` \(trusted\)`)
+	alice.enter("for the compared key")
+	bob.hears("secret", "sender", alice.account, "body", "for the compared key")
 }

@@ -24,9 +24,8 @@ def tell(**what):
 
 
 class Agent(slixmpp.ClientXMPP):
-    def __init__(self, jid, password, ca, address):
+    def __init__(self, jid, password, ca):
         super().__init__(jid, password)
-        self.address_given = address
         self.ca_certs = ca
         self.device = None
         for plugin in ("xep_0030", "xep_0198", "xep_0199", "xep_0203", "xep_0280", "xep_0313", "xep_0060"):
@@ -89,8 +88,8 @@ class Agent(slixmpp.ClientXMPP):
 
     # what it is told to do
 
-    async def do_connect(self, **_):
-        self.connect(tuple(self.address_given))
+    async def do_connect(self, host, port, **_):
+        self.connect((host, int(port)))
 
     async def do_start(self, **_):
         await self["xep_0280"].enable()
@@ -159,8 +158,7 @@ async def obey(agent, line):
 
 
 async def main():
-    jid, password, ca, host, port = sys.argv[1:]
-    agent = Agent(jid, password, ca, (host, int(port)))
+    agent = Agent(*sys.argv[1:])
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
