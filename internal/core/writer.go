@@ -125,19 +125,6 @@ func (s *Session) askForRest() {
 	}
 }
 
-// askAgain sees to what an answer left open: it was written behind the <r/>,
-// and nothing else may be written for a while; under mu.
-func (s *Session) askAgain() {
-	switch {
-	case s.out.unread == 0:
-	case s.out.bytes > s.router.limits.Queue/4 && len(s.sources) > 0:
-		s.asking()
-		s.out.push(Packet{Segments: [][]byte{askBytes}, Nonza: true})
-	default:
-		s.sm.timer = time.AfterFunc(askAfter, s.askLate)
-	}
-}
-
 // asking notes that an <r/> is out and gives the peer time to answer; under mu.
 func (s *Session) asking() {
 	s.sm.asked = true
