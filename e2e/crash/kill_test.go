@@ -38,7 +38,7 @@ func TestKillsLoseNothingAndRepeatNothing(t *testing.T) {
 func survive(t *testing.T, kills int, tls bool) {
 	o := mirsal.Options{Bin: mirsal.Build(t), Args: []string{"--set", "c2s.require_tls=" + strconv.FormatBool(tls), "--set", "log.level=warn"}}
 	s := mirsal.Start(t, o)
-	names := []string{"alice", "bob", "carol", "dave", "erin"}
+	names := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace"}
 	s.Accounts(password, names...)
 	c := assemble(t, s, names, tls)
 	for i := range kills {

@@ -249,7 +249,7 @@ func (p *person) write(ctx context.Context, c *xmppclient.Conn, again []outgoing
 		return err
 	}
 	for {
-		pause := time.After(time.Duration(rand.IntN(8000)) * time.Microsecond)
+		pause := time.After(time.Duration(rand.IntN(3000)) * time.Microsecond)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -289,8 +289,8 @@ func (p *person) burst(c *xmppclient.Conn, write <-chan struct{}) error {
 			return nil
 		}
 	default:
-		for range rand.IntN(4) {
-			if waiting++; waiting > 40 {
+		for range rand.IntN(8) {
+			if waiting++; waiting > 120 {
 				break
 			}
 			if err := p.send(c, p.note()); err != nil {
