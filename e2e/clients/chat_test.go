@@ -50,6 +50,9 @@ func TestANewProfanityFetchesTheArchive(t *testing.T) {
 	elsewhere := newProfanity(t, "bob")
 	elsewhere.enter("/mam on")
 	elsewhere.connect(s)
+	waitFor(t, "Profanity to know that there is an archive", func() bool {
+		return len(elsewhere.wire("RECV: ", `from="localhost"`, "urn:xmpp:mam:2")) > 0
+	})
 	elsewhere.opens(alice)
 	elsewhere.reads(alice.account, "the first thing")
 	elsewhere.sees("the second thing")
@@ -66,13 +69,11 @@ func TestTwoPeopleWithProfanityEncryptFromTheFirstLaunch(t *testing.T) {
 	befriend(alice, bob)
 
 	alice.opens(bob)
-	alice.enter("/omemo start")
-	alice.sees(`\[OMEMO\]`)
+	alice.encrypts(bob.account)
 	alice.enter("only for bob")
 	bob.opens(alice)
 	bob.reads(alice.account, "only for bob")
-	bob.enter("/omemo start")
-	bob.sees(`\[OMEMO\]`)
+	bob.encrypts(alice.account)
 	bob.enter("only for alice")
 	alice.reads(bob.account, "only for alice")
 

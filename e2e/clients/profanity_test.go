@@ -102,6 +102,17 @@ func (p *profanity) makesKeys() {
 	p.sees("OMEMO crytographic materials generated") // sic
 }
 
+// encrypts turns OMEMO on in the chat with somebody that is shown, and waits for
+// the other's keys: Profanity says that it is on before it has them.
+func (p *profanity) encrypts(other string) {
+	p.t.Helper()
+	p.enter("/omemo start")
+	p.sees(`\[OMEMO\]`)
+	waitFor(p.t, p.name+" to get the keys of "+other, func() bool {
+		return len(p.wire("RECV: ", `from="`+other+`"`, "<bundle ")) > 0
+	})
+}
+
 // wire returns the stanzas that Profanity sent or received and that hold the
 // words, in order.
 func (p *profanity) wire(words ...string) []string {

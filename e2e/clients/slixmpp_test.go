@@ -243,8 +243,7 @@ func TestProfanityAndSlixmppEncryptForEachOther(t *testing.T) {
 	bob.do("secret", "to", alice.account, "body", "from slixmpp")
 	alice.enter("/msg " + bob.account)
 	alice.sees(`~ bob@localhost\S*: from slixmpp`)
-	alice.enter("/omemo start")
-	alice.sees(`\[OMEMO\]`)
+	alice.encrypts(bob.account)
 	alice.enter("from profanity")
 	bob.hears("secret", "sender", alice.account, "body", "from profanity")
 
@@ -265,8 +264,7 @@ func TestProfanityEncryptsForAFingerprintThatWasCompared(t *testing.T) {
 	alice.sees("OMEMO crytographic materials generated")
 	bob.do("omemo")
 	alice.enter("/msg " + bob.account)
-	alice.enter("/omemo start")
-	alice.sees(`\[OMEMO\]`)
+	alice.encrypts(bob.account)
 	alice.enter("too early")
 	alice.sees("You should trust your recipients' device")
 
