@@ -256,15 +256,15 @@ func TestTheCacheForgetsRostersLongestUnused(t *testing.T) {
 	for i := range 10 {
 		c.put(jid.MustParse(fmt.Sprintf("u%d@example.org", i)), &roster{size: 100})
 	}
-	if c.order.Len() != 2 || c.used != 712 || c.get(jid.MustParse("u9@example.org")) == nil {
-		t.Errorf("%d rosters of %d bytes are held", c.order.Len(), c.used)
+	if c.rosters.Len() != 2 || c.get(jid.MustParse("u9@example.org")) == nil {
+		t.Errorf("%d rosters are held", c.rosters.Len())
 	}
 	c.put(alice, &roster{size: 5000})
-	if c.get(alice) == nil || c.order.Len() != 1 {
+	if c.get(alice) == nil || c.rosters.Len() != 1 {
 		t.Error("a roster over the budget is not held alone")
 	}
 	c.drop(alice)
-	if c.used != 0 || c.get(alice) != nil {
+	if c.rosters.Len() != 0 || c.get(alice) != nil {
 		t.Error("dropped and still held")
 	}
 }

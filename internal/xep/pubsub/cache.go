@@ -1,9 +1,7 @@
 package pubsub
 
 import (
-	"container/list"
-	"sync"
-
+	"mirsal/internal/lru"
 	"mirsal/internal/xmpp/jid"
 )
 
@@ -13,58 +11,18 @@ const cacheBytes = 32 << 20
 // cache holds the accounts lately used. What it holds belongs to who holds the
 // account's lock.
 type cache struct {
-	mu    sync.Mutex // held for single operations
-	most  int
-	used  int
-	order *list.List // of *cached, the latest used in front
-	at    map[jid.JID]*list.Element
+	accounts *lru.Cache[jid.JID, *account]
 }
 
-type cached struct {
-	owner jid.JID
-	acct  *account
-	size  int // as it was counted into used
-}
+func newCache(most int) *cache { return &cache{lru.New[jid.JID, *account](most)} }
 
-func newCache(most int) *cache {
-	return &cache{most: most, order: list.New(), at: map[jid.JID]*list.Element{}}
-}
-
+// get is nil for an account that is not held.
 func (c *cache) get(owner jid.JID) *account {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.at[owner]
-	if e == nil {
-		return nil
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*cached).acct
+	a, _ := c.accounts.Get(owner)
+	return a
 }
 
-// put holds an account, or counts it anew, and lets go of those longest unused.
-func (c *cache) put(owner jid.JID, a *account) {
-	size := a.memory()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(c.at[owner])
-	c.at[owner] = c.order.PushFront(&cached{owner, a, size})
-	c.used += size
-	for c.used > c.most && c.order.Len() > 1 {
-		c.remove(c.order.Back())
-	}
-}
+// put holds an account, or counts it anew.
+func (c *cache) put(owner jid.JID, a *account) { c.accounts.Put(owner, a, a.memory()) }
 
-func (c *cache) drop(owner jid.JID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(c.at[owner])
-}
-
-func (c *cache) remove(e *list.Element) {
-	if e == nil {
-		return
-	}
-	held := c.order.Remove(e).(*cached)
-	c.used -= held.size
-	delete(c.at, held.owner)
-}
+func (c *cache) drop(owner jid.JID) { c.accounts.Drop(owner) }
