@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -209,24 +208,4 @@ func (a *agent) pending(event string) []string {
 func (a *agent) settled() {
 	a.t.Helper()
 	a.do("ping")
-}
-
-// wire counts the lines of slixmpp's log that hold all the words.
-func (a *agent) wire(words ...string) int {
-	a.t.Helper()
-	raw, err := os.ReadFile(a.log)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	n := 0
-lines:
-	for line := range strings.Lines(string(raw)) {
-		for _, w := range words {
-			if !strings.Contains(line, w) {
-				continue lines
-			}
-		}
-		n++
-	}
-	return n
 }

@@ -90,7 +90,7 @@ func (s *Session) nextSource() bool {
 // before we ask for less.
 const (
 	askStanzas  = 24
-	askAfter    = 2 * time.Second
+	askAfter    = 250 * time.Millisecond
 	ackPatience = 90 * time.Second
 )
 
