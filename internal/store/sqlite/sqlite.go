@@ -102,7 +102,9 @@ func openLocked(dir string, o Options) (*engine, error) {
 	path := filepath.Join(dir, dbName)
 	exists, err := checkHeader(path)
 	if err == nil && !exists {
-		err = create(dir, o)
+		if err = create(dir, o); err != nil {
+			err = fmt.Errorf("make the database in %s: %w", dir, err)
+		}
 	}
 	if err != nil {
 		return nil, err
