@@ -118,6 +118,8 @@ type Contact struct {
 type Log struct {
 	Level  string `toml:"level"`
 	Format string `toml:"format"`
+	// Profiles are served at the ops address.
+	Profiles bool `toml:"profiles"`
 }
 
 // Default is the configuration of a server that is told nothing.

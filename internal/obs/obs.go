@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"slices"
 	"strings"
 
@@ -54,8 +55,14 @@ type Check struct {
 
 // Handler serves /metrics, /healthz (the process lives) and /readyz (every check
 // passes; those that do not are named, their reasons too).
-func Handler(metrics prometheus.Gatherer, checks ...Check) http.Handler {
+//
+// With profiles, /debug/pprof/ serves profiles of the running program as well.
+func Handler(metrics prometheus.Gatherer, profiles bool, checks ...Check) http.Handler {
 	mux := http.NewServeMux()
+	if profiles {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	checks = slices.Clone(checks)

@@ -11,7 +11,7 @@ import (
 func get(t *testing.T, path string, checks ...Check) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	Handler(NewRegistry(), checks...).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	Handler(NewRegistry(), false, checks...).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 	return w.Code, w.Body.String()
 }
 

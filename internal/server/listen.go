@@ -116,7 +116,7 @@ func (s *Server) serve(open map[string]net.Listener) {
 	}
 	s.serveHTTP(open["http"], web, true)
 	s.serveHTTP(open["http-plain"], web, false)
-	s.serveHTTP(open["ops"], obs.Handler(s.metrics, obs.Check{Name: "archive", Ok: s.archive.Healthy}), false)
+	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles, obs.Check{Name: "archive", Ok: s.archive.Healthy}), false)
 }
 
 // landing is what a browser is shown at the server's address.

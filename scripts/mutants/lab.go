@@ -33,7 +33,11 @@ func (l *lab) try(m mutant) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, restore()) }()
-	if out, err := l.command(patience, "go", "build", "./..."); err != nil {
+	what := "./..."
+	if m.file != "" {
+		what = "./" + filepath.Dir(m.file) // its importers see no other interface
+	}
+	if out, err := l.command(patience, "go", "build", what); err != nil {
 		return fmt.Errorf("does not compile:\n%s", tail(out))
 	}
 	out, err := l.command(patience, m.test...)
