@@ -1,5 +1,5 @@
 // Package register lets people make, change and end their account from their
-// client: In-Band Registration, XEP-0077 version 2.4, for those who show an invitation, XEP-0445 version 0.2.0.
+// client: In-Band Registration, XEP-0077 version 2.5, for those who show an invitation, XEP-0445 version 0.2.0.
 //
 // It keeps no accounts (auth does) and asks for nothing but a name and a
 // password. Invariants: without an invitation nobody registers, unless the operator opened
