@@ -135,7 +135,7 @@ func TestSlixmppStartsAnewWithAServerThatWasKilled(t *testing.T) {
 	acquaint(alice, bob)
 	bob.do("cut")
 	alice.do("send", "to", bob.account, "body", "before the crash")
-	alice.settled()
+	alice.do("acknowledged")
 
 	s.Kill()
 	if err := s.Start(); err != nil {

@@ -128,6 +128,13 @@ class Agent(slixmpp.ClientXMPP):
     async def do_ping(self, **_):
         await self["xep_0199"].send_ping(self.boundjid.domain)
 
+    async def do_acknowledged(self, **_):
+        """Waits until the server has acknowledged everything: then a kill loses none of it."""
+        sm = self["xep_0198"]
+        sm.request_ack()
+        while sm.unacked_queue:
+            await asyncio.sleep(0.01)
+
     async def do_cut(self, **_):
         """Drop the connection as a lost network does: without a closing tag."""
         self.transport.abort()
