@@ -6,36 +6,66 @@ import (
 	"mirsal/internal/xmpp/jid"
 )
 
-// arrivalStep is how many contacts or requests one portion looks at.
-const arrivalStep = 32
+// arrivalStep is how many contacts or requests are looked at in one go, and
+// arrivalBytes how much one portion holds, unless a single stanza is larger.
+const (
+	arrivalStep  = 32
+	arrivalBytes = 64 << 10
+)
 
 // arrival is what a session is owed once it is available: the presence of those
 // that its account watches, then the requests that wait for an answer. It comes
-// in portions, as the queue drains.
+// in portions, as the queue drains, so that others cannot fill the queue.
 // RFC 6121 §4.2.2, §3.1.3
 type arrival struct {
 	people   *People
 	session  *core.Session
-	contacts []jid.JID // not yet looked at
-	after    string    // key of the last request shown
+	contacts []jid.JID     // not yet looked at
+	after    string        // key of the last request looked at
+	ready    []core.Packet // looked at and not yet handed out
 }
 
-// Next pushes the next portion itself, each contact's presence under that
-// contact's lock: so a newer presence never comes before an older one. It runs
-// on the session's writer.
+// Next satisfies core.Source. What changes after it was looked at is pushed, and
+// so comes behind all that is handed out here: the last word is the newest.
 func (a *arrival) Next() []core.Packet {
-	if len(a.contacts) == 0 {
-		return a.requests()
+	if len(a.ready) == 0 && len(a.contacts) > 0 {
+		a.look()
+		if len(a.ready) == 0 {
+			return []core.Packet{}
+		}
 	}
+	if len(a.ready) == 0 {
+		a.ready = a.requests()
+	}
+	return a.portion()
+}
+
+// portion takes from what is ready; nil when nothing is.
+func (a *arrival) portion() []core.Packet {
+	n, size := 0, 0
+	for n < len(a.ready) && (n == 0 || size+a.ready[n].Size() <= arrivalBytes) {
+		size += a.ready[n].Size()
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	packets := a.ready[:n:n]
+	a.ready = a.ready[n:]
+	return packets
+}
+
+// look takes the presence of the next contacts, each one's under that contact's
+// lock.
+func (a *arrival) look() {
 	n := min(arrivalStep, len(a.contacts))
 	me := a.session.JID.Bare()
 	for _, c := range a.contacts[:n] {
 		if len(a.people.router.Directory().Sessions(c)) > 0 && a.people.Subscribed(c, me) {
-			a.people.each(c, func(s *core.Session) { a.session.Push(addressed(s.Presence().Stanza, me)) })
+			a.people.each(c, func(s *core.Session) { a.ready = append(a.ready, addressed(s.Presence().Stanza, me)) })
 		}
 	}
 	a.contacts = a.contacts[n:]
-	return []core.Packet{}
 }
 
 // requests are the next kept requests, nil when there are no more.

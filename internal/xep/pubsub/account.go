@@ -72,6 +72,14 @@ func (n *node) bytes() int {
 	return size
 }
 
+// lastSize is the size of the last entry's payload.
+func (n *node) lastSize() int {
+	if len(n.entries) == 0 {
+		return 0
+	}
+	return n.entries[len(n.entries)-1].size
+}
+
 // separator stands between the parts of a key; XML cannot carry it.
 const separator = "\x00"
 

@@ -293,7 +293,9 @@ func (s *Service) subscribe(r *request) ([]byte, error) {
 	b := append([]byte("<pubsub xmlns='"+nsPubsub+"'>"), appendSubscription(nil, n.name, who)...)
 	r.Reply(append(b, "</pubsub>"...), nil)
 	if n.SendLast != sendNever {
-		s.sendLast(r.Session, r.owner, n)
+		if p, ok := s.last(r.Session, r.owner, n); ok {
+			r.Session.Push(p)
+		}
 	}
 	return nil, core.ErrLater
 }

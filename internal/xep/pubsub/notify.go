@@ -40,15 +40,15 @@ func (s *Service) notify(owner jid.JID, n *node, event []byte) {
 	}
 	id := "e" + rand.Text()[:12]
 	for to := range s.recipients(owner, n) {
-		push(to, owner, n, id, event)
+		to.Push(packet(to, owner, n, id, event))
 	}
 }
 
-// push sends an event to one session. The event's bytes are shared.
+// packet is an event for one session. The event's bytes are shared.
 // XEP-0163#notify-addressing
-func push(to *core.Session, owner jid.JID, n *node, id string, event []byte) {
+func packet(to *core.Session, owner jid.JID, n *node, id string, event []byte) core.Packet {
 	head := stanza.New(stanza.Head{Kind: stanza.Message, Type: n.Style, ID: id, From: owner, To: to.JID}, nil)
-	to.Push(core.Packet{Segments: [][]byte{head.Opening(), event, head.Closing()}})
+	return core.Packet{Segments: [][]byte{head.Opening(), event, head.Closing()}}
 }
 
 // recipients are the sessions that an event of a node goes to: the owner's own
@@ -85,16 +85,18 @@ func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} 
 	return out
 }
 
-// sendLast sends a node's last item to one session; under owner's lock.
+// last is a node's last item for one session; ok is false when there is none to
+// send. Under owner's lock.
 // XEP-0163#notify-last
-func (s *Service) sendLast(to *core.Session, owner jid.JID, n *node) {
+func (s *Service) last(to *core.Session, owner jid.JID, n *node) (p core.Packet, ok bool) {
 	e, payload, ok, err := s.lastItem(context.Background(), owner, n)
 	if err != nil {
 		s.log.Error("last item unreadable", "jid", owner.String(), "node", n.name, "err", err)
 	}
-	if ok && n.Deliver {
-		push(to, owner, n, "l"+rand.Text()[:12], itemEvent(n, owner, e.id, payload))
+	if !ok || !n.Deliver {
+		return p, false
 	}
+	return packet(to, owner, n, "l"+rand.Text()[:12], itemEvent(n, owner, e.id, payload)), true
 }
 
 // Known sends a session the last items of the nodes that its client has just
@@ -129,46 +131,65 @@ type recent struct {
 	service *Service
 	to      *core.Session
 	want    func(node string) bool
-	owners  []jid.JID // not yet looked at; nil before the first portion of all
-	at      int
+	owners  []jid.JID // nil before the first portion of all
+	at      int       // the account to look at
+	after   string    // its last node that was looked at, "" for none
 }
 
-// recentStep is how many accounts one portion looks at.
-const recentStep = 16
+// recentStep is how many accounts one portion looks at, recentBytes how much it
+// holds, unless a single item is larger.
+const (
+	recentStep  = 16
+	recentBytes = 64 << 10
+)
 
-// Next pushes the next portion itself, each account's under that account's lock:
-// so a newer event never comes before an older one. It runs on the session's
-// writer.
+// Next satisfies core.Source. Each account's items are taken under that
+// account's lock. What is published later is pushed, and so comes behind all that
+// is handed out here: the last word is the newest.
 func (r *recent) Next() []core.Packet {
-	s, me := r.service, r.to.JID.Bare()
 	if r.owners == nil {
-		r.owners = append([]jid.JID{me}, s.people.Watched(me)...)
+		me := r.to.JID.Bare()
+		r.owners = append([]jid.JID{me}, r.service.people.Watched(me)...)
 	}
 	if r.at == len(r.owners) {
 		return nil
 	}
-	end := min(r.at+recentStep, len(r.owners))
-	for _, owner := range r.owners[r.at:end] {
-		r.send(owner, me)
+	packets := []core.Packet{}
+	for size, end := 0, min(r.at+recentStep, len(r.owners)); r.at < end; r.at++ {
+		var whole bool
+		if packets, whole = r.take(r.owners[r.at], packets, &size); !whole {
+			break
+		}
+		r.after = ""
 	}
-	r.at = end
-	return []core.Packet{}
+	return packets
 }
 
-func (r *recent) send(owner, me jid.JID) {
-	s := r.service
+// take appends an account's items, from where the last portion ended; whole is
+// false when there was no room for all of them.
+func (r *recent) take(owner jid.JID, packets []core.Packet, size *int) (_ []core.Packet, whole bool) {
+	s, me := r.service, r.to.JID.Bare()
 	if !s.router.Local(owner) {
-		return
+		return packets, true
 	}
 	defer s.lock(owner)()
 	acct, err := s.load(context.Background(), owner)
 	if err != nil {
 		s.log.Error("nodes unreadable", "jid", owner.String(), "err", err)
-		return
+		return packets, true
 	}
 	for _, n := range acct.sorted() {
-		if n.SendLast == sendPresence && r.want(n.name) && s.may(owner, me, n) == nil {
-			s.sendLast(r.to, owner, n)
+		if n.name <= r.after || n.SendLast != sendPresence || !r.want(n.name) || s.may(owner, me, n) != nil {
+			continue
 		}
+		if len(packets) > 0 && *size+n.lastSize() > recentBytes {
+			return packets, false
+		}
+		if p, ok := s.last(r.to, owner, n); ok {
+			packets = append(packets, p)
+			*size += p.Size()
+		}
+		r.after = n.name
 	}
+	return packets, true
 }
