@@ -42,7 +42,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	off.Register(h)
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
-	mam.New(s.archive, s.Log).Register(h)
+	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Unpaced: !cfg.Limits.Enabled, Clear: !cfg.C2S.RequireTLS}).Register(h)
 
 	disco.New(r, software).Register(h)

@@ -31,7 +31,8 @@ func Register(h *core.Host, r *core.Router) {
 func turn(q *core.Query, on bool) ([]byte, error) {
 	switch {
 	case !q.Own():
-		return nil, stanza.Errorf(stanza.NotAllowed, "copies are turned on for one's own account only")
+		// as for an account that is not there
+		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	case !q.Set():
 		return nil, stanza.Errorf(stanza.BadRequest, "copies are turned on and off by an iq of type set")
 	}

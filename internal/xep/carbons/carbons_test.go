@@ -164,7 +164,7 @@ func TestCopiesAreTurnedOffAgain(t *testing.T) {
 func TestCopiesOfOthersAreNotToBeHad(t *testing.T) {
 	run(t, func(w *world) {
 		w.old.Send("<iq type='set' id='c' to='alice@example.org'><enable xmlns='urn:xmpp:carbons:2'/></iq>")
-		if got := w.old.Got(); !strings.Contains(got, "<not-allowed") {
+		if got := w.old.Got(); !strings.Contains(got, "<service-unavailable ") {
 			t.Errorf("answered %s", got)
 		}
 		w.old.Send("<iq type='get' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>")

@@ -27,6 +27,7 @@ const ns = "urn:xmpp:mam:2"
 // Mam is the feature.
 type Mam struct {
 	archive *archive.Archive
+	most    int // messages in a page
 	log     *slog.Logger
 
 	mu      sync.Mutex // guards running; held for single operations
@@ -36,9 +37,9 @@ type Mam struct {
 // mostRunning is how many pages one session may be given at a time.
 const mostRunning = 32
 
-// New makes the feature.
-func New(a *archive.Archive, log *slog.Logger) *Mam {
-	return &Mam{archive: a, log: log, running: map[*core.Session]int{}}
+// New makes the feature. One page has at most so many messages, at least 1.
+func New(a *archive.Archive, page int, log *slog.Logger) *Mam {
+	return &Mam{archive: a, most: page, log: log, running: map[*core.Session]int{}}
 }
 
 // Register attaches the feature.
@@ -53,11 +54,12 @@ func (m *Mam) Register(h *core.Host) {
 	h.Disco(core.Server, ns, ns+"#extended")
 }
 
-// own refuses those who ask for the archive of somebody else.
+// own refuses those who ask for the archive of somebody else, as for an account
+// that is not there: who exists is nobody else's business.
 // XEP-0313#security
 func own(q *core.Query) error {
 	if !q.Own() {
-		return stanza.Errorf(stanza.Forbidden, "an archive is its owner's")
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	return nil
 }

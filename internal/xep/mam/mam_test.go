@@ -26,6 +26,12 @@ type world struct {
 
 func run(t *testing.T, f func(w *world)) {
 	t.Helper()
+	runPages(t, 250, f)
+}
+
+// runPages is run with pages of at most so many messages.
+func runPages(t *testing.T, page int, f func(w *world)) {
+	t.Helper()
 	var a late
 	w := &world{}
 	coretest.RunOn(t, &a, func(cw *coretest.World) {
@@ -36,7 +42,7 @@ func run(t *testing.T, f func(w *world)) {
 		}
 		w.World, w.archive = cw, a.Archive
 		a.Register(cw.Host, cw.Router)
-		New(a.Archive, slog.New(slog.DiscardHandler)).Register(cw.Host)
+		New(a.Archive, page, slog.New(slog.DiscardHandler)).Register(cw.Host)
 	}, func(cw *coretest.World) {
 		w.alice, w.bob, w.carol = cw.Bind("alice@example.org/a"), cw.Bind("bob@example.org/b"), cw.Bind("carol@example.org/c")
 		f(w)
@@ -216,7 +222,7 @@ func TestOnlyOnesOwnArchiveIsToBeHad(t *testing.T) {
 		for _, child := range []string{"query", "metadata", "prefs"} {
 			for _, kind := range []string{"get", "set"} {
 				w.carol.Send("<iq type='" + kind + "' id='q' to='alice@example.org'><" + child + " xmlns='urn:xmpp:mam:2'/></iq>")
-				if got := w.carol.Got(); !strings.Contains(got, "<forbidden ") || strings.Contains(got, "<body>") {
+				if got := w.carol.Got(); !strings.Contains(got, "<service-unavailable ") || strings.Contains(got, "<body>") {
 					t.Errorf("%s %s was answered with %s", kind, child, got)
 				}
 			}
@@ -234,6 +240,18 @@ func TestAPageIsBounded(t *testing.T) {
 			got, fin := w.ask(max)
 			if n := len(strings.Fields(got)); n != 250 || strings.Contains(fin, "complete") {
 				t.Errorf("%d messages, %s", n, fin)
+			}
+		}
+	})
+}
+
+func TestThePageIsAsLongAsTheOperatorSays(t *testing.T) {
+	runPages(t, 3, func(w *world) {
+		w.say(w.bob, 1, 5)
+		for _, max := range []string{"", set("<max>250</max>"), query("with", "bob@example.org/b"),
+			query("ids", w.id(1)+" "+w.id(2)+" "+w.id(3)+" "+w.id(4))} {
+			if got, fin := w.ask(max); got != "1 2 3" || strings.Contains(fin, "complete") {
+				t.Errorf("%s: %q, %s", max, got, fin)
 			}
 		}
 	})

@@ -13,11 +13,14 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-// How many messages are read at a time while a page is handed out, and how many
-// are looked at for one page of a single resource's messages.
+// How many messages are read at a time while a page is handed out, how many
+// while a single resource's messages are looked for, how many are looked at for
+// one page of these, and how many of these or of named ids are counted.
 const (
-	portion  = 25
-	mostSeen = 5000
+	portion   = 25
+	glance    = 250
+	mostSeen  = 5000
+	mostCount = 250
 )
 
 // found is what a page consists of.
@@ -62,7 +65,7 @@ func (m *Mam) count(q *core.Query, s selection) error {
 	switch {
 	case s.empty():
 	case s.byIDs || !s.with.IsZero():
-		s.Limit = mostPage
+		s.Limit = mostCount
 		var p found
 		p, err = m.find(q.Ctx, s)
 		n = len(p.seqs)
@@ -136,7 +139,7 @@ func (s *selection) concerns(raw []byte) bool {
 // one resource, a bounded number of them.
 func (m *Mam) findResource(ctx context.Context, s selection) (p found, err error) {
 	q := s.Query
-	q.Limit, q.NoBody = mostPage, false
+	q.Limit, q.NoBody = glance, false
 	for p.more = true; p.more && len(p.seqs) <= s.Limit && p.seen < mostSeen; {
 		var rows []store.Row
 		if rows, p.more, err = m.archive.Page(ctx, q); err != nil {

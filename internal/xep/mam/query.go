@@ -12,9 +12,8 @@ import (
 	"mirsal/internal/xmpp/stanza"
 )
 
-// mostPage is how many messages one page may have, and how many ids a query may
-// name.
-const mostPage = 250
+// mostIDs is how many ids a query may name.
+const mostIDs = 250
 
 // selection is a query that was understood.
 type selection struct {
@@ -157,8 +156,8 @@ func notThere() error {
 }
 
 func (m *Mam) idsField(q *core.Query, s *selection, ids []string) (err error) {
-	if len(ids) > mostPage {
-		return stanza.Errorf(stanza.NotAcceptable, "more than %d ids", mostPage)
+	if len(ids) > mostIDs {
+		return stanza.Errorf(stanza.NotAcceptable, "more than %d ids", mostIDs)
 	}
 	s.byIDs = true
 	s.ids, err = m.places(q, ids)
@@ -168,7 +167,7 @@ func (m *Mam) idsField(q *core.Query, s *selection, ids []string) (err error) {
 // page takes over which part of what is selected to send.
 // XEP-0313#query-paging
 func (m *Mam) page(q *core.Query, s *selection, r rsm.Request) error {
-	s.Limit, s.Backward = r.Limit(mostPage), r.HasBefore
+	s.Limit, s.Backward = r.Limit(m.most), r.HasBefore
 	if r.After != "" {
 		var after uint64
 		if err := m.place(q, r.After, &after); err != nil {

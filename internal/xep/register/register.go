@@ -180,7 +180,8 @@ func (f *Feature) create(q *core.Query, v *visitor) error {
 func (f *Feature) own(q *core.Query) ([]byte, error) {
 	switch {
 	case q.Head.To.Local() != "" && !q.Own():
-		return nil, stanza.Errorf(stanza.Forbidden, "this is another's account")
+		// as for an account that is not there
+		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	case !q.Set():
 		return fields("You have an account.", q.Asker().Local()), nil
 	case q.Payload.Child(nsRegister, "remove").OK():
