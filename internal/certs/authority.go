@@ -3,7 +3,6 @@ package certs
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -65,9 +64,12 @@ func openAuthority(dir string, domain jid.JID, now time.Time) (*authority, error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
+	if err := a.check(); err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
 	err := a.load(now)
-	if errors.Is(err, errUnfit) || errors.Is(err, fs.ErrNotExist) {
-		err = a.create(now)
+	if unfit := errors.Is(err, errUnfit); unfit || errors.Is(err, fs.ErrNotExist) {
+		err = a.create(now, unfit)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority: %w", err)
@@ -125,14 +127,15 @@ func (a *authority) ranges() (r []*net.IPNet) {
 }
 
 // create makes a CA whose reach ends at this domain, so that trusting it gives
-// nobody power over other names.
-func (a *authority) create(now time.Time) (err error) {
-	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+// nobody power over other names. used tells that the key that is there belongs to
+// the CA to be replaced.
+func (a *authority) create(now time.Time, used bool) (err error) {
+	if a.key, err = a.keyFor("ca-key.pem", used); err != nil {
 		return err
 	}
 	template := &x509.Certificate{
 		SerialNumber: nil, // random
-		Subject:      pkix.Name{CommonName: "Mirsal at " + a.names[0], Organization: []string{"Mirsal"}},
+		Subject:      pkix.Name{CommonName: "Mirsal at " + a.names[0], Organization: []string{maker}},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(lifeOfCA),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -156,7 +159,10 @@ func (a *authority) leaf(now time.Time) (tls.Certificate, error) {
 	if err == nil && a.fits(pair.Leaf, now) {
 		return pair, nil
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := a.checkPair("cert.pem", "key.pem", madeLeaf); err != nil {
+		return pair, err
+	}
+	key, err := a.keyFor("key.pem", err == nil)
 	if err != nil {
 		return pair, err
 	}
@@ -189,6 +195,9 @@ func (a *authority) write(which string, key *ecdsa.PrivateKey, der []byte) error
 	certName, keyName := "cert.pem", "key.pem"
 	if which == "ca" {
 		certName, keyName = "ca.pem", "ca-key.pem"
+	}
+	if there, err := readKey(a.file(keyName)); err == nil && there.Equal(key) {
+		return replace(a.file(certName), 0o644, "CERTIFICATE", der)
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

@@ -2,8 +2,9 @@
 // by a certificate authority of the server's own that is good for its domain only.
 //
 // It does not speak ACME and judges nobody else's certificate. Invariants: private
-// keys are readable by their owner only; a file is replaced whole or not at all; a
-// certificate that is handed out fits its key; renewing never breaks connections.
+// keys are readable by their owner only; a file is replaced whole or not at all, and
+// only one that was made here; a certificate that is handed out fits its key;
+// renewing never breaks connections.
 package certs
 
 import (

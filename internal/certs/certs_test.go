@@ -2,9 +2,14 @@ package certs
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -147,6 +152,144 @@ func TestKeysAreTheOwnersAndDamageIsNotPaintedOver(t *testing.T) {
 	}
 	if _, err := Own(dir, jid.MustParse("example.org")); err == nil {
 		t.Error("a damaged CA was replaced")
+	}
+}
+
+// contents are the files of a folder.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[f.Name()] = string(b)
+	}
+	return all
+}
+
+func write(t *testing.T, dir, name string, b []byte, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), b, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// others makes a self-signed CA and its key as another program would.
+func others(t *testing.T) (cert, key []byte) {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{Subject: pkix.Name{CommonName: "example.org"}, NotAfter: time.Now().Add(20 * lifeOfLeaf), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
+}
+
+func TestFilesOfOthersAreNeverReplaced(t *testing.T) {
+	cert, key := others(t)
+	for _, names := range [][]string{
+		{"ca.pem"}, {"ca-key.pem"}, {"cert.pem"}, {"key.pem"}, {"ca.pem", "ca-key.pem"}, {"cert.pem", "key.pem"},
+		{"ca.pem", "ca-key.pem", "cert.pem", "key.pem"},
+	} {
+		for _, mine := range []bool{false, true} { // among files made here
+			dir := t.TempDir()
+			if mine {
+				own(t, dir, "example.org")
+			}
+			for _, name := range names {
+				b := cert
+				if strings.Contains(name, "key") {
+					b = key
+				}
+				write(t, dir, name, b, 0o600)
+			}
+			before := contents(t, dir)
+			for _, domain := range []string{"example.org", "example.com"} {
+				_, err := Own(dir, jid.MustParse(domain))
+				if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, names[0])) || !strings.Contains(err.Error(), "tls.cert") {
+					t.Errorf("%v: %v", names, err)
+				}
+			}
+			if !maps.Equal(before, contents(t, dir)) {
+				t.Errorf("%v: files were written", names)
+			}
+		}
+	}
+}
+
+func TestACertificateOfOthersIsSparedByRenewal(t *testing.T) {
+	dir := t.TempDir()
+	c := own(t, dir, "example.org")
+	first := c.EndPoint()
+	cert, key := others(t)
+	write(t, dir, "cert.pem", cert, 0o644)
+	write(t, dir, "key.pem", key, 0o600)
+	before := contents(t, dir)
+	if err := c.Renew(time.Now()); err == nil || !bytes.Equal(first, c.EndPoint()) || !maps.Equal(before, contents(t, dir)) {
+		t.Error("taken or replaced", err)
+	}
+}
+
+func TestAStartThatWasCutShortIsGoneOnWith(t *testing.T) {
+	for _, lost := range [][]string{{"ca.pem", "cert.pem", "key.pem"}, {"cert.pem", "key.pem"}, {"cert.pem"}} {
+		dir := t.TempDir()
+		own(t, dir, "example.org")
+		for _, name := range lost {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		left := contents(t, dir)
+		c := own(t, dir, "example.org")
+		if _, err := shake(t, c, c.TLS(), "example.org"); err != nil {
+			t.Errorf("without %v: %v", lost, err)
+		}
+		now := contents(t, dir)
+		for name, was := range left {
+			if now[name] != was {
+				t.Errorf("without %v: %s was replaced", lost, name)
+			}
+		}
+	}
+}
+
+func TestARenewalThatWasCutShortIsGoneOnWith(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	own(t, dir, "example.org")
+	own(t, other, "example.org")
+	write(t, dir, "key.pem", []byte(contents(t, other)["key.pem"]), 0o600) // the new key goes first
+	c := own(t, dir, "example.org")
+	if _, err := shake(t, c, c.TLS(), "example.org"); err != nil {
+		t.Error(err)
+	}
+	if contents(t, dir)["key.pem"] != contents(t, other)["key.pem"] {
+		t.Error("a key was replaced that no certificate goes with")
+	}
+}
+
+func TestAKeyThatOthersMayKnowIsNotTaken(t *testing.T) {
+	dir := t.TempDir()
+	own(t, dir, "example.org")
+	os.Remove(filepath.Join(dir, "ca.pem"))
+	if err := os.Chmod(filepath.Join(dir, "ca-key.pem"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Own(dir, jid.MustParse("example.org")); err == nil || !strings.Contains(err.Error(), "others may read it") {
+		t.Error(err)
 	}
 }
 
