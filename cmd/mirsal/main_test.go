@@ -171,6 +171,43 @@ func TestAForeignFolderIsLeftAlone(t *testing.T) {
 	refused(t, dir, "", "not a directory", 1, "account", "list", "--data", "thesis.txt")
 }
 
+func TestAFolderWithNamesLikeOursIsLeftAlone(t *testing.T) {
+	for _, files := range [][]string{{"thesis.txt", "tls/ca.pem"}, {"thesis.txt", "lock"}, {"lock"}, {"tls"}, {"mirsal.txt", "mirsal.db.new"}} {
+		dir := t.TempDir()
+		for _, name := range files {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, _ := os.ReadDir(dir)
+		refused(t, dir, "x\n", "not a data directory", 1, "account", "add", "a@example.org", "--password-stdin", "--data", ".")
+		refused(t, dir, "", "not a data directory", 1, "serve", "--data", ".")
+		if after, _ := os.ReadDir(dir); len(after) != len(before) {
+			t.Errorf("%v: now %v", files, after)
+		}
+		for _, name := range files {
+			if b, _ := os.ReadFile(filepath.Join(dir, name)); string(b) != "mine" {
+				t.Errorf("%s is now %q", name, b)
+			}
+		}
+	}
+}
+
+func TestAFirstStartThatWasCutShortIsGoneOnWith(t *testing.T) {
+	for _, left := range [][]string{{"lock"}, {"lock", "mirsal.db.new"}, {"lock", "mirsal.db.new", "mirsal.db.new-journal"}} {
+		dir := t.TempDir()
+		for _, name := range left {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fine(t, dir, "secret\n", "account", "add", "alice@example.org", "--password-stdin", "--data", ".")
+	}
+}
+
 func TestAnInvitationNeedsADomain(t *testing.T) {
 	dir := t.TempDir()
 	fine(t, dir, "alice\tone\n", "account", "import", "-")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/config"
@@ -48,11 +49,12 @@ func withStore(ctx context.Context, dir string, domain jid.JID, f func(control.A
 	return errors.Join(f(a), forgot)
 }
 
-// ours are the names of what a data directory holds.
-var ours = []string{"mirsal.db", "lock", "tls", "control.sock"}
+// dbName is the database in a data directory.
+const dbName = "mirsal.db"
 
-// checkDir refuses a directory with other things in it and nothing of ours: a
-// mistyped --data must not be strewn with files.
+// checkDir refuses a directory of somebody else's: a mistyped --data must not be
+// strewn with files. Ours has a database, or nothing but what a first start leaves
+// that was cut short.
 func checkDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,9 +63,28 @@ func checkDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	mine := func(e fs.DirEntry) bool { return slices.Contains(ours, e.Name()) }
-	if len(entries) > 0 && !slices.ContainsFunc(entries, mine) {
-		return fmt.Errorf("%s is not a data directory of mirsal: other files are in it", dir)
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == dbName }) {
+		return nil // the store refuses one of another program
+	}
+	for _, e := range entries {
+		if !cutShort(e) {
+			return fmt.Errorf("%s is not a data directory of mirsal: it has no %s, but %s; name an empty or new directory with --data", dir, dbName, e.Name())
+		}
 	}
 	return nil
+}
+
+// cutShort tells whether a first start may have left this before there was a database.
+func cutShort(e fs.DirEntry) bool {
+	switch name := e.Name(); name {
+	case "lock": // which never has anything in it
+		info, err := e.Info()
+		return err == nil && info.Mode().IsRegular() && info.Size() == 0
+	case "tls":
+		return e.IsDir()
+	case "control.sock":
+		return true
+	default:
+		return strings.HasPrefix(name, dbName)
+	}
 }
