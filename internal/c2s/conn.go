@@ -94,10 +94,7 @@ func (c *conn) SetValue(key, value any) {
 
 // Adopt continues an older session on this connection (XEP-0198 §5).
 func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error {
-	if err := s.TakeOver(); err != nil {
-		return err
-	}
-	if err := s.Attach(c, h, c.lang, hello); err != nil {
+	if err := s.Resume(c, h, c.lang, hello); err != nil {
 		return err
 	}
 	c.bound(s)

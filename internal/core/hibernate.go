@@ -107,7 +107,7 @@ func (r *Router) Thaw(f Frozen) error {
 	s.in.received, s.in.handled = f.H, f.H
 	// the count was told in the former process's log at best: what is told in
 	// this one is marked in the log anew
-	s.sm = smState{on: true, resume: true, id: f.ID, marked: max(f.H, 1) - 1, idle: time.Unix(f.Since, 0)}
+	s.sm = smState{on: true, resume: true, id: f.ID, turn: make(chan struct{}, 1), marked: max(f.H, 1) - 1, idle: time.Unix(f.Since, 0)}
 	s.out.keep, s.out.acked = true, f.Acked
 	for _, p := range f.Queue {
 		s.out.push(Packet{Segments: [][]byte{p.Bytes}, Seq: p.Seq})

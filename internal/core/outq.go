@@ -8,6 +8,8 @@ type Packet struct {
 	// Nonza marks bytes that are no stanza: not counted by XEP-0198, not kept
 	// until acknowledged.
 	Nonza bool
+
+	fed bool // by a source, or sent once already: paced, so not charged
 }
 
 // Size is the number of bytes.
@@ -29,7 +31,10 @@ type outq struct {
 	head    int // of the first packet
 	n       int // packets in the ring
 	written int // how many of them, from head, were given to the connection
-	bytes   int // of all packets in the ring
+	bytes   int // of all packets in the ring …
+	waiting int // … that are unwritten
+	charged int // … that are not fed, and
+	live    int // … of these the unwritten
 
 	keep   bool   // stream management: stanzas stay until acknowledged
 	acked  uint32 // stanzas acknowledged by the peer
@@ -44,7 +49,13 @@ func (q *outq) push(p Packet) {
 	}
 	*q.at(q.n) = p
 	q.n++
-	q.bytes += p.Size()
+	size := p.Size()
+	q.bytes += size
+	q.waiting += size
+	if !p.fed {
+		q.charged += size
+		q.live += size
+	}
 }
 
 func (q *outq) grow() {
@@ -65,6 +76,11 @@ func (q *outq) fill(b []byte, limit int) (_ []byte, seq uint64) {
 			b = append(b, s...)
 		}
 		q.written++
+		size := p.Size()
+		q.waiting -= size
+		if !p.fed {
+			q.live -= size
+		}
 		if q.keep && !p.Nonza {
 			q.unread++
 		}
@@ -77,12 +93,16 @@ func (q *outq) fill(b []byte, limit int) (_ []byte, seq uint64) {
 	return b, seq
 }
 
-// drop removes n packets from the front.
+// drop removes n written packets from the front.
 func (q *outq) drop(n int) (seq uint64) {
 	for range n {
 		p := q.at(0)
 		seq = max(seq, p.Seq)
-		q.bytes -= p.Size()
+		size := p.Size()
+		q.bytes -= size
+		if !p.fed {
+			q.charged -= size
+		}
 		*p = Packet{}
 		q.head = (q.head + 1) & (len(q.ring) - 1)
 		q.n--
@@ -122,8 +142,9 @@ func (q *outq) rewind(first Packet) {
 	fresh := outq{keep: q.keep, acked: q.acked}
 	fresh.push(first)
 	for i := range q.n {
-		if p := q.at(i); !p.Nonza {
-			fresh.push(*p)
+		if p := *q.at(i); !p.Nonza {
+			p.fed = true
+			fresh.push(p)
 		}
 	}
 	*q = fresh

@@ -16,17 +16,18 @@ import (
 func (s *Session) EnableSM(resumable bool, hello func(id [16]byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sm.on {
+	if s.sm.on || s.ended {
 		return false
 	}
 	for i := range s.out.n {
 		s.out.at(i).Nonza = true // sent before <enabled/>, counted by nobody
 	}
 	s.sm.on, s.sm.resume = true, resumable
-	s.sm.base = s.in.received
+	s.sm.base, s.sm.early = s.in.received, s.in.handled != s.in.received
 	s.out.keep = true
 	if resumable {
 		rand.Read(s.sm.id[:])
+		s.sm.turn = make(chan struct{}, 1)
 		s.router.resumable(s.sm.id, s)
 	}
 	s.out.push(Packet{Segments: [][]byte{hello(s.sm.id)}, Nonza: true})
@@ -108,6 +109,18 @@ func (s *Session) Hibernating() (since time.Time, yes bool) {
 	return s.sm.idle, !s.ended && s.conn == nil
 }
 
+// Resume gives a resumable session a new connection (XEP-0198 §5): TakeOver, then
+// Attach. Of several at once the last one has it; each earlier one hears a
+// conflict.
+func (s *Session) Resume(conn Conn, h uint32, lang string, hello func(handled uint32) []byte) error {
+	s.sm.turn <- struct{}{}
+	defer func() { <-s.sm.turn }()
+	if err := s.TakeOver(); err != nil {
+		return err
+	}
+	return s.Attach(conn, h, lang, hello)
+}
+
 // TakeOver ends the session's connection, if there is one, and waits until its
 // reader is through and everything that it received is settled and durable.
 // Then the session waits for Attach.
@@ -139,7 +152,7 @@ func (s *Session) TakeOver() error {
 // not received is sent again, behind hello: bytes that are no stanza.
 func (s *Session) Attach(conn Conn, h uint32, lang string, hello func(handled uint32) []byte) error {
 	s.mu.Lock()
-	if s.ended {
+	if s.ended || s.conn != nil {
 		s.mu.Unlock()
 		return ErrGone
 	}

@@ -161,9 +161,12 @@ func (r *Router) Bind(b Binding) (*Session, error) {
 // gone runs once for each session that ended.
 func (r *Router) gone(s *Session) {
 	r.dir.remove(s)
+	s.mu.Lock()
+	id := s.sm.id
+	s.mu.Unlock()
 	r.mu.Lock()
-	if r.bySM[s.sm.id] == s {
-		delete(r.bySM, s.sm.id)
+	if r.bySM[id] == s {
+		delete(r.bySM, id)
 	}
 	r.mu.Unlock()
 	for _, f := range r.host.Gone {

@@ -66,13 +66,15 @@ type smState struct {
 	on      bool
 	resume  bool
 	id      [16]byte
-	base    uint32    // window number of the last stanza before <enable/>
-	marked  uint32    // the h that is durable
-	owed    int       // answers to <r/> that wait …
-	owedAt  uint32    // … for handled to reach this number
-	marking bool      // a mark is on its way to disk
-	idle    time.Time // when the connection was lost; zero while there is one
-	asked   bool      // our <r/> is unanswered
+	turn    chan struct{} // holds one while a connection takes the session over
+	base    uint32        // window number of the last stanza before <enable/>
+	early   bool          // stanzas from before <enable/> are still on their way
+	marked  uint32        // the h that is durable
+	owed    int           // answers to <r/> that wait …
+	owedAt  uint32        // … for handled to reach this number
+	marking bool          // a mark is on its way to disk
+	idle    time.Time     // when the connection was lost; zero while there is one
+	asked   bool          // our <r/> is unanswered
 	timer   *time.Timer
 }
 
@@ -116,8 +118,7 @@ func (s *Session) Push(p Packet) {
 		s.mu.Unlock()
 		return
 	}
-	// one oversized packet may enter an empty queue
-	if s.out.n+s.behind > 0 && s.out.bytes+s.behind+p.Size() > s.router.limits.Queue {
+	if s.overflows(p.Size()) {
 		s.mu.Unlock()
 		s.router.metrics.overflows.Inc()
 		s.Close(&stream.Error{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
@@ -133,6 +134,23 @@ func (s *Session) Push(p Packet) {
 	s.mu.Unlock()
 }
 
+// How many times its budget for what is unwritten a session may hold of what
+// is unacknowledged, and of everything, what sources fed included.
+const (
+	unackedMost = 4
+	allMost     = 16
+)
+
+// overflows tells whether size more bytes are over the budget. What sources
+// feed is paced by itself, so a peer that reads a long answer is not charged
+// for it. One oversized packet may enter an empty queue; under mu.
+func (s *Session) overflows(size int) bool {
+	budget := s.router.limits.Queue
+	more := s.behind + size
+	return s.out.n+s.behind > 0 &&
+		(s.out.live+more > budget || s.out.charged+more > unackedMost*budget || s.out.bytes+more > allMost*budget)
+}
+
 // PushStanza queues a whole stanza.
 func (s *Session) PushStanza(st *stanza.Stanza) { s.Push(Bytes(st.Raw)) }
 
@@ -140,13 +158,23 @@ func (s *Session) PushStanza(st *stanza.Stanza) { s.Push(Bytes(st.Raw)) }
 // behind the source.
 func (s *Session) Feed(src Source) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.ended {
+		s.mu.Unlock()
 		return
 	}
-	s.sources = append(s.sources, &sourced{Source: src})
-	s.startWriter()
+	full := len(s.sources) >= sourcesMost
+	if !full {
+		s.sources = append(s.sources, &sourced{Source: src})
+		s.startWriter()
+	}
+	s.mu.Unlock()
+	if full {
+		s.Close(&stream.Error{Condition: "policy-violation", Text: "too many long answers are waiting to be read"})
+	}
 }
+
+// sourcesMost is how many sources may wait for one session.
+const sourcesMost = 64
 
 // startWriter is called under mu.
 func (s *Session) startWriter() {
@@ -248,8 +276,11 @@ func (s *Session) landed(n uint32, marked bool, h uint32) {
 
 // h is XEP-0198's count of handled stanzas; under mu.
 func (s *Session) h() uint32 {
-	if int32(s.in.handled-s.sm.base) < 0 {
-		return 0 // stanzas from before <enable/> are still on their way
+	if s.sm.early {
+		if int32(s.in.handled-s.sm.base) < 0 {
+			return 0
+		}
+		s.sm.early = false
 	}
 	return s.in.handled - s.sm.base
 }

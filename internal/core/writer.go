@@ -37,9 +37,7 @@ func (s *Session) writeOnce(conn Conn, buf *[]byte) bool {
 		s.mu.Unlock()
 		return more
 	}
-	if s.out.written == s.out.n {
-		b = s.askForAck(b)
-	}
+	b = s.askForAck(b)
 	s.mu.Unlock()
 	*buf = b
 	if _, err := conn.Write(b); err != nil {
@@ -73,6 +71,7 @@ func (s *Session) nextSource() bool {
 		return true
 	}
 	for _, p := range packets {
+		p.fed = true
 		s.out.push(p)
 	}
 	if packets == nil {
@@ -96,13 +95,18 @@ const (
 
 var askBytes = []byte("<r xmlns='" + NSStreamManagement + "'/>")
 
-// askForAck appends an <r/> to the last batch of a burst when enough is
-// unacknowledged, else sees to it that one follows; under mu.
+// askForAck appends an <r/> when much is unacknowledged, or enough at the end
+// of a burst, else sees to it that one follows; under mu.
 func (s *Session) askForAck(b []byte) []byte {
 	if !s.out.keep || s.out.unread == 0 || s.sm.asked {
 		return b
 	}
-	if s.out.unread < askStanzas && len(s.sources) == 0 {
+	much := s.out.bytes-s.out.waiting > s.router.limits.Queue/8
+	last := s.out.written == s.out.n
+	if !much && !last {
+		return b
+	}
+	if !much && s.out.unread < askStanzas && len(s.sources) == 0 {
 		if s.sm.timer == nil {
 			s.sm.timer = time.AfterFunc(askAfter, s.askLate)
 		}
