@@ -85,6 +85,8 @@ func TestMistakesAreNamedInOneLine(t *testing.T) {
 		{set: "limits.stanza=100", want: "not between"},
 		{set: "limits.resumption=10", want: "no duration"},
 		{set: "auth.invitation=31d", want: "not between"},
+		{set: "archive.page=0", want: "archive.page: 0 is not between 1 and 1000"},
+		{set: "archive.page=1001", want: "archive.page: 1001 is not between 1 and 1000"},
 		{set: "archive.keep=0", want: "neither a number of days"},
 		{set: "listen.ops=5281", want: "neither host:port nor off"},
 		{set: "listen.ops=127.0.0.1:http", want: "no port"},
