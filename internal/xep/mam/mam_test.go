@@ -384,6 +384,28 @@ func TestWhoReadsTheArchiveIsMarked(t *testing.T) {
 	})
 }
 
+func TestLargeMessagesLeaveRoomForWhatComesMeanwhile(t *testing.T) {
+	run(t, func(w *world) {
+		for range 20 {
+			w.bob.Send("<message to='alice@example.org' type='chat'><body>" + strings.Repeat("x", 100_000) + "</body></message>")
+			synctest.Wait()
+		}
+		w.alice.Got()
+		w.alice.Session.EnableSM(false, func([16]byte) []byte { return nil })
+		w.alice.Send("<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>")
+		synctest.Wait()
+		w.alice.Session.Push(core.Bytes([]byte("<message><subject>" + strings.Repeat("y", 200_000) + "</subject></message>")))
+		got := ""
+		for more := w.alice.Got(); more != ""; more = w.alice.Got() {
+			got += more
+			w.alice.Session.Acked(uint32(strings.Count(got, "</message>") - strings.Count(got, "<forwarded ") + strings.Count(got, "</iq>")))
+		}
+		if n := strings.Count(got, "</body>"); n != 20 || !strings.Contains(got, "</subject>") || w.alice.Ended != "" {
+			t.Errorf("%d of 20 messages; closed: %q", n, w.alice.Ended)
+		}
+	})
+}
+
 func TestAFloodOfQueriesIsBounded(t *testing.T) {
 	run(t, func(w *world) {
 		w.say(w.bob, 1, 30)

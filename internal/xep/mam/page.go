@@ -13,14 +13,16 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-// How many messages are read at a time while a page is handed out, how many
+// How many messages are read at a time while a page is handed out and how many
+// bytes of them are handed out at a time, unless one is larger; how many are read
 // while a single resource's messages are looked for, how many are looked at for
 // one page of these, and how many of these or of named ids are counted.
 const (
-	portion   = 25
-	glance    = 250
-	mostSeen  = 5000
-	mostCount = 250
+	portion      = 25
+	portionBytes = 64 << 10
+	glance       = 250
+	mostSeen     = 5000
+	mostCount    = 250
 )
 
 // found is what a page consists of.
@@ -245,24 +247,19 @@ type results struct {
 	queryID string
 	flip    bool
 	left    []uint64
+	rows    []store.Row    // read and not yet handed out
 	fin     *stanza.Stanza // nil when all is handed out
 }
 
 // Next satisfies core.Source.
 func (r *results) Next() []core.Packet {
-	for len(r.left) > 0 {
-		n := min(portion, len(r.left))
-		rows, err := r.mam.archive.Find(context.Background(), r.owner, r.left[:n])
-		if err != nil {
+	for len(r.rows) == 0 && len(r.left) > 0 {
+		if err := r.read(); err != nil {
 			return r.fail(err)
 		}
-		r.left = r.left[n:]
-		if r.flip {
-			slices.Reverse(rows)
-		}
-		if len(rows) > 0 {
-			return r.packets(rows)
-		}
+	}
+	if len(r.rows) > 0 {
+		return r.handOut()
 	}
 	if r.fin == nil {
 		return nil
@@ -271,6 +268,30 @@ func (r *results) Next() []core.Packet {
 	r.fin = nil
 	r.mam.end(r.session)
 	return []core.Packet{p}
+}
+
+// read takes the next messages out of the archive.
+func (r *results) read() (err error) {
+	n := min(portion, len(r.left))
+	r.rows, err = r.mam.archive.Find(context.Background(), r.owner, r.left[:n])
+	r.left = r.left[n:]
+	if r.flip {
+		slices.Reverse(r.rows)
+	}
+	return err
+}
+
+// handOut gives of the messages that were read only so much that what is pushed
+// meanwhile finds room in the queue.
+func (r *results) handOut() []core.Packet {
+	n, size := 0, 0
+	for n < len(r.rows) && (n == 0 || size+len(r.rows[n].Body) <= portionBytes) {
+		size += len(r.rows[n].Body)
+		n++
+	}
+	packets := r.packets(r.rows[:n])
+	r.rows = r.rows[n:]
+	return packets
 }
 
 // fail ends the session: its client must not take part of a page for all of it.
