@@ -38,7 +38,8 @@ type conn struct {
 	wmu     sync.Mutex // one write at a time
 	opened  bool       // our stream header is out; under wmu
 	aborted atomic.Bool
-	done    chan struct{} // closed when the reader has returned
+	reason  atomic.Pointer[stream.Error] // that our side aborted with, nil for none
+	done    chan struct{}                // closed when the reader has returned
 }
 
 // negotiation is what a connection needs before a resource is bound only.
@@ -97,13 +98,14 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 	if err := s.Resume(c, h, c.lang, hello); err != nil {
 		return err
 	}
-	c.bound(s)
+	c.bound(s, "session resumed")
 	return nil
 }
 
 // bound ends the negotiation: the session's stanzas may be longer, and no
-// deadline runs.
-func (c *conn) bound(s *core.Session) {
+// deadline runs. event is for the log.
+func (c *conn) bound(s *core.Session, event string) {
+	c.log().Info(event, "resource", s.JID.Resource())
 	c.session = s
 	c.scan.Limit(c.srv.cfg.After)
 	c.tcp.SetReadDeadline(time.Time{})
@@ -137,6 +139,7 @@ func (c *conn) Abort(reason *stream.Error) {
 	if c.aborted.Swap(true) {
 		return
 	}
+	c.reason.Store(reason)
 	go c.finish(reason)
 }
 

@@ -189,6 +189,7 @@ func (c *conn) authenticate(e xtok.Elem) error {
 		return c.saslFailed(err)
 	}
 	c.srv.cfg.Metrics.logins.WithLabelValues("done").Inc()
+	c.log().Info("logged in", "remote", c.tcp.RemoteAddr().String())
 	if _, err = c.Write(saslElement("success", out)); err != nil {
 		return err
 	}
@@ -273,7 +274,7 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, err))
 	}
-	c.bound(s)
+	c.bound(s, "session bound")
 	return nil
 }
 

@@ -109,7 +109,8 @@ func (c *conn) guard(f func() error) (err error) {
 // a resumable session hibernating; a stream that was closed, or broken by
 // the client, ends it.
 func (c *conn) end(err error) {
-	reason, lost := c.reason(err)
+	reason, lost := c.meaning(err)
+	c.logEnd(reason, lost)
 	c.in.discard()
 	c.in.giveBack()
 	if c.session != nil && !lost {
@@ -121,9 +122,27 @@ func (c *conn) end(err error) {
 	}
 }
 
-// reason is the stream error that an error stands for; lost tells that the
+// logEnd tells of the end of a bound session, or of its connection only.
+func (c *conn) logEnd(reason *stream.Error, lost bool) {
+	if c.session == nil {
+		return
+	}
+	if reason == nil {
+		reason = c.reason.Load()
+	}
+	event, log := "session ended", c.log()
+	if lost {
+		event = "connection ended" // the session may be resumed, or was ended elsewhere
+	}
+	if reason != nil {
+		log = log.With("condition", reason.Condition)
+	}
+	log.Info(event, "resource", c.session.JID.Resource())
+}
+
+// meaning is the stream error that an error stands for; lost tells that the
 // connection failed below the stream.
-func (c *conn) reason(err error) (reason *stream.Error, lost bool) {
+func (c *conn) meaning(err error) (reason *stream.Error, lost bool) {
 	var bad *xtok.Error
 	var timeout net.Error
 	switch {
