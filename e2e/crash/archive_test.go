@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mirsal/e2e/mirsal"
@@ -17,8 +18,10 @@ const (
 
 // page asks for what the archive has behind what the person knows; under mu.
 func (p *person) page() string {
-	p.catching = true
 	p.pages++
+	if !p.catching {
+		p.catching, p.walk, p.walked = true, p.pages, map[string]bool{}
+	}
 	return pageQuery(fmt.Sprintf("repair-%d", p.pages), p.synced, 50)
 }
 
@@ -49,6 +52,12 @@ func (p *person) fromArchive(result *xmppclient.Node) {
 	if !ok {
 		p.complain("the archive has %s", result)
 		return
+	}
+	// a query left over from an earlier repair may still be answered
+	if n, err := strconv.Atoi(strings.TrimPrefix(result.Attr("queryid"), "repair-")); err != nil {
+		p.complain("a result for the query %q", result.Attr("queryid"))
+	} else if n >= p.walk {
+		p.unique(p.walked, e.key, "in one walk through the archive")
 	}
 	if e.from != p.jid() {
 		p.show(e.key, e.id)

@@ -220,12 +220,13 @@ func (r *result) add(t *testing.T, c *company, p *person, archives map[string]ar
 	r.failed += p.counts.failed
 	r.failedWithoutH += p.counts.failedWithoutH
 	r.resent += p.counts.resent
+	r.twice += p.counts.repeated
 	for _, n := range p.notes {
 		r.written++
 		for _, owner := range []string{p.name, n.to} {
 			r.tally(t, n.key+" in the archive of "+owner, archives[owner].times[n.key])
 		}
-		if c.find(n.to).shown[n.key] == "" { // show complains of a second time by itself
+		if c.find(n.to).shown[n.key] == "" { // show and unique complain of a second time by themselves
 			r.tally(t, n.key+" as seen by "+n.to, 0)
 		}
 	}

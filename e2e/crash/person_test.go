@@ -43,6 +43,9 @@ type person struct {
 	catching bool              // a repair is under way
 	pages    int               // counts queries
 	last     map[string]int    // per sender, the last number that came live on this connection
+	came     map[string]bool   // keys that came live on this connection
+	walked   map[string]bool   // keys that the present repair got on this connection
+	walk     int               // number of its first query
 	counts   counts
 	problems []string
 }
@@ -60,12 +63,12 @@ type outgoing struct {
 	note *note
 }
 
-type counts struct{ resumed, failed, failedWithoutH, resent, dropped int }
+type counts struct{ resumed, failed, failedWithoutH, resent, dropped, repeated int }
 
 func newPerson(s *mirsal.Server, name string, others []string, tls bool) *person {
 	return &person{
 		name: name, server: s, others: others, tls: tls, more: make(chan string, 100),
-		shown: map[string]string{}, ids: map[string]string{}, last: map[string]int{},
+		shown: map[string]string{}, ids: map[string]string{},
 	}
 }
 
@@ -150,7 +153,8 @@ func (p *person) session(ctx context.Context, c *xmppclient.Conn) (again []outgo
 	defer p.mu.Unlock()
 	again, p.open = p.open, nil
 	p.conn, p.previd, p.acked, p.sent, p.handled, p.catching = c, id, 0, 0, 0, false
-	p.last, p.newest = map[string]int{}, ""
+	p.newest = ""
+	p.forgetConn()
 	fresh := []outgoing{{text: "<presence/>"}, {text: p.page()}}
 	for _, o := range again {
 		if o.note != nil {
@@ -159,6 +163,20 @@ func (p *person) session(ctx context.Context, c *xmppclient.Conn) (again []outgo
 		}
 	}
 	return fresh, nil
+}
+
+// forgetConn begins the notes on what comes over one connection; under mu.
+func (p *person) forgetConn() {
+	p.last, p.came, p.walked = map[string]int{}, map[string]bool{}, map[string]bool{}
+}
+
+// unique complains when a message came the same way before; under mu.
+func (p *person) unique(seen map[string]bool, key, way string) {
+	if seen[key] {
+		p.counts.repeated++
+		p.complain("%s came twice %s", key, way)
+	}
+	seen[key] = true
 }
 
 func (p *person) resume(ctx context.Context, c *xmppclient.Conn, previd string, handled uint32) (ok bool, again []outgoing, err error) {
@@ -183,7 +201,8 @@ func (p *person) resume(ctx context.Context, c *xmppclient.Conn, previd string, 
 		p.counts.resumed++
 		again, p.open, p.sent = p.open, nil, p.acked
 		p.counts.resent += len(again)
-		p.conn, p.last = c, map[string]int{}
+		p.conn = c
+		p.forgetConn() // a query that is sent again may be answered again
 		return true, again, nil
 	case n.Is(xmppclient.NSSM, "failed"):
 		p.counts.failed++
@@ -370,6 +389,7 @@ func (p *person) live1(n *xmppclient.Node) {
 		p.complain("%s came without a stanza-id", key)
 		return
 	}
+	p.unique(p.came, key, "live on one connection")
 	if _, again := p.ids[id]; !again {
 		from, number := splitKey(key)
 		if last, any := p.last[from]; any && number <= last {
