@@ -24,8 +24,14 @@ func (r *Router) message(t *Transit) {
 	for _, f := range r.host.Keep {
 		f(t)
 	}
-	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
 	s := t.Session
+	if r.vanishes(t) {
+		// RFC 6121 §8.5.2.2.1: who sends a text hears that it goes nowhere
+		r.refuse(s, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, "nobody is there, and this message is not kept"))
+		s.settle(t.number)
+		return
+	}
+	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
 	if len(t.Owners) == 0 && !s.flyIfBusy() {
 		r.deliver(t)
 		s.settle(t.number)
@@ -37,6 +43,14 @@ func (r *Router) message(t *Transit) {
 	}
 	t.release = r.released
 	r.archive.Append(t)
+}
+
+// vanishes tells whether a text would reach nobody: its recipient is away and
+// no archive keeps it for him.
+func (r *Router) vanishes(t *Transit) bool {
+	h := &t.Head
+	return (h.Type == stanza.Chat || h.Type == stanza.Normal) && h.Facts.Any(stanza.HasBody|stanza.Encrypted) &&
+		!t.Kept(h.To.Bare()) && len(r.recipients(h)) == 0
 }
 
 // screen refuses what cannot be delivered and asks the hooks.
@@ -160,6 +174,7 @@ func (d *Delivery) toRecipient() {
 		return
 	}
 	p := d.router.Packet(t.Stanza, t.seqFor(t.Head.To.Bare()), t.Head.To.Bare())
+	p.Sole = t.Head.To.IsFull() && len(d.direct) == 1
 	for _, s := range d.direct {
 		d.Give(s, p)
 	}

@@ -8,6 +8,9 @@ type Packet struct {
 	// Nonza marks bytes that are no stanza: not counted by XEP-0198, not kept
 	// until acknowledged.
 	Nonza bool
+	// Sole marks what no other session of the account was given: when this one
+	// ends without acknowledging it, it is still owed.
+	Sole bool
 
 	fed bool // by a source, or sent once already: paced, so not charged
 }

@@ -358,6 +358,19 @@ func (s *Session) Close(reason *stream.Error) {
 	s.router.gone(s)
 }
 
+// Owed are the places of messages that this session alone was given and has
+// not acknowledged. For Gone hooks: meaningful once it has ended.
+func (s *Session) Owed() (seqs []uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.out.n {
+		if p := s.out.at(i); p.Sole && p.Seq != 0 {
+			seqs = append(seqs, p.Seq)
+		}
+	}
+	return seqs
+}
+
 // Ended tells whether the session is over.
 func (s *Session) Ended() bool {
 	s.mu.Lock()

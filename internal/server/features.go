@@ -22,7 +22,8 @@ import (
 
 // features are those that others are hooked up to.
 type features struct {
-	people *people.People
+	people  *people.People
+	offline *offline.Offline
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -38,8 +39,9 @@ func (s *Server) addFeatures(h *core.Host) {
 	sid.Register(h, r)
 	e2ee.Register(h, r, e2ee.Mode(cfg.E2EE))
 	carbons.Register(h, r)
-	off := offline.New(r, s.archive, s.Log)
+	off := offline.New(r, s.archive, kv, s.Log)
 	off.Register(h)
+	s.features.offline = off
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)

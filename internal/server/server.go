@@ -201,6 +201,7 @@ func (s *Server) Close() error {
 	}
 	s.archive.Close()
 	s.features.people.Wait()
+	s.features.offline.Wait()
 	err := s.sleepers.freeze(context.Background(), s.Router)
 	s.closeAll()
 	return err

@@ -13,7 +13,7 @@ import (
 )
 
 // portion is how many places of the archive are looked at in one go.
-const portion = 50
+const portion = 20
 
 // feed is a core.Source of what a session missed.
 type feed struct {
@@ -23,17 +23,25 @@ type feed struct {
 	after   uint64 // what was looked at already
 	given   bool   // something was handed out
 	looked  bool   // what was held back last has been looked for
+	debts   bool   // what former sessions were owed is to come first
 }
 
 // Next satisfies core.Source.
 func (f *feed) Next() []core.Packet {
+	for f.debts {
+		packets, err := f.arrears()
+		if err != nil {
+			return f.fail(err)
+		}
+		f.debts = len(packets) > 0
+		if f.debts {
+			return packets
+		}
+	}
 	for {
 		rows, _, err := f.offline.archive.Page(context.Background(), f.query())
 		if err != nil {
-			// without its missed messages the session would seem up to date
-			f.offline.log.Error("missed messages cannot be read", "cid", f.session.CID, "jid", f.session.JID.String(), "err", err)
-			f.session.Close(&stream.Error{Condition: "internal-server-error"})
-			return nil
+			return f.fail(err)
 		}
 		if len(rows) == 0 {
 			if f.end() {
@@ -47,6 +55,13 @@ func (f *feed) Next() []core.Packet {
 			return packets
 		}
 	}
+}
+
+// fail ends the session: without its missed messages it would seem up to date.
+func (f *feed) fail(err error) []core.Packet {
+	f.offline.log.Error("missed messages cannot be read", "cid", f.session.CID, "jid", f.session.JID.String(), "err", err)
+	f.session.Close(&stream.Error{Condition: "internal-server-error"})
+	return nil
 }
 
 // end stops the feed unless something was held back since it last looked.
@@ -87,7 +102,14 @@ func (f *feed) packet(r *store.Row) core.Packet {
 	opening, _ := bytes.CutSuffix(r.Body, closing)
 	said := stanza.AppendDelay(nil, o.router.Domain.String(), time.UnixMilli(r.Time))
 	said = append(said, o.router.StanzaIDElement(r.Seq, owner)...)
-	return core.Packet{Segments: [][]byte{opening, said, closing}, Seq: r.Seq}
+	return core.Packet{Segments: [][]byte{opening, said, closing}, Seq: r.Seq, Sole: toDevice(r.Body)}
+}
+
+// toDevice tells whether a message was sent to a full address, so that other
+// devices that were there have not been given it.
+func toDevice(body []byte) bool {
+	s, _, err := stanza.Parse(body)
+	return err == nil && s.To.IsFull()
 }
 
 // skip moves over rows up to last. The last packet takes the account's cursor over

@@ -28,17 +28,28 @@ type Offline struct {
 	cursors *archive.Cursors
 	log     *slog.Logger
 	states  sync.Map // *core.Session to *state, of all sessions
+
+	kv   store.KV
+	owed *store.Bucket
+	run  sync.WaitGroup // goroutines that write down what is owed
 }
 
 // New makes the feature. Its method Presence must be among people's OnPresence.
-func New(r *core.Router, a *archive.Archive, log *slog.Logger) *Offline {
-	return &Offline{router: r, archive: a, cursors: a.Cursors(), log: log}
+func New(r *core.Router, a *archive.Archive, kv store.KV, log *slog.Logger) *Offline {
+	return &Offline{router: r, archive: a, cursors: a.Cursors(), log: log, kv: kv, owed: kv.Declare(store.Space{
+		Name: "offline-owed", Fields: "place in the archive of a message that only a session which is gone was given",
+		Purpose: "give it to the next one",
+	})}
 }
+
+// Wait waits until what sessions that are gone were owed is written down.
+// Called once, after the last session has ended and before the store closes.
+func (o *Offline) Wait() { o.run.Wait() }
 
 // Register attaches the feature.
 func (o *Offline) Register(h *core.Host) {
 	h.Bound = append(h.Bound, o.bound)
-	h.Gone = append(h.Gone, func(s *core.Session) { o.states.Delete(s) })
+	h.Gone = append(h.Gone, o.gone)
 	h.Deliver = append(h.Deliver, o.deliver)
 	h.Delivered = append(h.Delivered, o.delivered)
 	// XEP-0160#disco
@@ -175,7 +186,7 @@ func (o *Offline) feed(s *core.Session, st *state, came bool) {
 		after = min(after, st.heldFrom-1)
 	}
 	st.feeding = true
-	s.Feed(&feed{offline: o, session: s, state: st, after: after})
+	s.Feed(&feed{offline: o, session: s, state: st, after: after, debts: !heldOnly})
 }
 
 // delivered moves the account's cursor.

@@ -50,7 +50,7 @@ func run(t *testing.T, f func(w *world)) {
 			}
 			return core.Pass
 		})
-		o := New(cw.Router, a.Archive, slog.New(slog.DiscardHandler))
+		o := New(cw.Router, a.Archive, st, slog.New(slog.DiscardHandler))
 		o.Register(cw.Host)
 		cw.Host.Presence(func(t *core.Transit) error {
 			w.presence(o, t)
