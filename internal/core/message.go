@@ -3,6 +3,7 @@ package core
 import (
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // message takes a message through Screen, Stamp and Keep to the archive's
@@ -173,23 +174,20 @@ func (d *Delivery) toRecipient() {
 	if len(d.direct) == 0 {
 		return
 	}
-	p := d.router.Packet(t.Stanza, t.seqFor(t.Head.To.Bare()), t.Head.To.Bare())
+	p := d.router.Packet(t.Stanza, t.SeqFor(t.Head.To.Bare()), t.Head.To.Bare())
 	p.Sole = t.Head.To.IsFull() && len(d.direct) == 1
 	for _, s := range d.direct {
 		d.Give(s, p)
 	}
 }
 
-// seqFor is the message's place in an account's archive, 0 when it is not kept there.
-func (t *Transit) seqFor(bare jid.JID) uint64 {
+// SeqFor is the message's place in an account's archive, 0 when it is not kept there.
+func (t *Transit) SeqFor(bare jid.JID) uint64 {
 	if t.Seq != 0 && t.Kept(bare) {
 		return t.Seq
 	}
 	return 0
 }
-
-// SeqFor is the message's place in an account's archive, 0 when it is not kept there.
-func (t *Transit) SeqFor(bare jid.JID) uint64 { return t.seqFor(bare) }
 
 // Give delivers a packet to a session, past the Deliver hooks.
 func (d *Delivery) Give(s *Session, p Packet) {
@@ -208,19 +206,17 @@ func (r *Router) Packet(s *stanza.Stanza, seq uint64, owner jid.JID) Packet {
 	if seq == 0 {
 		return Bytes(s.Raw)
 	}
-	return Packet{Segments: [][]byte{s.Opening(), r.idElement(seq, owner), s.Closing()}, Seq: seq}
+	return Packet{Segments: [][]byte{s.Opening(), r.StanzaIDElement(seq, owner), s.Closing()}, Seq: seq}
 }
 
-// idElement is <stanza-id/> (XEP-0359 §3).
-func (r *Router) idElement(seq uint64, owner jid.JID) []byte {
+// StanzaIDElement is the <stanza-id/> of a place in an owner's archive
+// (XEP-0359 §3).
+func (r *Router) StanzaIDElement(seq uint64, owner jid.JID) []byte {
 	id, by := r.archive.StanzaID(seq), owner.String()
 	b := make([]byte, 0, 56+len(id)+len(by))
 	b = append(b, "<stanza-id xmlns='urn:xmpp:sid:0' id='"...)
 	b = append(b, id...)
 	b = append(b, "' by='"...)
-	b = escape(b, by)
+	b = xtok.Escape(b, by)
 	return append(b, "'/>"...)
 }
-
-// StanzaIDElement is the <stanza-id/> of a place in an owner's archive.
-func (r *Router) StanzaIDElement(seq uint64, owner jid.JID) []byte { return r.idElement(seq, owner) }

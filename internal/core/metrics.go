@@ -4,7 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mirsal/internal/xmpp/stanza"
-	"mirsal/internal/xmpp/xtok"
 )
 
 // metrics are the router's counters. Their help texts are the documentation.
@@ -32,5 +31,3 @@ func newMetrics(reg prometheus.Registerer, dir *Directory) *metrics {
 	}
 	return m
 }
-
-func escape(b []byte, s string) []byte { return xtok.Escape(b, s) }
