@@ -24,7 +24,8 @@ type conn struct {
 	id   string
 	net  net.Conn  // what bytes go through: TCP, or TLS over it
 	tcp  net.Conn  // below TLS
-	tls  *tls.Conn // nil without TLS
+	tls  *tls.Conn // nil without TLS of ours
+	via  Via       // zero for a socket of ours
 	scan *xtok.Scanner
 	in   input
 
@@ -50,16 +51,19 @@ type negotiation struct {
 	values   map[any]any
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
+func newConn(s *Server, nc net.Conn, via Via) *conn {
 	return &conn{
-		srv: s, id: strconv.FormatUint(s.ids.Add(1), 36), net: nc, tcp: nc,
-		scan: xtok.New(s.cfg.Before), neg: &negotiation{},
+		srv: s, id: strconv.FormatUint(s.ids.Add(1), 36), net: nc, tcp: nc, via: via,
+		scan: xtok.New(s.cfg.Before), neg: &negotiation{bindings: via.Bindings},
 		deadline: time.Now().Add(s.cfg.Negotiation), done: make(chan struct{}),
 	}
 }
 
 func (c *conn) log() *slog.Logger {
 	l := c.srv.cfg.Log.With("cid", c.id)
+	if c.via.Name != "" {
+		l = l.With("via", c.via.Name)
+	}
 	if !c.account.IsZero() {
 		l = l.With("jid", c.account.String())
 	}
@@ -68,7 +72,7 @@ func (c *conn) log() *slog.Logger {
 
 // Secure, Account, Session, Adopt, Send, Value and SetValue satisfy core.Stream.
 
-func (c *conn) Secure() bool { return c.tls != nil }
+func (c *conn) Secure() bool { return c.tls != nil || c.via.Secure }
 
 func (c *conn) Account() jid.JID { return c.account }
 

@@ -92,7 +92,7 @@ func (p *port) dial() *peer {
 // mute connects somebody who reads nothing.
 func (p *port) mute() *peer {
 	here, there := net.Pipe()
-	p.srv.start(there, false)
+	p.srv.start(there, Via{}, false)
 	return &peer{t: p.T, net: here}
 }
 

@@ -97,17 +97,31 @@ func (s *Server) accept(l net.Listener, direct bool) {
 				return
 			}
 		}
-		s.start(nc, direct)
+		s.start(nc, Via{}, direct)
 	}
 }
 
-func (s *Server) start(nc net.Conn, direct bool) {
+// Via is how a stream came that does not stand on a socket of this port:
+// through HTTP. The zero Via is such a socket.
+type Via struct {
+	Name     string         // for the log: websocket or bosh
+	Secure   bool           // nobody on the way can read it
+	Bindings []sasl.Binding // of its TLS channel; none where somebody else ended it
+}
+
+// Accept serves a stream that another listener has brought. nc carries it as if
+// it were a socket: bytes of one XML stream, headers and end tag included, each
+// Write whole top-level elements. Its deadlines work, and its RemoteAddr is the
+// client's. Accept returns at once; nc is closed when the stream is over.
+func (s *Server) Accept(nc net.Conn, via Via) { s.start(nc, via, false) }
+
+func (s *Server) start(nc net.Conn, via Via, direct bool) {
 	if s.strangers.Load() >= int64(s.cfg.Strangers) {
 		s.cfg.Metrics.refused.Inc()
 		nc.Close()
 		return
 	}
-	c := newConn(s, nc)
+	c := newConn(s, nc, via)
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()

@@ -94,10 +94,10 @@ func (c *conn) features(b []byte) []byte {
 		// COMPAT: clients of RFC 3921 ask for a session
 		b = append(b, "<session xmlns='"+stream.NSSession+"'><optional/></session>"...)
 		b = c.srv.router.Host().Offers(c, b)
-	case c.tls == nil && c.srv.cfg.RequireTLS:
+	case !c.mayLogin():
 		b = append(b, "<starttls xmlns='"+stream.NSTLS+"'><required/></starttls>"...)
 	default:
-		if c.tls == nil && c.srv.cfg.TLS != nil {
+		if c.mayStartTLS() {
 			b = append(b, "<starttls xmlns='"+stream.NSTLS+"'/>"...)
 		}
 		b = c.mechanisms(b)
@@ -128,17 +128,20 @@ func (c *conn) mechanisms(b []byte) []byte {
 
 // mayPlain tells whether passwords may be sent: never in clear.
 // RFC 6120 §13.8.3
-func (c *conn) mayPlain() bool { return c.srv.cfg.Plain && c.tls != nil }
+func (c *conn) mayPlain() bool { return c.srv.cfg.Plain && c.Secure() }
+
+func (c *conn) mayLogin() bool { return c.Secure() || !c.srv.cfg.RequireTLS }
+
+func (c *conn) mayStartTLS() bool { return c.tls == nil && c.via.Name == "" && c.srv.cfg.TLS != nil }
 
 // stranger handles an element of a connection that has bound no resource.
 func (c *conn) stranger(e xtok.Elem) error {
-	mayLogin := c.tls != nil || !c.srv.cfg.RequireTLS
 	switch {
 	case e.Is(stream.NSTLS, "starttls"):
 		return c.startTLS()
-	case e.NS() == stream.NSSASL && mayLogin && c.account.IsZero():
+	case e.NS() == stream.NSSASL && c.mayLogin() && c.account.IsZero():
 		return c.authenticate(e)
-	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && mayLogin:
+	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && c.mayLogin():
 		return c.earlyIQ(e)
 	case e.Is(stanza.NSClient, "iq") && !c.account.IsZero():
 		return c.bindIQ(e)
@@ -153,7 +156,7 @@ func (c *conn) stranger(e xtok.Elem) error {
 }
 
 func (c *conn) startTLS() error {
-	if c.tls != nil || c.srv.cfg.TLS == nil || !c.account.IsZero() {
+	if !c.mayStartTLS() || !c.account.IsZero() {
 		c.Write([]byte("<failure xmlns='" + stream.NSTLS + "'/>"))
 		return errClosed
 	}

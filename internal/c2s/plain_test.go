@@ -10,7 +10,7 @@ import (
 // secureDial connects somebody over TLS from the first byte.
 func (p *port) secureDial() *peer {
 	here, there := net.Pipe()
-	p.srv.start(there, true)
+	p.srv.start(there, Via{}, true)
 	c := &peer{t: p.T, net: tls.Client(here, &tls.Config{InsecureSkipVerify: true})}
 	c.listen()
 	return c
