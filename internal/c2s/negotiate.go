@@ -273,7 +273,7 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	}
 	payload := append([]byte("<bind xmlns='"+stream.NSBind+"'><jid>"), xtok.Escape(nil, full.String())...)
 	hello := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Result, ID: h.ID}, append(payload, "</jid></bind>"...))
-	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Hello: hello.Raw})
+	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Hello: func(*core.Session) []byte { return hello.Raw }})
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, err))
 	}

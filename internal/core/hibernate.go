@@ -52,6 +52,7 @@ func (r *Router) endHibernation(now time.Time) {
 // Frozen is a hibernating session in a form that outlives the process.
 type Frozen struct {
 	JID      string
+	Device   string
 	ID       [16]byte
 	H        uint32 // stanzas received from the peer
 	Acked    uint32 // stanzas that the peer acknowledged
@@ -78,7 +79,7 @@ func (s *Session) Freeze() (f Frozen, ok bool) {
 	if s.ended || s.conn != nil || !s.sm.resume || len(s.sources) > 0 {
 		return f, false
 	}
-	f = Frozen{JID: s.JID.String(), ID: s.sm.id, H: s.h(), Acked: s.out.acked, Since: s.sm.idle.Unix(), Flags: s.flags.Load()}
+	f = Frozen{JID: s.JID.String(), Device: s.Device, ID: s.sm.id, H: s.h(), Acked: s.out.acked, Since: s.sm.idle.Unix(), Flags: s.flags.Load()}
 	if p := s.presence.Load(); p != nil {
 		f.Presence, f.Priority = p.Stanza.Raw, p.Priority
 	}
@@ -102,7 +103,7 @@ func (r *Router) Thaw(f Frozen) error {
 	if err != nil {
 		return err
 	}
-	s := &Session{JID: full, CID: "thawed", Born: time.Now(), router: r}
+	s := &Session{JID: full, CID: "thawed", Device: f.Device, Born: time.Now(), router: r}
 	s.flags.Store(f.Flags)
 	s.in.received, s.in.handled = f.H, f.H
 	// the count was told in the former process's log at best: what is told in

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"mirsal/internal/xmpp/jid"
@@ -44,6 +45,11 @@ type (
 	SpreadFunc func(t *Transit, d *Delivery)
 	// DeliverFunc looks at one packet for one session.
 	DeliverFunc func(s *Session, t *Transit) Verdict
+	// HoldFunc tells whether a packet for an inactive session can wait until
+	// something comes that cannot: a key, "" when it cannot. Of those with one
+	// key the last is sent. It is asked of everything that is pushed, by whoever
+	// pushes, and must not block.
+	HoldFunc func(s *Session, p *Packet) (key string)
 	// NoticeFunc may only look; it may miss some.
 	NoticeFunc func(n Notice)
 	// SessionFunc hears of a session bound or gone.
@@ -66,6 +72,17 @@ type (
 	NonzaFunc func(st Stream, e xtok.Elem) error
 	// TickFunc runs at an interval, on a goroutine that serves this tick only.
 	TickFunc func(now time.Time)
+	// ResumeFunc continues an older session from within SASL2 (XEP-0388): e asks for it,
+	// wrap makes all that is said first of the session and the element that
+	// answers. failed is what to say when there is no such session and the
+	// client has to bind.
+	ResumeFunc func(st Stream, e xtok.Elem, wrap func(s *Session, answer []byte) []byte) (failed []byte, err error)
+	// BindFunc turns something on for a session that is being bound by Bind 2
+	// (XEP-0386 §3.2) and returns a child for <bound/>, or nil.
+	BindFunc func(s *Session, e xtok.Elem) []byte
+	// BoundFunc returns what every <bound/> tells, or nil. The account's session is
+	// not known to others yet.
+	BoundFunc func(s *Session) []byte
 )
 
 // Notice is what the Notice phase is told of a message: no content.
@@ -110,11 +127,17 @@ type Host struct {
 	Keep        []KeepFunc
 	Spread      []SpreadFunc
 	Deliver     []DeliverFunc
+	Hold        HoldFunc // nil where nothing waits
 	Notice      []NoticeFunc
 	Bound, Gone []SessionFunc
 	Delivered   []DeliveredFunc
 	AccountGone []AccountFunc
+	Told        []BoundFunc
 
+	resume   ResumeFunc
+	resumeNS string
+	binds    map[xmlName]BindFunc
+	bindable []string
 	iq       [targets]map[xmlName]IQFunc
 	early    map[xmlName]IQFunc
 	nonza    map[xmlName]NonzaFunc
@@ -157,7 +180,7 @@ type Item struct {
 
 // NewHost returns an empty host.
 func NewHost() *Host {
-	h := &Host{early: map[xmlName]IQFunc{}, nonza: map[xmlName]NonzaFunc{}, https: map[string]http.Handler{}}
+	h := &Host{early: map[xmlName]IQFunc{}, binds: map[xmlName]BindFunc{}, nonza: map[xmlName]NonzaFunc{}, https: map[string]http.Handler{}}
 	for i := range h.iq {
 		h.iq[i] = map[xmlName]IQFunc{}
 	}
@@ -181,6 +204,33 @@ func (h *Host) EarlyIQ(ns, local string, f IQFunc) { add(h.early, ns, local, f) 
 
 // Nonza handles a top-level element that is no stanza.
 func (h *Host) Nonza(ns, local string, f NonzaFunc) { add(h.nonza, ns, local, f) }
+
+// InlineResume sets the one handler of resumption inside SASL2: a request is
+// <resume/> in a namespace, which <inline/> offers.
+func (h *Host) InlineResume(ns string, f ResumeFunc) {
+	if h.resume != nil {
+		panic("core: two handlers for inline resumption")
+	}
+	h.resume, h.resumeNS = f, ns
+}
+
+// ResumeHandler is the handler of resumption inside SASL2 and its namespace.
+func (h *Host) ResumeHandler() (ns string, f ResumeFunc) { return h.resumeNS, h.resume }
+
+// Inline turns something on within Bind 2: a child of <bind/> of that name; the
+// namespace is what is offered (XEP-0386 §3.1).
+func (h *Host) Inline(ns, local string, f BindFunc) {
+	add(h.binds, ns, local, f)
+	if !slices.Contains(h.bindable, ns) {
+		h.bindable = append(h.bindable, ns)
+	}
+}
+
+// Bindable are the namespaces of what Bind 2 can turn on.
+func (h *Host) Bindable() []string { return h.bindable }
+
+// BindHandler is the handler of a child of Bind 2's <bind/>, nil when there is none.
+func (h *Host) BindHandler(e xtok.Elem) BindFunc { return h.binds[xmlName{e.NS(), e.Local()}] }
 
 // Presence sets the one handler of presence.
 func (h *Host) Presence(f PresenceFunc) {

@@ -12,7 +12,8 @@ import (
 
 // EnableSM turns stream management on, from the next stanza on. hello makes
 // what the peer is told at that point, from the resumption id, which is zero
-// unless resumable. It returns false when it is on already. Reader only.
+// unless resumable; nil where the peer is told otherwise. It returns false when
+// it is on already. Reader only.
 func (s *Session) EnableSM(resumable bool, hello func(id [16]byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,8 +31,10 @@ func (s *Session) EnableSM(resumable bool, hello func(id [16]byte) []byte) bool 
 		s.sm.turn = make(chan struct{}, 1)
 		s.router.resumable(s.sm.id, s)
 	}
-	s.out.push(Packet{Segments: [][]byte{hello(s.sm.id)}, Nonza: true})
-	s.startWriter()
+	if b := hello(s.sm.id); b != nil {
+		s.out.push(Packet{Segments: [][]byte{b}, Nonza: true})
+		s.startWriter()
+	}
 	return true
 }
 
@@ -93,9 +96,12 @@ func (s *Session) Detach(conn Conn) {
 	s.router.hibernated(s)
 }
 
-// dropConn leaves the session without a connection; under mu.
+// dropConn leaves the session without a connection; under mu. What waited
+// because nobody looked is from now on unacknowledged like all else, and who
+// resumes is active (XEP-0352#stream-resumption).
 func (s *Session) dropConn() {
 	s.conn = nil
+	s.activate()
 	s.sm.idle = time.Now()
 	s.sm.asked = false
 	s.stopTimer()

@@ -123,11 +123,15 @@ func (r *Router) Exists(bare jid.JID) bool {
 
 // Binding is an authenticated connection that wants a session.
 type Binding struct {
-	Conn  Conn
-	JID   jid.JID // full
-	CID   string  // names the connection in logs
-	Lang  string  // the stream's xml:lang
-	Hello []byte  // written before anything else
+	Conn Conn
+	JID  jid.JID // full
+	CID  string  // names the connection in logs
+	Lang string  // the stream's xml:lang
+	// Device is the client installation that signed in, as its account knows it.
+	Device string
+	// Hello makes what is written before anything else. It may turn features on
+	// for the session, which nobody else knows yet.
+	Hello func(s *Session) []byte
 }
 
 // Bind makes a session of an authenticated connection. A session with the same
@@ -138,12 +142,13 @@ func (r *Router) Bind(b Binding) (*Session, error) {
 		// removed since it logged in
 		return nil, stanza.Errorf(stanza.NotAuthorized, "this account was removed")
 	}
-	s := &Session{JID: b.JID, CID: b.CID, Born: time.Now(), lang: b.Lang, router: r, conn: b.Conn}
+	s := &Session{JID: b.JID, CID: b.CID, Device: b.Device, Born: time.Now(), lang: b.Lang, router: r, conn: b.Conn}
 	if b.Hello != nil {
-		s.out.push(Bytes(b.Hello))
+		s.greet(b.Hello(s))
 	}
 	old, ok := r.dir.add(s, r.limits.Sessions)
 	if !ok {
+		r.forget(s)
 		return nil, stanza.Errorf(stanza.ResourceConstraint, "too many sessions of this account")
 	}
 	if old != nil {
@@ -161,16 +166,21 @@ func (r *Router) Bind(b Binding) (*Session, error) {
 // gone runs once for each session that ended.
 func (r *Router) gone(s *Session) {
 	r.dir.remove(s)
+	r.forget(s)
+	for _, f := range r.host.Gone {
+		f(s)
+	}
+}
+
+// forget makes a session impossible to resume.
+func (r *Router) forget(s *Session) {
 	s.mu.Lock()
 	id := s.sm.id
 	s.mu.Unlock()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.bySM[id] == s {
 		delete(r.bySM, id)
-	}
-	r.mu.Unlock()
-	for _, f := range r.host.Gone {
-		f(s)
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	Interested                   // asked for its roster: gets pushes (RFC 6121 §2.1.6)
 	ArchiveRead                  // has queried its archive: gets no offline copies
 	Modern                       // bound by Bind 2
-	Inactive                     // XEP-0352
+	Inactive                     // XEP-0352; set by SetInactive only
 )
 
 // Session is one bound resource. It outlives its connection while it
@@ -29,6 +29,9 @@ type Session struct {
 	JID  jid.JID // full
 	CID  string  // names the connection in logs; of the first one
 	Born time.Time
+	// Device is the client installation that signed in, as its account knows it;
+	// "" where that is not known.
+	Device string
 
 	router   *Router
 	lang     string // the stream's xml:lang; the reader's
@@ -46,6 +49,7 @@ type Session struct {
 	sm      smState
 	sources []*sourced
 	behind  int // bytes behind the sources
+	held    *held
 }
 
 // sourced is a source and what was pushed after it: it waits, so that nothing
@@ -113,25 +117,35 @@ func (s *Session) Online() bool {
 // Push queues a packet. It never blocks: a session whose queue is over its
 // budget is closed, and the archive has what it missed.
 func (s *Session) Push(p Packet) {
+	key := s.holdKey(&p)
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
 		return
 	}
-	if s.overflows(p.Size()) {
+	if s.overflows(p.Size() + s.waiting()) {
 		s.mu.Unlock()
 		s.router.metrics.overflows.Inc()
 		s.Close(&stream.Error{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
 		return
 	}
-	if n := len(s.sources); n > 0 {
-		s.sources[n-1].then = append(s.sources[n-1].then, p)
-		s.behind += p.Size()
-	} else {
-		s.out.push(p)
+	if !s.hold(key, p) {
+		s.unhold()
+		s.enqueue(p)
+		s.startWriter()
 	}
-	s.startWriter()
 	s.mu.Unlock()
+}
+
+// enqueue puts a packet behind everything; under mu.
+func (s *Session) enqueue(p Packet) {
+	n := len(s.sources)
+	if n == 0 {
+		s.out.push(p)
+		return
+	}
+	s.sources[n-1].then = append(s.sources[n-1].then, p)
+	s.behind += p.Size()
 }
 
 // How many times its budget for what is unwritten a session may hold of what
@@ -151,6 +165,14 @@ func (s *Session) overflows(size int) bool {
 		(s.out.live+more > budget || s.out.charged+more > unackedMost*budget || s.out.bytes+more > allMost*budget)
 }
 
+// greet queues what is said before anything else, not counted by XEP-0198
+// when that was turned on with it. Before the session is known.
+func (s *Session) greet(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out.push(Packet{Segments: [][]byte{b}, Nonza: true})
+}
+
 // PushStanza queues a whole stanza.
 func (s *Session) PushStanza(st *stanza.Stanza) { s.Push(Bytes(st.Raw)) }
 
@@ -164,6 +186,7 @@ func (s *Session) Feed(src Source) {
 	}
 	full := len(s.sources) >= sourcesMost
 	if !full {
+		s.unhold()
 		s.sources = append(s.sources, &sourced{Source: src})
 		s.startWriter()
 	}
@@ -349,6 +372,7 @@ func (s *Session) Close(reason *stream.Error) {
 	conn := s.conn
 	s.conn = nil
 	s.sources = nil
+	s.held = nil
 	s.stopTimer()
 	s.signal()
 	s.mu.Unlock()

@@ -21,6 +21,8 @@ const ns = "urn:xmpp:carbons:2"
 func Register(h *core.Host, r *core.Router) {
 	h.IQ(core.Account, ns, "enable", func(q *core.Query) ([]byte, error) { return turn(q, true) })
 	h.IQ(core.Account, ns, "disable", func(q *core.Query) ([]byte, error) { return turn(q, false) })
+	// XEP-0386 §3.2
+	h.Inline(ns, "enable", func(s *core.Session, _ xtok.Elem) []byte { s.SetFlag(core.Carbons, true); return nil })
 	h.Spread = append(h.Spread, func(t *core.Transit, d *core.Delivery) { spread(r, t, d) })
 	h.Disco(core.Server, ns)
 	h.Disco(core.Account, ns)

@@ -43,6 +43,8 @@ func (m *SM) Register(h *core.Host) {
 	h.Nonza(ns, "resume", m.resume)
 	h.Nonza(ns, "r", request)
 	h.Nonza(ns, "a", answer)
+	h.InlineResume(ns, m.resumeInline)
+	h.Inline(ns, "enable", m.enableInline)
 }
 
 // XEP-0198 §2
@@ -61,17 +63,35 @@ func (m *SM) enable(st core.Stream, e xtok.Elem) error {
 		st.Send(failed("unexpected-request", ""))
 		return nil
 	}
-	resumable := e.AttrIs("resume", "true") || e.AttrIs("resume", "1")
-	on := s.EnableSM(resumable, func(id [16]byte) []byte {
-		if !resumable {
-			return []byte("<enabled xmlns='" + ns + "'/>")
-		}
-		return fmt.Appendf(nil, "<enabled xmlns='%s' id='%x' resume='true' max='%d'/>", ns, id, int(m.most.Seconds()))
-	})
+	resumable := wantsResume(e)
+	on := s.EnableSM(resumable, func(id [16]byte) []byte { return m.enabled(resumable, id) })
 	if !on {
 		s.Push(core.Packet{Segments: [][]byte{failed("unexpected-request", "")}, Nonza: true})
 	}
 	return nil
+}
+
+func wantsResume(e xtok.Elem) bool { return e.AttrIs("resume", "true") || e.AttrIs("resume", "1") }
+
+func (m *SM) enabled(resumable bool, id [16]byte) []byte {
+	if !resumable {
+		return []byte("<enabled xmlns='" + ns + "'/>")
+	}
+	return fmt.Appendf(nil, "<enabled xmlns='%s' id='%x' resume='true' max='%d'/>", ns, id, int(m.most.Seconds()))
+}
+
+// enableInline turns stream management on while Bind 2 binds.
+// XEP-0386 §3.2
+func (m *SM) enableInline(s *core.Session, e xtok.Elem) (answer []byte) {
+	resumable := wantsResume(e)
+	on := s.EnableSM(resumable, func(id [16]byte) []byte {
+		answer = m.enabled(resumable, id)
+		return nil
+	})
+	if !on {
+		return failed("unexpected-request", "")
+	}
+	return answer
 }
 
 // resume is XEP-0198 §5.
@@ -80,28 +100,36 @@ func (m *SM) resume(st core.Stream, e xtok.Elem) error {
 		st.Send(failed("unexpected-request", ""))
 		return nil
 	}
+	failure, err := m.resumeInline(st, e, func(_ *core.Session, answer []byte) []byte { return answer })
+	if failure != nil {
+		st.Send(failure)
+	}
+	return err
+}
+
+// resumeInline resumes, or says why not.
+func (m *SM) resumeInline(st core.Stream, e xtok.Elem, wrap func(*core.Session, []byte) []byte) (failure []byte, err error) {
 	h, err := count(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	previous := e.Attr("previd")
 	id, ok := parseID(previous)
 	s := m.router.Resumable(id)
 	// another account's id is as unknown as one that never was
 	if !ok || s == nil || s.JID.Bare() != st.Account() {
-		st.Send(m.unknown(id, ok && s == nil))
-		return nil
+		return m.unknown(id, ok && s == nil), nil
 	}
 	err = st.Adopt(s, h, func(handled uint32) []byte {
-		return fmt.Appendf(nil, "<resumed xmlns='%s' h='%d' previd='%s'/>", ns, handled, previous)
+		return wrap(s, fmt.Appendf(nil, "<resumed xmlns='%s' h='%d' previd='%s'/>", ns, handled, previous))
 	})
 	switch {
 	case errors.Is(err, core.ErrCount):
-		return tooHigh(h)
+		return nil, tooHigh(h)
 	case err != nil:
-		st.Send(m.unknown(id, true))
+		return m.unknown(id, true), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // unknown refuses a resumption. Where the former process recorded how far it
