@@ -6,8 +6,9 @@ import (
 	"mirsal/internal/xmpp/sasl"
 )
 
-// bindings are the channel bindings of a TLS connection, best first.
-func bindings(st *tls.ConnectionState, endPoint []byte) []sasl.Binding {
+// Bindings are the channel bindings of a TLS connection, best first; endPoint is
+// its certificate's, nil where there is none.
+func Bindings(st *tls.ConnectionState, endPoint []byte) []sasl.Binding {
 	var list []sasl.Binding
 	// RFC 9266 §2; Go makes the exporter only where it is safe: with TLS 1.3, or
 	// with the extended master secret

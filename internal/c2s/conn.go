@@ -112,6 +112,9 @@ func (c *conn) bound(s *core.Session, event string) {
 	c.log().Info(event, "resource", s.JID.Resource())
 	c.session = s
 	c.scan.Limit(c.srv.cfg.After)
+	if c.via.Bound != nil {
+		c.via.Bound()
+	}
 	c.tcp.SetReadDeadline(time.Time{})
 }
 

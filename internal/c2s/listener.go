@@ -107,6 +107,9 @@ type Via struct {
 	Name     string         // for the log: websocket or bosh
 	Secure   bool           // nobody on the way can read it
 	Bindings []sasl.Binding // of its TLS channel; none where somebody else ended it
+	// Bound is called, if set, when the stream has a session: from now on its
+	// elements may be longer, and it is no stranger's.
+	Bound func()
 }
 
 // Accept serves a stream that another listener has brought. nc carries it as if

@@ -60,7 +60,7 @@ func (c *conn) secure() error {
 	c.tls, c.net, c.opened = t, t, false
 	c.wmu.Unlock()
 	st := t.ConnectionState()
-	c.neg.bindings = bindings(&st, c.srv.cfg.EndPoint())
+	c.neg.bindings = Bindings(&st, c.srv.cfg.EndPoint())
 	return nil
 }
 
