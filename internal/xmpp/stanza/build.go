@@ -17,7 +17,7 @@ func Make(h Head, e xtok.Elem, edit Edit) *Stanza {
 	s := &Stanza{Head: h}
 	content := e.Content()
 	b := make([]byte, 0, len(content)+len(edit.Append)+headRoom(&h))
-	b = appendStart(b, &h, e.Borrowed())
+	b = appendStart(b, &h, append(e.Borrowed(), e.Declared()...))
 	s.open = len(b)
 	b = appendContent(b, e, content, edit.Cut)
 	b = append(b, edit.Append...)
@@ -68,12 +68,14 @@ func headRoom(h *Head) int {
 	return 96 + len(h.ID) + len(h.Type) + len(h.Lang) + len(h.From.String()) + len(h.To.String())
 }
 
-func appendStart(b []byte, h *Head, borrowed []xtok.Binding) []byte {
+func appendStart(b []byte, h *Head, prefixes []xtok.Binding) []byte {
 	b = append(b, '<')
 	b = append(b, h.Kind.String()...)
 	b = append(b, " xmlns='jabber:client'"...)
-	for _, p := range borrowed {
-		b = appendAttr(b, "xmlns:"+p.Prefix, p.NS)
+	for _, p := range prefixes {
+		if p.Prefix != "" {
+			b = appendAttr(b, "xmlns:"+p.Prefix, p.NS)
+		}
 	}
 	b = appendAttr(b, "from", h.From.String())
 	b = appendAttr(b, "to", h.To.String())

@@ -11,6 +11,9 @@ import (
 // where the element is no stanza of the namespace jabber:client.
 func ReadHead(e xtok.Elem) (Head, error) {
 	h := Head{Kind: kindOf(e)}
+	if !plainDefault(e) {
+		h.Kind = None
+	}
 	if h.Kind == None {
 		return h, nil
 	}
@@ -47,6 +50,18 @@ func kindOf(e xtok.Elem) Kind {
 		return IQ
 	}
 	return None
+}
+
+// plainDefault tells whether the default namespace inside the element is that of
+// the stream. <c:message xmlns:c='jabber:client' xmlns='urn:x'><body/> is legal XML
+// that nobody sends but to have us read another <body/> than we pass on.
+func plainDefault(e xtok.Elem) bool {
+	for _, d := range e.Declared() {
+		if d.Prefix == "" && d.NS != NSClient {
+			return false
+		}
+	}
+	return true
 }
 
 // RFC 6120 §8.3.3.8

@@ -51,6 +51,29 @@ func TestRawIsSelfContained(t *testing.T) {
 	}
 }
 
+func TestPrefixesThatAStanzaDeclaresAreKept(t *testing.T) {
+	s := mustMake(t, "<presence xmlns:q='urn:q'><q:x/><p:y/></presence>", nil)
+	for range 2 {
+		again, e, err := Parse(s.Raw)
+		if err != nil || !e.Child("urn:q", "x").OK() || !e.Child("urn:p", "y").OK() {
+			t.Fatalf("%s: %v", s.Raw, err)
+		}
+		s = Make(again.Head, e, Edit{})
+	}
+}
+
+func TestAStanzaUnderAnotherDefaultNamespaceIsNone(t *testing.T) {
+	for _, ns := range []string{"urn:x", ""} {
+		e, err := receive(t, "<c:message xmlns:c='jabber:client' xmlns='"+ns+"'><body>x</body></c:message>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, _ := ReadHead(e); h.Kind != None {
+			t.Errorf("%q: a %s", ns, h.Kind)
+		}
+	}
+}
+
 func TestCutAndAppendChangeOnlyThat(t *testing.T) {
 	s := mustMake(t, "<message><a xmlns='x'/>1<b xmlns='x'>y</b>2<c xmlns='x'/></message>", func(e xtok.Elem) Edit {
 		return Edit{Cut: []xtok.Elem{e.First(), e.Child("x", "c")}, Append: []byte("<d/>")}

@@ -43,6 +43,21 @@ func (e Elem) Borrowed() []Binding {
 	return list
 }
 
+// Declared lists what the element's own start tag declares, the default namespace
+// under the prefix "". Nil in the common case.
+func (e Elem) Declared() []Binding {
+	if e.d == nil {
+		return nil
+	}
+	var list []Binding
+	for k := range e.d.binds {
+		if e.d.binds[k].node == e.i {
+			list = append(list, Binding{string(e.d.prefixOf(int32(k))), e.d.nsOf(int32(k))})
+		}
+	}
+	return list
+}
+
 // DefaultNS is the default namespace that the element itself declares, empty when
 // it declares none.
 func (e Elem) DefaultNS() string {
