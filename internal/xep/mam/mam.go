@@ -8,6 +8,7 @@
 package mam
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -48,6 +49,7 @@ func (m *Mam) Register(h *core.Host) {
 	h.IQ(core.Account, ns, "metadata", m.metadata)
 	h.IQ(core.Account, ns, "prefs", m.prefs)
 	h.Gone = append(h.Gone, m.gone)
+	h.Told = append(h.Told, m.told)
 	// XEP-0313#support
 	h.Disco(core.Account, ns, ns+"#extended", ns+"#groupchat-field")
 	// COMPAT: Profanity 0.13 asks only the server what there is
@@ -100,10 +102,25 @@ func (m *Mam) metadata(q *core.Query) ([]byte, error) {
 	if err := own(q); err != nil {
 		return nil, err
 	}
+	return m.ends(q.Ctx, q.Head.To)
+}
+
+// told tells a client that binds by Bind 2 where its archive is at that moment.
+// XEP-0386 §3.2
+func (m *Mam) told(s *core.Session) []byte {
+	b, err := m.ends(context.Background(), s.JID.Bare())
+	if err != nil {
+		m.log.Error("the archive does not answer", "jid", s.JID.String(), "err", err)
+		return nil // the client asks for itself
+	}
+	return b
+}
+
+func (m *Mam) ends(ctx context.Context, owner jid.JID) ([]byte, error) {
 	b := []byte("<metadata xmlns='" + ns + "'>")
 	for _, name := range []string{"start", "end"} {
-		end := store.Query{Owner: q.Head.To.String(), Limit: 1, Backward: name == "end", NoBody: true}
-		rows, _, err := m.archive.Page(q.Ctx, end)
+		end := store.Query{Owner: owner.String(), Limit: 1, Backward: name == "end", NoBody: true}
+		rows, _, err := m.archive.Page(ctx, end)
 		if err != nil {
 			return nil, err
 		}
