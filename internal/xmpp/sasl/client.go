@@ -15,6 +15,8 @@ const MaxIterations = 10_000_000
 // Client is the client's side of one attempt to authenticate.
 type Client struct {
 	conv  *scram.ClientConversation
+	kind  kind
+	seen  protection
 	steps int
 }
 
@@ -34,11 +36,11 @@ func NewClient(mech, user, password string, b Binding) (*Client, error) {
 	switch {
 	case plus:
 		bound := scram.ChannelBinding{Type: scram.ChannelBindingType(b.Type), Data: b.Data}
-		return &Client{conv: c.NewConversationWithChannelBinding(bound)}, nil
+		return &Client{kind: k, conv: c.NewConversationWithChannelBinding(bound)}, nil
 	case b.Type != "":
-		return &Client{conv: c.NewConversationAdvertisingChannelBinding()}, nil
+		return &Client{kind: k, conv: c.NewConversationAdvertisingChannelBinding()}, nil
 	}
-	return &Client{conv: c.NewConversation()}, nil
+	return &Client{kind: k, conv: c.NewConversation()}, nil
 }
 
 // Next takes the server's next message, decoded from base64 (nil at first, at
@@ -48,6 +50,9 @@ func (c *Client) Next(in []byte) (out []byte, done bool, err error) {
 	c.steps++
 	if c.steps == 2 {
 		if err := checkIterations(string(in)); err != nil {
+			return nil, false, err
+		}
+		if err := c.seen.check(string(in), c.kind.hash); err != nil {
 			return nil, false, err
 		}
 	}

@@ -10,6 +10,7 @@ type Condition string
 const (
 	Aborted              Condition = "aborted"
 	AccountDisabled      Condition = "account-disabled"
+	CredentialsExpired   Condition = "credentials-expired"
 	EncryptionRequired   Condition = "encryption-required"
 	IncorrectEncoding    Condition = "incorrect-encoding"
 	InvalidAuthzid       Condition = "invalid-authzid"

@@ -39,11 +39,11 @@ func (x *Exchange) takePassword(s string) ([]byte, error) {
 	if err != nil {
 		return nil, refused("wrong name or password") // no account has such a password
 	}
-	got, err := derive(scram.SHA256, password, cred.SHA256.Salt, cred.SHA256.Iterations)
+	same, err := cred.check(password)
 	if err != nil {
 		return nil, &Failure{Condition: TemporaryAuthFailure, Cause: err}
 	}
-	if !hmac.Equal(got.StoredKey, cred.SHA256.StoredKey) {
+	if !same {
 		return nil, refused("wrong name or password")
 	}
 	if cred.Disabled {
@@ -51,4 +51,26 @@ func (x *Exchange) takePassword(s string) ([]byte, error) {
 	}
 	x.state = succeeded
 	return nil, nil
+}
+
+// check derives keys from a password and compares them.
+func (c *Credentials) check(password string) (same bool, err error) {
+	hash, keys := scram.SHA256, c.SHA256
+	if c.OnlySHA1 {
+		hash, keys = scram.SHA1, c.SHA1
+	}
+	work := func() {
+		var got Keys
+		if got, err = derive(hash, password, keys.Salt, keys.Iterations); err == nil {
+			same = hmac.Equal(got.StoredKey, keys.StoredKey)
+		}
+	}
+	if c.Do == nil {
+		work()
+		return same, err
+	}
+	if busy := c.Do(work); busy != nil {
+		return false, busy
+	}
+	return same, err
 }

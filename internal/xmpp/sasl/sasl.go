@@ -63,8 +63,14 @@ type Keys struct {
 // Credentials are one account's.
 type Credentials struct {
 	SHA1, SHA256 Keys
+	// OnlySHA1 tells that the account has no keys for SHA-256: those that stand
+	// there nobody can prove, and PLAIN is held against SHA1.
+	OnlySHA1 bool
 	// Disabled accounts are told so once they have proved their password.
 	Disabled bool
+	// Do runs the work of deriving keys, which PLAIN needs, when there is room for
+	// it, or returns an error: the question cannot be answered now. nil runs it at once.
+	Do func(work func()) error
 }
 
 // A Lookup finds credentials by normalised user name. For names that it does

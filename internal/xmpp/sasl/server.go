@@ -18,6 +18,11 @@ type Exchange struct {
 	domain   jid.JID
 	bindings []Binding
 	lookup   Lookup
+	seen     protection
+
+	tokens  TokenLookup // of a token mechanism only
+	channel []byte      // what its mechanism binds to
+	tokenID string
 
 	state state
 	first clientFirst
@@ -33,6 +38,7 @@ const (
 	waitsFirst state = iota
 	waitsFinal
 	waitsPassword // PLAIN's only message
+	waitsToken    // a token mechanism's only message
 	succeeded
 	failed
 )
@@ -52,24 +58,32 @@ func Start(mech string, domain jid.JID, bindings []Binding, lookup Lookup) (*Exc
 // answer: a challenge, or with done the additional data of success. Errors are
 // *Failure; after one the exchange is over.
 func (x *Exchange) Next(in []byte) (out []byte, done bool, err error) {
-	s, err := text(in, x.state == waitsPassword)
-	if err == nil {
-		switch x.state {
-		case waitsFirst:
-			out, err = x.takeFirst(s)
-		case waitsFinal:
-			out, err = x.takeFinal(s)
-		case waitsPassword:
-			out, err = x.takePassword(s)
-		default:
-			err = malformed("the exchange is over")
-		}
+	if x.state == waitsToken {
+		out, err = x.takeToken(in)
+	} else {
+		out, err = x.takeText(in)
 	}
 	if err != nil {
 		x.state = failed
 		return nil, false, err
 	}
 	return out, x.state == succeeded, nil
+}
+
+func (x *Exchange) takeText(in []byte) ([]byte, error) {
+	s, err := text(in, x.state == waitsPassword)
+	if err != nil {
+		return nil, err
+	}
+	switch x.state {
+	case waitsFirst:
+		return x.takeFirst(s)
+	case waitsFinal:
+		return x.takeFinal(s)
+	case waitsPassword:
+		return x.takePassword(s)
+	}
+	return nil, malformed("the exchange is over")
 }
 
 // User is the normalised localpart of who has authenticated, "" before success.
@@ -100,7 +114,7 @@ func (x *Exchange) takeFirst(s string) ([]byte, error) {
 	}
 	x.first, x.nonce = m, m.nonce+rand.Text()
 	k := x.kind.keys(x.cred)
-	x.sent = "r=" + x.nonce + ",s=" + base64.StdEncoding.EncodeToString(k.Salt) + ",i=" + strconv.Itoa(k.Iterations)
+	x.sent = "r=" + x.nonce + ",s=" + base64.StdEncoding.EncodeToString(k.Salt) + ",i=" + strconv.Itoa(k.Iterations) + x.seen.attributes(x.kind.hash)
 	x.state = waitsFinal
 	return []byte(x.sent), nil
 }
