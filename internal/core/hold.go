@@ -51,20 +51,19 @@ func (s *Session) activate() {
 
 // holdKey is the key with which a packet may wait, "" when it may not. An
 // active session is not asked for. What is owed, or is no stanza, never waits.
-func (s *Session) holdKey(p *Packet) string {
-	f := s.router.host.Hold
-	if f == nil || p.Seq != 0 || p.Nonza || !s.Flag(Inactive) {
+func (s *Session) holdKey(p Packet) string {
+	if !s.Flag(Inactive) || p.Seq != 0 || p.Nonza || s.router.host.Hold == nil {
 		return ""
 	}
-	return f(s, p)
+	return s.router.host.Hold(s, p)
 }
 
 // hold keeps a packet back in place of one with the same key, behind all
 // others: what a client gets is in the order of what happened, with gaps. False
 // when the packet is to be sent; under mu.
 func (s *Session) hold(key string, p Packet) bool {
-	if key == "" || !s.Flag(Inactive) {
-		return false
+	if !s.Flag(Inactive) {
+		return false // since the key was asked for
 	}
 	if s.held == nil {
 		s.held = &held{}
@@ -81,10 +80,13 @@ func (s *Session) hold(key string, p Packet) bool {
 
 // unhold queues everything that waits; under mu.
 func (s *Session) unhold() {
-	h := s.held
-	if h == nil {
-		return
+	if s.held != nil {
+		s.release()
 	}
+}
+
+func (s *Session) release() {
+	h := s.held
 	s.held = nil
 	for _, p := range h.packets {
 		s.enqueue(p)

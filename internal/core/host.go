@@ -49,7 +49,7 @@ type (
 	// something comes that cannot: a key, "" when it cannot. Of those with one
 	// key the last is sent. It is asked of everything that is pushed, by whoever
 	// pushes, and must not block.
-	HoldFunc func(s *Session, p *Packet) (key string)
+	HoldFunc func(s *Session, p Packet) (key string)
 	// NoticeFunc may only look; it may miss some.
 	NoticeFunc func(n Notice)
 	// SessionFunc hears of a session bound or gone.

@@ -117,7 +117,7 @@ func (s *Session) Online() bool {
 // Push queues a packet. It never blocks: a session whose queue is over its
 // budget is closed, and the archive has what it missed.
 func (s *Session) Push(p Packet) {
-	key := s.holdKey(&p)
+	key := s.holdKey(p)
 	s.mu.Lock()
 	if s.ended {
 		s.mu.Unlock()
@@ -129,8 +129,8 @@ func (s *Session) Push(p Packet) {
 		s.Close(&stream.Error{Condition: "resource-constraint", Text: "too much is waiting for this connection"})
 		return
 	}
-	if !s.hold(key, p) {
-		s.unhold()
+	if key == "" || !s.hold(key, p) {
+		s.unhold() // nothing overtakes what waited
 		s.enqueue(p)
 		s.startWriter()
 	}

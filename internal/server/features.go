@@ -7,6 +7,7 @@ import (
 	"mirsal/internal/people"
 	"mirsal/internal/xep/caps"
 	"mirsal/internal/xep/carbons"
+	"mirsal/internal/xep/csi"
 	"mirsal/internal/xep/disco"
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
@@ -52,6 +53,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ping.Register(h)
 	version.Register(h, "Mirsal", Version)
 	entitytime.Register(h)
+	csi.New().Register(h)
 	sm.New(r, s.archive.RecoveredH, cfg.Limits.Resumption.Duration).Register(h)
 
 	c := caps.New(r)
