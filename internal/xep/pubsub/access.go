@@ -34,6 +34,11 @@ func (s *Service) may(owner, asker jid.JID, n *node) error {
 	if owner == asker {
 		return nil
 	}
+	if m := s.mirrors[n.name]; m != nil && n.acct.nodes[m.Of] != nil {
+		if err := s.may(owner, asker, n.acct.nodes[m.Of]); err != nil {
+			return err
+		}
+	}
 	switch n.Affiliated[asker.String()] {
 	case affOutcast:
 		return stanza.Errorf(stanza.Forbidden, "the owner does not want that")

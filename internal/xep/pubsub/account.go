@@ -26,6 +26,7 @@ type node struct {
 	name    string
 	entries []entry // in the order of publication
 	last    []byte  // payload of the last entry, nil when not at hand
+	acct    *account
 }
 
 // record is a node on disk.
@@ -111,7 +112,7 @@ func (s *Service) readNodes(ctx context.Context, owner jid.JID, a *account) erro
 		return err
 	}
 	for _, k := range kept {
-		n := &node{name: k.Key}
+		n := &node{name: k.Key, acct: a}
 		if err := json.Unmarshal(k.Value, &n.record); err != nil {
 			return fmt.Errorf("node %q: %w", k.Key, err)
 		}
@@ -174,15 +175,6 @@ func (s *Service) removeOps(n *node, gone []entry) []store.Op {
 	return ops
 }
 
-// payload reads one item; ok is false when it is not there.
-func (s *Service) payload(ctx context.Context, owner jid.JID, n *node, id string) (payload []byte, ok bool, err error) {
-	it, err := s.items.Get(ctx, owner.String(), itemKey(n.name, id))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, false, nil
-	}
-	return payloadOf(it.Value), err == nil, err
-}
-
 // payloadOf cuts the place off an item's value.
 func payloadOf(value []byte) []byte {
 	_, payload, _ := strings.Cut(string(value), "\n")
@@ -195,11 +187,12 @@ func (s *Service) lastItem(ctx context.Context, owner jid.JID, n *node) (e entry
 		return e, nil, false, nil
 	}
 	e = n.entries[len(n.entries)-1]
-	if n.last != nil {
+	mirror := s.mirrors[n.name] != nil
+	if n.last != nil && !mirror {
 		return e, n.last, true, nil
 	}
 	payload, ok, err = s.payload(ctx, owner, n, e.id)
-	if ok && len(payload) <= smallPayload {
+	if ok && !mirror && len(payload) <= smallPayload {
 		n.last = payload
 	}
 	return e, payload, ok, err

@@ -1,6 +1,7 @@
 package pubsub
 
 import (
+	"context"
 	"slices"
 	"strconv"
 
@@ -45,23 +46,10 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 	}
 	b = append(b, "</pubsub>"...)
 	if len(b) > maxDirect {
-		r.Session.Feed(&once{core.Bytes(r.Result(b).Raw)})
+		r.ReplyBehind(b)
 		return nil, core.ErrLater
 	}
 	return b, nil
-}
-
-// once is a source of one packet.
-type once struct{ packet core.Packet }
-
-// Next hands the packet out, then nothing.
-func (o *once) Next() []core.Packet {
-	if o.packet.Segments == nil {
-		return nil
-	}
-	p := o.packet
-	o.packet = core.Packet{}
-	return []core.Packet{p}
 }
 
 // page are the entries that a request asks for; paged tells that it did so by
@@ -150,7 +138,7 @@ func newest(page []entry, limit int) []entry {
 
 // appendItems appends entries with their payloads.
 func (s *Service) appendItems(b []byte, r *request, n *node, page []entry) ([]byte, error) {
-	payloads, err := s.payloads(r, n, page)
+	payloads, err := s.payloads(r.Ctx, r.owner, n, page)
 	if err != nil {
 		return nil, err
 	}
@@ -165,17 +153,17 @@ func (s *Service) appendItems(b []byte, r *request, n *node, page []entry) ([]by
 // fewItems is up to which number items are read one by one.
 const fewItems = 16
 
-func (s *Service) payloads(r *request, n *node, page []entry) (map[string][]byte, error) {
+func (s *Service) payloads(ctx context.Context, owner jid.JID, n *node, page []entry) (map[string][]byte, error) {
 	out := make(map[string][]byte, len(page))
 	if len(page) > fewItems {
-		kept, err := s.items.Scan(r.Ctx, r.owner.String(), store.Range{Prefix: n.name + separator})
+		kept, err := s.items.Scan(ctx, owner.String(), store.Range{Prefix: n.name + separator})
 		for _, k := range kept {
 			out[k.Key[len(n.name)+len(separator):]] = payloadOf(k.Value)
 		}
 		return out, err
 	}
 	for _, e := range page {
-		p, ok, err := s.payload(r.Ctx, r.owner, n, e.id)
+		p, ok, err := s.payload(ctx, owner, n, e.id)
 		if err != nil {
 			return nil, err
 		}

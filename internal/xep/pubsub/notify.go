@@ -35,11 +35,14 @@ func retractEvent(n *node, gone []entry) []byte {
 // past the archive: an event is read from the node when it was missed.
 // XEP-0163#notify
 func (s *Service) notify(owner jid.JID, n *node, event []byte) {
-	if !n.Deliver {
-		return
+	if n.Deliver {
+		send(s.recipients(owner, n), owner, n, event)
 	}
+}
+
+func send(list map[*core.Session]struct{}, owner jid.JID, n *node, event []byte) {
 	id := "e" + rand.Text()[:12]
-	for to := range s.recipients(owner, n) {
+	for to := range list {
 		to.Push(packet(to, owner, n, id, event))
 	}
 }
@@ -60,7 +63,7 @@ func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} 
 	dir := s.router.Directory()
 	interested := func(list []*core.Session) {
 		for _, to := range list {
-			if to.Presence() != nil && s.interests.Notify(to, n.name) {
+			if s.reachable(owner, to) && s.interests.Notify(to, n.name) {
 				out[to] = struct{}{}
 			}
 		}
@@ -77,12 +80,19 @@ func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} 
 			continue
 		}
 		for _, to := range dir.Sessions(j.Bare()) {
-			if to.Presence() != nil && (j.IsBare() || j == to.JID) {
+			if s.reachable(owner, to) && (j.IsBare() || j == to.JID) {
 				out[to] = struct{}{}
 			}
 		}
 	}
 	return out
+}
+
+// reachable tells whether a session is available, and no block keeps it apart
+// from the owner of a node.
+// XEP-0191#block
+func (s *Service) reachable(owner jid.JID, to *core.Session) bool {
+	return to.Presence() != nil && !s.router.Apart(owner, to.JID)
 }
 
 // last is a node's last item for one session; ok is false when there is none to
@@ -169,7 +179,7 @@ func (r *recent) Next() []core.Packet {
 // false when there was no room for all of them.
 func (r *recent) take(owner jid.JID, packets []core.Packet, size *int) (_ []core.Packet, whole bool) {
 	s, me := r.service, r.to.JID.Bare()
-	if !s.router.Local(owner) {
+	if !s.router.Local(owner) || s.router.Apart(owner, r.to.JID) {
 		return packets, true
 	}
 	defer s.lock(owner)()

@@ -99,6 +99,9 @@ func (s *Service) setConfig(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.mirrors[n.name] != nil {
+		changed.Persist = true
+	}
 	gone := n.entries[:max(0, len(n.entries)-changed.MaxItems)]
 	if !changed.Persist {
 		gone = n.entries
@@ -121,6 +124,9 @@ func (s *Service) delete(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m := s.mirrors[n.name]; m != nil {
+		return nil, s.empty(r, m) // it stays, with nothing in it
+	}
 	if err := s.drop(r, n, n.entries, s.nodes.Unset(n.name)); err != nil {
 		return nil, err
 	}
@@ -139,6 +145,9 @@ func (s *Service) purge(r *request) ([]byte, error) {
 	n, err := r.own()
 	if err != nil {
 		return nil, err
+	}
+	if m := s.mirrors[n.name]; m != nil {
+		return nil, s.empty(r, m)
 	}
 	if err := s.drop(r, n, n.entries); err != nil {
 		return nil, err

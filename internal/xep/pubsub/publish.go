@@ -2,9 +2,7 @@ package pubsub
 
 import (
 	"crypto/rand"
-	"time"
 
-	"mirsal/internal/store"
 	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -24,18 +22,23 @@ func (s *Service) publish(r *request) ([]byte, error) {
 	if err := checkPayload(r.node, payload); err != nil {
 		return nil, err
 	}
-	n, fresh, err := r.target()
+	if m := s.mirrors[r.node]; m != nil {
+		return s.publishMirrored(r, m, payload)
+	}
+	n, err := r.target()
 	if err != nil {
 		return nil, err
 	}
 	// COMPAT: python-oldmemo checks OMEMO's payloads against a schema that has no
 	// xml:lang, which slixmpp puts on every stream
 	raw := payload.AppendUnspoken(nil)
-	e := entry{r.acct.seq + 1, id, len(raw)}
-	if err := s.store(r, n, fresh, e, raw); err != nil {
+	d := s.draftOf(r)
+	if err := d.put(n, id, raw); err != nil {
 		return nil, err
 	}
-	s.notify(r.owner, n, itemEvent(n, r.owner, id, raw))
+	if err := d.commit(); err != nil {
+		return nil, err
+	}
 	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", r.node)
 	b = attr(append(b, "><item"...), "id", id)
 	return append(b, "/></publish></pubsub>"...), nil
@@ -92,21 +95,20 @@ func checkPayload(node string, payload xtok.Elem) error {
 // target is the node to publish to. Options are the configuration of a new node
 // and conditions on one that is there: they never change it.
 // XEP-0060#publisher-publish-autocreate, XEP-0060#publisher-publish-options
-func (r *request) target() (n *node, fresh bool, err error) {
+func (r *request) target() (*node, error) {
 	options, err := r.options()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	n = r.acct.nodes[r.node]
+	n := r.acct.nodes[r.node]
 	if n == nil {
-		n, err = r.newNode(r.node, options)
-		return n, true, err
+		return r.newNode(r.node, options)
 	}
 	wanted := n.Config
 	if !known(options) || wanted.apply(options) != nil || !wanted.same(&n.Config) {
-		return nil, false, notMet()
+		return nil, notMet()
 	}
-	return n, false, nil
+	return n, nil
 }
 
 func notMet() error {
@@ -126,79 +128,6 @@ func (r *request) options() (*form.Form, error) {
 	return &f, err
 }
 
-// newNode makes a node that is not yet kept.
-func (r *request) newNode(name string, options *form.Form) (*node, error) {
-	if len(r.acct.nodes) >= maxNodes {
-		return nil, fail(stanza.ResourceConstraint, "max-nodes-exceeded", "an account has at most 1,000 nodes")
-	}
-	if !known(options) {
-		return nil, notMet()
-	}
-	n := &node{name: name, record: record{Config: defaults(name), Created: time.Now().Unix()}}
-	return n, n.apply(options)
-}
-
-// store makes an item, and its node when that is new, durable and known.
-func (s *Service) store(r *request, n *node, fresh bool, e entry, payload []byte) error {
-	left, gone := n.entries, []entry(nil)
-	if n.Persist {
-		left, gone = n.with(e)
-	}
-	total := r.acct.total - n.bytes() + sum(left)
-	if total > maxTotal && total > r.acct.total {
-		return stanza.Errorf(stanza.ResourceConstraint, "the account's nodes hold more than %d MiB", maxTotal>>20)
-	}
-	ops := s.removeOps(n, gone)
-	if n.Persist {
-		ops = append(ops, s.putOps(n, e, payload)...)
-	}
-	if fresh {
-		op, err := s.nodeOp(n)
-		if err != nil {
-			return err
-		}
-		ops = append([]store.Op{op}, ops...)
-	}
-	if err := s.apply(r.Ctx, r.owner, ops...); err != nil {
-		return err
-	}
-	r.acct.nodes[n.name], r.acct.total, r.acct.seq = n, total, e.seq
-	n.entries = left
-	if n.last = nil; n.Persist && len(payload) <= smallPayload {
-		n.last = payload
-	}
-	s.cache.put(r.owner, r.acct)
-	return nil
-}
-
-// with is what a node holds after an item came in, and what had to go: the item's
-// predecessor, and the oldest where there are too many.
-// XEP-0060#publisher-publish-success-nodefull
-func (n *node) with(e entry) (left, gone []entry) {
-	left = make([]entry, 0, len(n.entries)+1)
-	for _, o := range n.entries {
-		if o.id == e.id {
-			gone = append(gone, o)
-		} else {
-			left = append(left, o)
-		}
-	}
-	left = append(left, e)
-	if over := len(left) - n.MaxItems; over > 0 {
-		gone = append(gone, left[:over]...)
-		left = left[over:]
-	}
-	return left, gone
-}
-
-func sum(entries []entry) int {
-	size := 0
-	for i := range entries {
-		size += entries[i].size
-	}
-	return size
-}
-
 // retract removes items.
 // XEP-0060#publisher-delete
 func (s *Service) retract(r *request) ([]byte, error) {
@@ -209,6 +138,9 @@ func (s *Service) retract(r *request) ([]byte, error) {
 	gone, err := r.named(n)
 	if err != nil {
 		return nil, err
+	}
+	if m := s.mirrors[n.name]; m != nil {
+		return nil, s.empty(r, m)
 	}
 	if err := s.drop(r, n, gone); err != nil {
 		return nil, err
@@ -238,25 +170,4 @@ func (r *request) named(n *node) ([]entry, error) {
 		return nil, fail(stanza.BadRequest, "item-required", "the request names no item")
 	}
 	return list, nil
-}
-
-// drop takes items out of a node, durably; extra ops go with them.
-func (s *Service) drop(r *request, n *node, gone []entry, extra ...store.Op) error {
-	if err := s.apply(r.Ctx, r.owner, append(extra, s.removeOps(n, gone)...)...); err != nil {
-		return err
-	}
-	out := make(map[uint64]bool, len(gone))
-	for _, e := range gone {
-		out[e.seq] = true
-	}
-	left := make([]entry, 0, len(n.entries))
-	for _, e := range n.entries {
-		if !out[e.seq] {
-			left = append(left, e)
-		}
-	}
-	r.acct.total += sum(left) - n.bytes()
-	n.entries, n.last = left, nil
-	s.cache.put(r.owner, r.acct)
-	return nil
 }

@@ -15,6 +15,7 @@
 package pubsub
 
 import (
+	"errors"
 	"hash/maphash"
 	"log/slog"
 	"sync"
@@ -57,6 +58,11 @@ type Interests interface {
 
 // Service is all accounts' personal eventing. Make it with New.
 type Service struct {
+	// OnChange hears that items of an account's node came or went, or that it was
+	// configured anew, once that is durable; under no lock. Added before start.
+	OnChange []func(owner jid.JID, node string)
+
+	mirrors   map[string]*Mirror // by the node's name
 	router    *core.Router
 	people    *people.People
 	interests Interests
@@ -75,7 +81,7 @@ type Service struct {
 // New makes the feature over its storage.
 func New(r *core.Router, kv store.KV, p *people.People, i Interests, log *slog.Logger) *Service {
 	return &Service{
-		router: r, people: p, interests: i, log: log, kv: kv, cache: newCache(cacheBytes), seed: maphash.MakeSeed(),
+		router: r, people: p, interests: i, log: log, kv: kv, mirrors: map[string]*Mirror{}, cache: newCache(cacheBytes), seed: maphash.MakeSeed(),
 		nodes: kv.Declare(store.Space{
 			Name: "pubsub-nodes", Fields: "node -> its configuration, affiliations and subscriptions",
 			Purpose: "the personal eventing nodes of an account (XEP-0163)", Export: true,
@@ -120,6 +126,7 @@ type request struct {
 	owner jid.JID
 	e     xtok.Elem // the child of <pubsub/> that says what to do
 	node  string    // its node attribute
+	draft *Draft    // what it changes, nil for nothing
 }
 
 // action answers one kind of request.
@@ -174,9 +181,17 @@ func (s *Service) handle(q *core.Query, ns string) ([]byte, error) {
 	if len(r.node) > maxID {
 		return nil, stanza.Errorf(stanza.NotAcceptable, "the node's name has more than %d bytes", maxID)
 	}
+	b, err := s.perform(r, a)
+	if r.draft != nil && (err == nil || errors.Is(err, core.ErrLater)) {
+		s.tell(r.owner, r.draft.names())
+	}
+	return b, err
+}
+
+// perform runs an action under the account's lock.
+func (s *Service) perform(r *request, a action) (_ []byte, err error) {
 	defer s.lock(r.owner)()
-	var err error
-	if r.acct, err = s.load(q.Ctx, r.owner); err != nil {
+	if r.acct, err = s.load(r.Ctx, r.owner); err != nil {
 		return nil, err
 	}
 	return a.do(s, r)
