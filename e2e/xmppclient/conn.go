@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,14 @@ type Options struct {
 	Direct bool
 	// Plain leaves the connection without TLS.
 	Plain bool
+	// WebSocket is a URL (wss://host:port/ws) to connect to instead of Addr.
+	WebSocket string
+	// Header goes with requests over HTTP.
+	Header http.Header
 }
+
+// overHTTP tells whether the stream does not stand on a socket.
+func (o *Options) overHTTP() bool { return o.WebSocket != "" }
 
 // Conn is one connection and the XML stream on it.
 type Conn struct {
@@ -45,7 +53,8 @@ type Conn struct {
 	opts    Options
 	net     net.Conn
 	in      *xml.Decoder
-	counted atomic.Bool // stream management is on
+	state   *tls.ConnectionState // of a WebSocket's connection
+	counted atomic.Bool          // stream management is on
 	sent    atomic.Uint32
 	handled atomic.Uint32
 }
@@ -59,7 +68,7 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = c.open(ctx); err == nil && !o.Plain && !o.Direct {
+	if err = c.open(ctx); err == nil && !o.Plain && !o.Direct && !o.overHTTP() {
 		err = c.startTLS(ctx)
 	}
 	if err != nil {
@@ -71,12 +80,15 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 
 // Connect makes the connection and no stream: TCP, and TLS when it is direct.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
+	c := &Conn{opts: o}
+	if o.WebSocket != "" {
+		return c, c.connectWebSocket(ctx)
+	}
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, "tcp", o.Addr)
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{opts: o}
 	c.use(nc)
 	if o.Direct {
 		if err := c.secure(ctx); err != nil {
@@ -286,11 +298,14 @@ func (c *Conn) ask(ctx context.Context, text string) (*Node, error) {
 
 // binding is the channel binding of RFC 9266, nil without TLS 1.3.
 func (c *Conn) binding() []byte {
-	t, ok := c.net.(*tls.Conn)
-	if !ok || t.ConnectionState().Version < tls.VersionTLS13 {
+	state := c.state
+	if t, ok := c.net.(*tls.Conn); ok {
+		own := t.ConnectionState()
+		state = &own
+	}
+	if state == nil || state.Version < tls.VersionTLS13 {
 		return nil
 	}
-	state := t.ConnectionState()
 	key, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
 	if err != nil {
 		return nil

@@ -27,8 +27,11 @@ type Config struct {
 	Domain string `toml:"domain"`
 	Data   string `toml:"data"`
 	E2EE   string `toml:"e2ee"` // Required or Optional
+	// PublicURL is https://host or https://host:port, or empty.
+	PublicURL string `toml:"public_url"`
 
 	Listen   Listen   `toml:"listen"`
+	HTTP     HTTP     `toml:"http"`
 	TLS      TLS      `toml:"tls"`
 	C2S      C2S      `toml:"c2s"`
 	Limits   Limits   `toml:"limits"`
@@ -128,6 +131,7 @@ func Default() Config {
 	return Config{
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
 		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281"},
+		HTTP:   HTTP{TrustedProxies: none},
 		C2S: C2S{
 			RequireTLS: true, Negotiation: Duration{time.Minute}, Write: Duration{time.Minute}, Strangers: 4096,
 		},

@@ -109,13 +109,15 @@ func (s *Server) serve(open map[string]net.Listener) {
 	if l := open["c2s-tls"]; l != nil {
 		s.c2s.Serve(l, true)
 	}
-	web := http.NewServeMux()
-	web.HandleFunc("GET /{$}", landing)
+	web := s.newWeb()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", landing)
+	web.Routes(mux)
 	for pattern, h := range s.Router.Host().Handlers() {
-		web.Handle(pattern, h)
+		mux.Handle(pattern, h)
 	}
-	s.serveHTTP(open["http"], web, true)
-	s.serveHTTP(open["http-plain"], web, false)
+	s.serveHTTP(open["http"], web.Guard(mux), true)
+	s.serveHTTP(open["http-plain"], web.Guard(mux), false)
 	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles, obs.Check{Name: "archive", Ok: s.archive.Healthy}), false)
 }
 
@@ -143,13 +145,20 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
 	s.onClose(func() { s.close("http", srv) })
 }
 
-// What a stream may hold: little before authentication, what people send after.
+// stanzaLimits are what a stream may hold: little before authentication, what
+// people send after.
+func (s *Server) stanzaLimits() (before, after xtok.Limits) {
+	l := &s.Config.Limits
+	return xtok.Limits{Size: l.StanzaBeforeAuth, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
+		xtok.Limits{Size: l.Stanza, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 10_000}
+}
+
 func (s *Server) c2sConfig() c2s.Config {
 	cfg := &s.Config
+	before, after := s.stanzaLimits()
 	return c2s.Config{
 		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.EndPoint, Plain: cfg.Auth.Plain,
-		Before:      xtok.Limits{Size: cfg.Limits.StanzaBeforeAuth, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
-		After:       xtok.Limits{Size: cfg.Limits.Stanza, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 10_000},
+		Before: before, After: after,
 		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,
 		Log: s.Log, Metrics: c2s.NewMetrics(s.metrics),
 	}
