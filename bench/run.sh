@@ -2,7 +2,8 @@
 # run.sh [RESULTS-DIR]: the load runs behind docs/perf.md, Mirsal and its peers
 # alternating in one run. BENCH names the folder with the load generator
 # (xmppload) and the scripts that start the peers (peers); they are not part of
-# this repository. ROUNDS (3) and SUITES (chat rate idle fsync) can be chosen.
+# this repository. ROUNDS (3) and SUITES (chat rate idle fsync login
+# resume) can be chosen.
 # Needs root: everything runs in a network namespace of its own.
 #
 # Each result line is JSON and holds the generator's arguments.
@@ -35,6 +36,13 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 		for _ in $(seq "$rounds"); do
 			bench "$out/idle.jsonl" 1 8000 "$who" "idle --tls starttls --sessions 8000 --hold 40s"
 		done
+		;;
+	login) # every session cut at once, and back by a full login; beside it what a bare handshake costs
+		for _ in $(seq "$rounds"); do go run ./bench/handshake -n 5000 >>"$out/handshake.jsonl"; done
+		bench "$out/login.jsonl" "$rounds" 5000 "$who" "storm --tls starttls --sessions 5000 --login-concurrency 500"
+		;;
+	resume) # the same, back by resumption
+		bench "$out/resume.jsonl" "$rounds" 5000 "$who" "storm --tls starttls --sessions 5000 --login-concurrency 500 --resume"
 		;;
 	fsync)
 		"$peers/isolated.sh" "$peers/fsync.sh" "$who" | tee "$out/fsync.txt"
