@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/signal"
 	"syscall"
 
@@ -28,7 +29,7 @@ func newServe(o *options) *cobra.Command {
 	var sets []string
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server until it is told to stop",
-		Long: "Run the server until SIGINT or SIGTERM: it tells its clients and stops; a second signal ends it at once.\n" +
+		Long: "Run the server until SIGINT or SIGTERM: it tells its clients and stops; a second signal ends it at once. SIGHUP has it read its certificate again.\n" +
 			"Where one key is given several times, --set wins over the other flags, and these over the file.",
 		Example: "  mirsal serve\n" +
 			"  mirsal serve --domain example.org --cert fullchain.pem --key privkey.pem\n" +
@@ -72,5 +73,8 @@ func serve(cmd *cobra.Command, cfg config.Config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return server.Run(ctx, cfg, cmd.OutOrStdout())
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	return server.Run(ctx, cfg, cmd.OutOrStdout(), reload)
 }

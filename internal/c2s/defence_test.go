@@ -1,6 +1,7 @@
 package c2s
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -42,7 +43,10 @@ func onPort(t *testing.T, change func(*Config), setup func(*coretest.World), f f
 	cert := certificate(t)
 	coretest.Run(t, setup, func(w *coretest.World) {
 		cfg := Config{
-			TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, RequireTLS: true, EndPoint: func() []byte { return nil },
+			TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, RequireTLS: true,
+			EndPoint: func(ctx context.Context) (context.Context, func(*tls.ConnectionState) []byte) {
+				return ctx, func(*tls.ConnectionState) []byte { return nil }
+			},
 			Before:      xtok.Limits{Size: 1000, Depth: 10, Attrs: 10, Name: 100, Prefixes: 10},
 			After:       xtok.Limits{Size: 5000, Depth: 10, Attrs: 10, Name: 100, Prefixes: 10},
 			Negotiation: time.Minute, Write: 20 * time.Second, Strangers: 3,

@@ -26,9 +26,10 @@ type Config struct {
 	RequireTLS bool        // no authentication without TLS
 	// Plain offers SASL PLAIN to connections with TLS.
 	Plain bool
-	// EndPoint is the tls-server-end-point binding of the certificate in use
-	// (RFC 5929 §4), nil when it has none.
-	EndPoint func() []byte
+	// EndPoint is called before each handshake, which runs under the context returned; the
+	// function then tells the tls-server-end-point binding of the certificate that
+	// was shown (RFC 5929 §4), nil when it has none.
+	EndPoint func(context.Context) (context.Context, func(*tls.ConnectionState) []byte)
 	// Before and After bound elements before and after authentication.
 	Before, After xtok.Limits
 	// Negotiation is how long a connection may take to bind a resource.

@@ -50,7 +50,8 @@ func (c *conn) secure() error {
 	c.in.discard()
 	c.in.giveBack()
 	t := tls.Server(c.tcp, c.srv.cfg.TLS)
-	if err := t.HandshakeContext(c.srv.ctx); err != nil {
+	ctx, endPoint := c.srv.cfg.EndPoint(c.srv.ctx)
+	if err := t.HandshakeContext(ctx); err != nil {
 		c.srv.cfg.Metrics.handshakes.WithLabelValues("failed").Inc()
 		c.log().Debug("TLS handshake failed", "err", err)
 		return err
@@ -60,7 +61,7 @@ func (c *conn) secure() error {
 	c.tls, c.net, c.opened = t, t, false
 	c.wmu.Unlock()
 	st := t.ConnectionState()
-	c.neg.bindings = Bindings(&st, c.srv.cfg.EndPoint())
+	c.neg.bindings = Bindings(&st, endPoint(&st))
 	return nil
 }
 

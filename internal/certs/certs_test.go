@@ -23,7 +23,7 @@ import (
 
 func own(t *testing.T, dir, domain string) *Certs {
 	t.Helper()
-	c, err := Own(dir, jid.MustParse(domain))
+	c, err := Own(dir, Options{Domain: jid.MustParse(domain)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +85,8 @@ func TestTheOwnCAIsTrustedForTheDomainItsServicesAndThisMachine(t *testing.T) {
 	if err := c.Covers(jid.MustParse("example.org")); err != nil {
 		t.Error(err)
 	}
-	if c.Covers(jid.MustParse("example.com")) == nil || c.Check() != nil {
-		t.Error("covers another, or is not good")
+	if c.Covers(jid.MustParse("example.com")) == nil || c.Ready() != nil {
+		t.Error("covers another, or is not there")
 	}
 }
 
@@ -120,7 +120,7 @@ func TestCertificatesStayUntilAMonthBeforeTheirEnd(t *testing.T) {
 	if now, _ := os.ReadFile(one.CAFile()); !bytes.Equal(ca, now) {
 		t.Error("clients have to trust another CA")
 	}
-	if err := one.current.Load().cert.Leaf.CheckSignatureFrom(one.ca.cert); err != nil {
+	if err := one.current.Load().leaf.cert.Leaf.CheckSignatureFrom(one.ca.cert); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,7 +150,7 @@ func TestKeysAreTheOwnersAndDamageIsNotPaintedOver(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Own(dir, jid.MustParse("example.org")); err == nil {
+	if _, err := Own(dir, Options{Domain: jid.MustParse("example.org")}); err == nil {
 		t.Error("a damaged CA was replaced")
 	}
 }
@@ -219,7 +219,7 @@ func TestFilesOfOthersAreNeverReplaced(t *testing.T) {
 			}
 			before := contents(t, dir)
 			for _, domain := range []string{"example.org", "example.com"} {
-				_, err := Own(dir, jid.MustParse(domain))
+				_, err := Own(dir, Options{Domain: jid.MustParse(domain)})
 				if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, names[0])) || !strings.Contains(err.Error(), "tls.cert") {
 					t.Errorf("%v: %v", names, err)
 				}
@@ -288,21 +288,32 @@ func TestAKeyThatOthersMayKnowIsNotTaken(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, "ca-key.pem"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Own(dir, jid.MustParse("example.org")); err == nil || !strings.Contains(err.Error(), "others may read it") {
+	if _, err := Own(dir, Options{Domain: jid.MustParse("example.org")}); err == nil || !strings.Contains(err.Error(), "others may read it") {
 		t.Error(err)
+	}
+}
+
+// reissue replaces the certificate and key in the folder.
+func reissue(t *testing.T, dir string, c *Certs) {
+	t.Helper()
+	for _, name := range []string{"cert.pem", "key.pem"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Renew(time.Now()); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestAGivenCertificateIsReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	o := own(t, dir, "example.org")
-	g, err := Given(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	g, err := Given(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), Options{Domain: jid.MustParse("example.org")})
 	if err != nil || g.CAFile() != "" || !bytes.Equal(g.EndPoint(), o.EndPoint()) {
 		t.Fatal(err)
 	}
-	if err := o.Renew(time.Now().Add(lifeOfLeaf)); err != nil {
-		t.Fatal(err)
-	}
+	reissue(t, dir, o)
 	if err := g.Renew(time.Now()); err != nil || !bytes.Equal(g.EndPoint(), o.EndPoint()) {
 		t.Error("not read again", err)
 	}
@@ -310,14 +321,14 @@ func TestAGivenCertificateIsReadAgain(t *testing.T) {
 	if err := g.Renew(time.Now()); err == nil || g.EndPoint() == nil {
 		t.Error("the one in use must stay")
 	}
-	if _, err := Given(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")); err == nil {
+	if _, err := Given(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem"), Options{Domain: jid.MustParse("example.org")}); err == nil {
 		t.Error("a certificate without its key is taken")
 	}
 }
 
 func TestEndPointIsTheHashOfTheSignature(t *testing.T) {
 	c := own(t, t.TempDir(), "example.org")
-	want := sha256.Sum256(c.current.Load().cert.Leaf.Raw)
+	want := sha256.Sum256(c.current.Load().leaf.cert.Leaf.Raw)
 	if !slices.Equal(c.EndPoint(), want[:]) {
 		t.Error("ECDSA with SHA-256")
 	}

@@ -9,7 +9,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkWeb(), c.Contact.check(),
+		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkTLS(), c.checkWeb(), c.Contact.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -68,9 +68,6 @@ func (c *Config) checkNumbers() error {
 func (c *Config) checkSafety() error {
 	if !c.C2S.RequireTLS && !c.Listen.C2S.Off() && !c.Listen.C2S.Loopback() {
 		return fmt.Errorf("c2s.require_tls=false is for a loopback address only, and listen.c2s is %q", c.Listen.C2S)
-	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		return fmt.Errorf("tls.cert and tls.key go together")
 	}
 	if !c.Listen.HTTPPlain.Off() && !c.Listen.HTTPPlain.Loopback() {
 		return fmt.Errorf("listen.http_plain is for a loopback address only, and it is %q", c.Listen.HTTPPlain)

@@ -58,10 +58,16 @@ type Listen struct {
 	Ops       Address `toml:"ops"`
 }
 
-// TLS names a certificate; both empty means the own CA.
+// TLS says where the certificate comes from: given files, ACME, or neither, which means
+// the own CA.
 type TLS struct {
-	Cert string `toml:"cert"`
-	Key  string `toml:"key"`
+	Cert          string `toml:"cert"`
+	Key           string `toml:"key"`
+	ACME          bool   `toml:"acme"`
+	ACMETerms     bool   `toml:"acme_terms"`
+	ACMEEmail     string `toml:"acme_email"`
+	ACMEDirectory string `toml:"acme_directory"`
+	ACMECA        string `toml:"acme_ca"`
 }
 
 // C2S is for client connections.

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"mirsal/internal/c2s"
-	"mirsal/internal/certs"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
 	"mirsal/internal/obs"
@@ -76,14 +75,6 @@ func (s *Server) listen() error {
 	return nil
 }
 
-// openCerts opens the certificate that was given, or the own CA's.
-func (s *Server) openCerts() (*certs.Certs, error) {
-	if t := s.Config.TLS; t.Cert != "" {
-		return certs.Given(t.Cert, t.Key)
-	}
-	return certs.Own(filepath.Join(s.Config.Data, "tls"), s.Domain)
-}
-
 func closeAll(open map[string]net.Listener) {
 	for _, l := range open {
 		l.Close()
@@ -118,7 +109,9 @@ func (s *Server) serve(open map[string]net.Listener) {
 	}
 	s.serveHTTP(open["http"], web.Guard(mux), true)
 	s.serveHTTP(open["http-plain"], web.Guard(mux), false)
-	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles, obs.Check{Name: "archive", Ok: s.archive.Healthy}), false)
+	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles,
+		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready}), false)
+	s.keepCerts()
 }
 
 // landing is what a browser is shown at the server's address.
@@ -137,7 +130,7 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	if secure {
-		srv.TLSConfig = s.certs.TLS("h2", "http/1.1")
+		srv.TLSConfig = s.certs.Web("h2", "http/1.1")
 		go srv.ServeTLS(l, "", "")
 	} else {
 		go srv.Serve(l)
@@ -157,7 +150,7 @@ func (s *Server) c2sConfig() c2s.Config {
 	cfg := &s.Config
 	before, after := s.stanzaLimits()
 	return c2s.Config{
-		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.EndPoint, Plain: cfg.Auth.Plain,
+		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.Watch, Plain: cfg.Auth.Plain,
 		Before: before, After: after,
 		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,
 		Log: s.Log, Metrics: c2s.NewMetrics(s.metrics),
@@ -170,6 +163,9 @@ func (s *Server) c2sConfig() c2s.Config {
 func (s *Server) announce(ctx context.Context, out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Mirsal %s serves %s from %s\n", Version, s.Domain, s.Config.Data)
+	if err := s.certs.Ready(); err != nil {
+		fmt.Fprintf(&b, "Certificate: none yet; it is being obtained, and until then nobody can connect. The log tells how that goes\n")
+	}
 	if ca := s.certs.CAFile(); ca != "" {
 		if abs, err := filepath.Abs(ca); err == nil {
 			ca = abs

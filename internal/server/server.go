@@ -124,7 +124,6 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 		},
 	})
 	s.addFeatures(host)
-	host.Every(renewEvery, s.renew)
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
@@ -134,15 +133,6 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 func (s *Server) contact(owner, peer jid.JID) bool {
 	_, ok := s.features.people.Contact(owner, peer)
 	return ok
-}
-
-// renewEvery is how often the certificate's age, or its files, are looked at.
-const renewEvery = 12 * time.Hour
-
-func (s *Server) renew(now time.Time) {
-	if err := s.certs.Renew(now); err != nil {
-		s.Log.Error("the certificate cannot be renewed", "err", err)
-	}
 }
 
 // endSessions ends every session of an account that is being removed.
@@ -208,20 +198,29 @@ func (s *Server) Close() error {
 }
 
 // Run starts a server, says on out where it listens, and stops it when ctx
-// ends.
-func Run(ctx context.Context, cfg config.Config, out io.Writer) error {
+// ends. What comes from reload has it Reload.
+func Run(ctx context.Context, cfg config.Config, out io.Writer, reload <-chan os.Signal) error {
 	s, err := Start(ctx, cfg, Options{})
 	if err != nil {
 		return err
 	}
 	err = s.announce(ctx, out)
 	if err == nil {
+		err = s.run(ctx, reload)
+	}
+	return errors.Join(err, s.Close())
+}
+
+func (s *Server) run(ctx context.Context, reload <-chan os.Signal) error {
+	for {
 		select {
 		case <-ctx.Done():
 			s.Log.Info("stopping")
+			return nil
 		case why := <-s.fatal:
-			err = fmt.Errorf("stopped, to keep what is on disk: %w", why)
+			return fmt.Errorf("stopped, to keep what is on disk: %w", why)
+		case <-reload:
+			s.Reload()
 		}
 	}
-	return errors.Join(err, s.Close())
 }
