@@ -9,7 +9,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkTLS(), c.checkWeb(), c.Contact.check(),
+		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)

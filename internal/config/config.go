@@ -40,6 +40,7 @@ type Config struct {
 	Archive  Archive  `toml:"archive"`
 	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
+	Services Services `toml:"services"`
 	Log      Log      `toml:"log"`
 }
 
@@ -150,6 +151,9 @@ func Default() Config {
 		Store:   Store{Synchronous: "full"},
 		Contact: Contact{none, none, none, none, none, none, none},
 		Log:     Log{Level: "info", Format: "text"},
+		Services: Services{
+			Calls: none, Life: Duration{24 * time.Hour},
+		},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"mirsal/internal/xep/disco"
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
+	"mirsal/internal/xep/extdisco"
 	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
@@ -54,6 +55,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	version.Register(h, "Mirsal", Version)
 	entitytime.Register(h)
 	csi.New().Register(h)
+	extdisco.New(r, serviceList(&cfg.Services), cfg.Services.Secret, cfg.Services.Life.Duration).Register(h)
 	sm.New(r, s.archive.RecoveredH, cfg.Limits.Resumption.Duration).Register(h)
 
 	c := caps.New(r)
@@ -76,4 +78,13 @@ func contactList(c *config.Contact) []disco.Contact {
 		{Purpose: "security", Addresses: c.Security}, {Purpose: "status", Addresses: c.Status},
 		{Purpose: "support", Addresses: c.Support},
 	}
+}
+
+// serviceList takes the services apart; they were checked.
+func serviceList(c *config.Services) (all []extdisco.Service) {
+	list, _ := c.List()
+	for _, v := range list {
+		all = append(all, extdisco.Service{Type: v.Type, Host: v.Host, Port: v.Port, Transport: v.Transport, Restricted: v.Relays()})
+	}
+	return all
 }
