@@ -35,7 +35,9 @@ const (
 // Keep run on the sender's reader; Spread, Deliver and Notice on the release
 // goroutine, where they must not block.
 type (
-	// ScreenFunc may refuse: a *stanza.StanzaError goes back to the sender.
+	// ScreenFunc may refuse: a *stanza.StanzaError goes back to the sender,
+	// ErrSilently does not. It sees messages, requests to accounts and their
+	// sessions, and presence.
 	ScreenFunc func(t *Transit) error
 	// StampFunc may edit, by t.Edit. Children to cut must be appended in document order.
 	StampFunc func(t *Transit)
@@ -132,6 +134,7 @@ type Host struct {
 	Bound, Gone []SessionFunc
 	Delivered   []DeliveredFunc
 	AccountGone []AccountFunc
+	Blocked     BlockedFunc // nil where nobody can be blocked
 	Told        []BoundFunc
 
 	resume   ResumeFunc

@@ -28,6 +28,12 @@ func (r *Router) iq(t *Transit) {
 		return
 	}
 	t.Head.To = to
+	if to.Local() != "" {
+		if err := r.pass(t); err != nil {
+			r.refuse(t.Session, &t.Head, err)
+			return
+		}
+	}
 	r.ask(t)
 }
 
@@ -67,11 +73,9 @@ func unavailable(*Query) ([]byte, error) {
 // the sender's messages.
 func (r *Router) routeIQ(t *Transit) {
 	t.Session.settleFlight()
-	for _, f := range r.host.Screen {
-		if err := f(t); err != nil {
-			r.refuse(t.Session, &t.Head, err)
-			return
-		}
+	if err := r.pass(t); err != nil {
+		r.refuse(t.Session, &t.Head, err)
+		return
 	}
 	to := r.dir.Session(t.Head.To)
 	if to == nil {

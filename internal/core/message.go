@@ -59,10 +59,8 @@ func (r *Router) screen(t *Transit) error {
 	if !r.Local(t.Head.To) {
 		return stanza.Errorf(stanza.RemoteServerNotFound, "this server does not federate yet")
 	}
-	for _, f := range r.host.Screen {
-		if err := f(t); err != nil {
-			return err
-		}
+	if err := r.pass(t); err != nil {
+		return err
 	}
 	return r.reachable(&t.Head)
 }

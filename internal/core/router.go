@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -234,9 +235,9 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stream.Error {
 }
 
 // refuse tells a sender that his stanza goes nowhere. Errors and results are
-// never answered (RFC 6120 §8.3.1).
+// never answered (RFC 6120 §8.3.1), nor is what a hook refused silently.
 func (r *Router) refuse(s *Session, h *stanza.Head, err error) {
-	if h.Type == stanza.Error || h.Kind == stanza.IQ && h.Type == stanza.Result {
+	if h.Type == stanza.Error || h.Kind == stanza.IQ && h.Type == stanza.Result || errors.Is(err, ErrSilently) {
 		return
 	}
 	if se := stanza.AsError(err); se.Condition == stanza.InternalServerError {
@@ -249,7 +250,11 @@ func (r *Router) presence(t *Transit) {
 	if r.host.presence == nil {
 		return
 	}
-	if err := r.host.presence(t); err != nil {
+	err := r.pass(t)
+	if err == nil {
+		err = r.host.presence(t)
+	}
+	if err != nil {
 		r.refuse(t.Session, &t.Head, err)
 	}
 }

@@ -21,6 +21,7 @@ const (
 	ArchiveRead                  // has queried its archive: gets no offline copies
 	Modern                       // bound by Bind 2
 	Inactive                     // XEP-0352; set by SetInactive only
+	BlockList                    // has asked for its block list: gets pushes (XEP-0191 §3.3)
 )
 
 // Session is one bound resource. It outlives its connection while it

@@ -35,7 +35,9 @@ func (a *arrival) Next() []core.Packet {
 		}
 	}
 	if len(a.ready) == 0 {
-		a.ready = a.requests()
+		if a.ready = a.requests(); a.ready != nil && len(a.ready) == 0 {
+			return []core.Packet{}
+		}
 	}
 	return a.portion()
 }
@@ -62,13 +64,18 @@ func (a *arrival) look() {
 	me := a.session.JID.Bare()
 	for _, c := range a.contacts[:n] {
 		if len(a.people.router.Directory().Sessions(c)) > 0 && a.people.Subscribed(c, me) {
-			a.people.each(c, func(s *core.Session) { a.ready = append(a.ready, addressed(s.Presence().Stanza, me)) })
+			a.people.each(c, func(s *core.Session) {
+				if !a.people.router.Apart(s.JID, a.session.JID) {
+					a.ready = append(a.ready, addressed(s.Presence().Stanza, me))
+				}
+			})
 		}
 	}
 	a.contacts = a.contacts[n:]
 }
 
-// requests are the next kept requests, nil when there are no more.
+// requests are the next kept requests but those of who was blocked since, nil when
+// there are no more.
 func (a *arrival) requests() []core.Packet {
 	p, me := a.people, a.session.JID.Bare()
 	from := a.after
@@ -83,9 +90,11 @@ func (a *arrival) requests() []core.Packet {
 	if len(kept) == 0 {
 		return nil
 	}
-	packets := make([]core.Packet, len(kept))
-	for i, k := range kept {
-		packets[i] = core.Bytes(k.Value)
+	packets := []core.Packet{}
+	for _, k := range kept {
+		if who, err := jid.Parse(k.Key); err == nil && !p.router.Blocked(me, who) {
+			packets = append(packets, core.Bytes(k.Value))
+		}
 	}
 	a.after = kept[len(kept)-1].Key
 	return packets

@@ -103,7 +103,8 @@ func (p *People) broadcast(me jid.JID, st *stanza.Stanza) {
 	}
 }
 
-// show pushes a presence to the available sessions of an account.
+// show pushes a presence to the available sessions of an account, but to none
+// that a block keeps apart from its sender.
 func (p *People) show(st *stanza.Stanza, to jid.JID) {
 	all := p.router.Directory().Sessions(to)
 	if len(all) == 0 {
@@ -111,7 +112,7 @@ func (p *People) show(st *stanza.Stanza, to jid.JID) {
 	}
 	packet := addressed(st, to)
 	for _, s := range all {
-		if available(s) {
+		if available(s) && !p.router.Apart(st.From, s.JID) {
 			s.Push(packet)
 		}
 	}
@@ -224,7 +225,7 @@ func (p *People) showOne(st *stanza.Stanza, to jid.JID) {
 		p.show(st, to)
 		return
 	}
-	if s := p.router.Directory().Session(to); s != nil {
+	if s := p.router.Directory().Session(to); s != nil && !p.router.Apart(st.From, to) {
 		s.Push(addressed(st, to))
 	}
 }
@@ -281,19 +282,21 @@ func (p *People) takeDirected(s *core.Session) map[jid.JID]struct{} {
 
 // probe answers a session that asks for a contact's presence. One who may not
 // see it hears at most what ends a subscription that his own roster wrongly shows.
+// One who is blocked finds nobody there, as with an account that is offline.
 // RFC 6121 §4.3.2
 func (p *People) probe(t *core.Transit) error {
 	owner, watcher := t.Head.To.Bare(), t.Head.From.Bare()
 	if owner.IsZero() {
 		return stanza.Errorf(stanza.BadRequest, "a probe needs an address")
 	}
-	if !p.Subscribed(owner, watcher) {
+	apart := p.router.Blocked(owner, t.Head.From)
+	if !p.Subscribed(owner, watcher) && !(apart && p.item(watcher, owner).State.To()) {
 		return p.arrive(background(), watcher, owner, unsubscribed, plain(unsubscribed, owner, watcher))
 	}
 	defer p.lock(owner)()
 	found := false
 	for _, s := range p.router.Directory().Sessions(owner) {
-		if pr := s.Presence(); pr != nil && (t.Head.To == owner || t.Head.To == s.JID) {
+		if pr := s.Presence(); !apart && pr != nil && (t.Head.To == owner || t.Head.To == s.JID) {
 			t.Session.Push(addressed(pr.Stanza, watcher))
 			found = true
 		}

@@ -36,6 +36,9 @@ func (p *People) subscription(t *core.Transit) error {
 	if err != nil || !on {
 		return err
 	}
+	if p.router.Blocked(contact, t.Head.From) {
+		return nil
+	}
 	if err := p.arrive(ctx, contact, me, ev, st); err != nil {
 		return err
 	}
@@ -85,10 +88,11 @@ func (p *People) settled(before State, i *Item) []store.Op {
 }
 
 // arrive is the receiver's side of a subscription stanza from a contact. An
-// account that does not exist takes no notice.
+// account that does not exist takes no notice, nor does one that a block keeps
+// apart from the contact: Reunite makes up for it.
 // RFC 6121 §A.3
 func (p *People) arrive(ctx context.Context, owner, from jid.JID, ev event, st *stanza.Stanza) error {
-	if !p.router.Exists(owner) {
+	if !p.router.Exists(owner) || p.router.Apart(owner, from) {
 		return nil
 	}
 	if ev == subscribe {
