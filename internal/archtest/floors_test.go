@@ -21,7 +21,7 @@ var floors = []struct {
 	{4, "xep/* httpd"},
 	{3, "archive people bus/* c2s s2s call control live watch register client"},
 	{2, "core auth certs ledger omemo"},
-	{1, "xmpp/* store/* config lru obs web"},
+	{1, "xmpp/* store/* config limits lru obs web"},
 }
 
 // outside lists what stands beside the building: tests and tools, which may
