@@ -108,7 +108,11 @@ func (s *Server) serve(open map[string]net.Listener) {
 		mux.Handle(pattern, h)
 	}
 	s.serveHTTP(open["http"], web.Guard(mux), true)
-	s.serveHTTP(open["http-plain"], web.Guard(mux), false)
+	plain := web.Guard(mux)
+	if open["http-plain"] != nil {
+		plain = s.certs.HTTP01(plain)
+	}
+	s.serveHTTP(open["http-plain"], plain, false)
 	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles,
 		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready}), false)
 	s.keepCerts()
