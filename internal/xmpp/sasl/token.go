@@ -32,8 +32,9 @@ var tokenBindings = [...]struct{ mech, binding string }{
 type Token struct {
 	ID     string // the caller's name for it
 	Secret []byte
-	// Expired tokens let nobody in; who shows one is told to sign in otherwise.
-	Expired bool
+	// Refuse is what somebody who shows it hears in place of being let in, such as
+	// CredentialsExpired; "" for a good token.
+	Refuse Condition
 }
 
 // A TokenLookup finds the tokens of one device for one mechanism by normalised
@@ -108,9 +109,8 @@ func (x *Exchange) takeToken(in []byte) ([]byte, error) {
 	switch {
 	case token == nil:
 		return nil, refused("wrong name or token")
-	case token.Expired:
-		// XEP-0484 §5.2
-		return nil, &Failure{Condition: CredentialsExpired, Text: "sign in by other means"}
+	case token.Refuse != "":
+		return nil, &Failure{Condition: token.Refuse}
 	}
 	x.tokenID = token.ID
 	x.state = succeeded

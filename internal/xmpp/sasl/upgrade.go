@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,14 @@ func UpgradeMech(task string) string {
 		return ""
 	}
 	return mech
+}
+
+// Without takes the mechanisms out of a list for which an account has no keys;
+// lacks names them without -PLUS.
+func Without(mechs, lacks []string) []string {
+	return slices.DeleteFunc(slices.Clone(mechs), func(m string) bool {
+		return slices.Contains(lacks, strings.TrimSuffix(m, "-PLUS"))
+	})
 }
 
 // UpgradeChallenge makes a salt for new keys, and the payload of <task-data/>
