@@ -42,6 +42,9 @@ type People struct {
 	// OnSubscribed hears that watcher may from now on see owner's presence. It
 	// runs after both rosters are durable and may block. Added before start.
 	OnSubscribed []func(owner, watcher jid.JID)
+	// Vouch tells whether owner has promised asker, who sends this request, to be his
+	// contact: then the two are, and nobody is asked. It may block. Added before start.
+	Vouch []func(owner, asker jid.JID, request xtok.Elem) bool
 
 	router *core.Router
 	log    *slog.Logger

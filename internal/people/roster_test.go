@@ -151,7 +151,7 @@ func TestConcurrentEditsOfOneRosterAllStay(t *testing.T) {
 		for i := range 8 {
 			wg.Go(func() {
 				for n := range 20 {
-					if err := p.join(context.Background(), alice, jid.MustParse(fmt.Sprintf("c%d-%d@example.org", i, n))); err != nil {
+					if _, err := p.join(context.Background(), alice, jid.MustParse(fmt.Sprintf("c%d-%d@example.org", i, n)), ""); err != nil {
 						t.Error(err)
 					}
 				}

@@ -36,6 +36,9 @@ func (p *People) subscription(t *core.Transit) error {
 	if err != nil || !on {
 		return err
 	}
+	if ev == subscribe && p.vouched(contact, me, t.Elem) {
+		return p.welcome(ctx, contact, me)
+	}
 	if p.router.Blocked(contact, t.Head.From) {
 		return nil
 	}
@@ -216,36 +219,6 @@ func rewrite(t *core.Transit, ev event, from, to jid.JID) (*stanza.Stanza, error
 	}
 	h := stanza.Head{Kind: stanza.Presence, Type: ev.String(), ID: t.Head.ID, From: from, To: to, Lang: t.Head.Lang}
 	return stanza.New(h, content), nil
-}
-
-// Befriend gives two accounts each other's presence, as when both had asked and
-// approved. It is durable for both on return; an error after the first leaves
-// that one changed, and calling again mends it.
-func (p *People) Befriend(ctx context.Context, a, b jid.JID) error {
-	if a == b {
-		return nil
-	}
-	for _, side := range [][2]jid.JID{{a, b}, {b, a}} {
-		if err := p.join(ctx, side[0], side[1]); err != nil {
-			return err
-		}
-	}
-	p.introduce(a, b)
-	p.introduce(b, a)
-	return nil
-}
-
-func (p *People) join(ctx context.Context, owner, contact jid.JID) error {
-	defer p.lock(owner)()
-	c, err := p.edit(ctx, owner, contact, func(i *Item) ([]store.Op, error) {
-		before := i.State
-		i.State, i.Approved, i.Listed = Both, false, true
-		return p.settled(before, i), nil
-	})
-	if err == nil {
-		p.push(owner, &c)
-	}
-	return err
 }
 
 // accountGone takes a removed account out of everyone's reach: it is unsubscribed
