@@ -35,6 +35,7 @@ func phrases() []phrase {
 	}
 	sayServer(say)
 	sayConnecting(device)
+	saySASL2(device)
 	saySessions(device)
 	sayStanzas(device)
 	return all

@@ -106,7 +106,11 @@ func saslData(n *Node, want string) (string, error) {
 	if !n.Is(NSSASL, want) {
 		return "", fmt.Errorf("instead of %s: %s", want, n)
 	}
-	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(n.Text))
+	return unb64(n.Text)
+}
+
+func unb64(s string) (string, error) {
+	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s))
 	return string(data), err
 }
 

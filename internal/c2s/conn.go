@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
@@ -31,7 +32,9 @@ type conn struct {
 
 	deadline time.Time // of the negotiation
 	lang     string    // xml:lang of the client's stream
+	from     jid.JID   // who the client says the stream is for, bare
 	account  jid.JID
+	device   string // the client that signed in, as its account knows it; "" before
 	session  *core.Session
 	grown    bool         // the reader's stack has grown, most likely
 	neg      *negotiation // nil once a resource is bound
@@ -46,6 +49,9 @@ type conn struct {
 // negotiation is what a connection needs before a resource is bound only.
 type negotiation struct {
 	sasl     *sasl.Exchange
+	req      *request // what SASL2 was asked for, during an attempt
+	bound    bool     // by Bind 2, which is being answered
+	since    uint64   // auth's epoch when the attempt began
 	failures int
 	bindings []sasl.Binding
 	values   map[any]any
@@ -102,7 +108,12 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 	if err := s.Resume(c, h, c.lang, hello); err != nil {
 		return err
 	}
+	g := auth.Agent{Resource: s.JID.Resource(), Since: c.neg.since}
+	if c.neg.req != nil {
+		g = c.neg.req.agent
+	}
 	c.bound(s, "session resumed")
+	c.confirm(s, g)
 	return nil
 }
 

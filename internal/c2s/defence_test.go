@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/xmpp/sasl"
@@ -29,9 +30,20 @@ type port struct {
 	srv *Server
 }
 
-type nobody struct{ cred sasl.Credentials }
+// nobody has accounts without devices: all have one password.
+type nobody struct {
+	Authenticator
+	cred sasl.Credentials
+}
 
 func (n nobody) Credentials(string) (sasl.Credentials, error) { return n.cred, nil }
+
+func (nobody) Epoch() uint64                   { return 1 }
+func (nobody) Changed(string, auth.Agent) bool { return false }
+func (nobody) Lacks(string) []string           { return nil }
+func (nobody) SignedIn(context.Context, string, auth.Agent, string) (string, error) {
+	return "device", nil
+}
 
 // onPort runs f with a server for example.org whose limits are small.
 func onPort(t *testing.T, change func(*Config), setup func(*coretest.World), f func(p *port)) {
@@ -55,7 +67,7 @@ func onPort(t *testing.T, change func(*Config), setup func(*coretest.World), f f
 		if change != nil {
 			change(&cfg)
 		}
-		p := &port{World: w, srv: New(w.Router, nobody{cred}, cfg)}
+		p := &port{World: w, srv: New(w.Router, nobody{cred: cred}, cfg)}
 		f(p)
 		p.srv.Stop()
 	})

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stream"
@@ -24,6 +25,8 @@ import (
 type Config struct {
 	TLS        *tls.Config // certificates and curves; nil refuses STARTTLS
 	RequireTLS bool        // no authentication without TLS
+	// Iterations are asked of clients that make new keys (XEP-0480).
+	Iterations int
 	// Plain offers SASL PLAIN to connections with TLS.
 	Plain bool
 	// EndPoint is called before each handshake, which runs under the context returned; the
@@ -42,9 +45,18 @@ type Config struct {
 	Metrics   *Metrics
 }
 
-// Authenticator finds the SCRAM keys of a user.
+// Authenticator knows the accounts and their devices; auth.Auth documents what
+// each does.
 type Authenticator interface {
 	Credentials(user string) (sasl.Credentials, error)
+	SignedIn(ctx context.Context, name string, g auth.Agent, by string) (device string, err error)
+	Tokens(name string, g auth.Agent, mech string) ([]sasl.Token, error)
+	UseToken(ctx context.Context, name string, g auth.Agent, token string, count uint64, counted, invalidate bool) (due bool, err error)
+	IssueToken(ctx context.Context, name string, g auth.Agent, mech string) (token string, expiry time.Time, err error)
+	Epoch() uint64
+	Changed(name string, g auth.Agent) bool
+	Lacks(name string) []string
+	Upgrade(ctx context.Context, name, mech string, salted, salt []byte, iterations int) error
 }
 
 // Server serves clients on any number of listeners.

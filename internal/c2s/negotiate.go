@@ -3,8 +3,11 @@ package c2s
 import (
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
@@ -68,7 +71,7 @@ func (c *conn) secure() error {
 // openStream answers a stream header with ours and the features.
 func (c *conn) openStream(e xtok.Elem) error {
 	h, bad := stream.ReadHeader(e)
-	c.lang = h.Lang
+	c.lang, c.from = h.Lang, h.From.Bare()
 	b := stream.Header{From: c.srv.router.Domain, To: h.From, ID: rand.Text(), Lang: "en"}.Append(nil)
 	c.wmu.Lock()
 	c.opened = true
@@ -90,6 +93,8 @@ func (c *conn) openStream(e xtok.Elem) error {
 func (c *conn) features(b []byte) []byte {
 	b = append(b, "<stream:features>"...)
 	switch {
+	case c.session != nil || c.neg.bound:
+		b = c.srv.router.Host().Offers(c, b)
 	case !c.account.IsZero():
 		b = append(b, "<bind xmlns='"+stream.NSBind+"'/>"...)
 		// COMPAT: clients of RFC 3921 ask for a session
@@ -102,6 +107,8 @@ func (c *conn) features(b []byte) []byte {
 			b = append(b, "<starttls xmlns='"+stream.NSTLS+"'/>"...)
 		}
 		b = c.mechanisms(b)
+		b = c.authentication(b)
+		b = c.channelBindings(b)
 		b = c.srv.router.Host().Offers(c, b)
 	}
 	return append(b, "</stream:features>"...)
@@ -109,17 +116,38 @@ func (c *conn) features(b []byte) []byte {
 
 func (c *conn) mechanisms(b []byte) []byte {
 	b = append(b, "<mechanisms xmlns='"+stream.NSSASL+"'>"...)
-	for _, m := range sasl.Mechanisms(c.neg.bindings) {
+	b = c.appendMechanisms(b)
+	return append(b, "</mechanisms>"...)
+}
+
+func (c *conn) appendMechanisms(b []byte) []byte {
+	for _, m := range c.offered() {
 		b = append(b, "<mechanism>"+m+"</mechanism>"...)
 	}
-	if c.mayPlain() {
-		b = append(b, "<mechanism>"+sasl.PLAIN+"</mechanism>"...)
+	return b
+}
+
+// offered are the mechanisms that take a password, for the account that the
+// client says it comes for.
+// XEP-0388 §2.1
+func (c *conn) offered() []string {
+	list := sasl.Mechanisms(c.neg.bindings)
+	if c.from.Local() != "" && c.from.DomainOnly() == c.srv.router.Domain {
+		lacks := c.srv.auth.Lacks(c.from.Local())
+		list = slices.DeleteFunc(list, func(m string) bool { return slices.Contains(lacks, strings.TrimSuffix(m, "-PLUS")) })
 	}
-	b = append(b, "</mechanisms>"...)
+	if c.mayPlain() {
+		list = append(list, sasl.PLAIN)
+	}
+	return list
+}
+
+// channelBindings names the types of binding that the channel has.
+// XEP-0440 §3
+func (c *conn) channelBindings(b []byte) []byte {
 	if len(c.neg.bindings) == 0 {
 		return b
 	}
-	// XEP-0440 §3
 	b = append(b, "<sasl-channel-binding xmlns='"+stream.NSBinding+"'>"...)
 	for _, cb := range c.neg.bindings {
 		b = append(b, "<channel-binding type='"+cb.Type+"'/>"...)
@@ -142,7 +170,9 @@ func (c *conn) stranger(e xtok.Elem) error {
 		return c.startTLS()
 	case e.NS() == stream.NSSASL && c.mayLogin() && c.account.IsZero():
 		return c.authenticate(e)
-	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && c.mayLogin():
+	case e.NS() == stream.NSSASL2 && c.mayLogin() && c.account.IsZero():
+		return c.authenticate2(e)
+	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && c.mayLogin() && c.neg.sasl == nil:
 		return c.earlyIQ(e)
 	case e.Is(stanza.NSClient, "iq") && !c.account.IsZero():
 		return c.bindIQ(e)
@@ -171,94 +201,6 @@ func (c *conn) startTLS() error {
 	return nil
 }
 
-// triesMost is how often one connection may fail to authenticate
-// (RFC 6120 §6.4.5 asks for between 2 and 5).
-// COMPAT: slixmpp before 1.8.5 fails four times, having claimed tls-unique under
-// TLS 1.3, before it tries PLAIN.
-const triesMost = 5
-
-// authenticate runs one step of SASL (RFC 6120 §6.4).
-func (c *conn) authenticate(e xtok.Elem) error {
-	out, done, err := c.saslStep(e)
-	switch {
-	case err != nil:
-		return c.saslFailed(err)
-	case !done:
-		_, err = c.Write(saslElement("challenge", out))
-		return err
-	}
-	user := c.neg.sasl.User()
-	c.neg.sasl = nil
-	if c.account, err = jid.New(user, c.srv.router.Domain.Domain(), ""); err != nil {
-		return c.saslFailed(err)
-	}
-	c.srv.cfg.Metrics.logins.WithLabelValues("done").Inc()
-	c.log().Info("logged in", "remote", c.tcp.RemoteAddr().String())
-	if _, err = c.Write(saslElement("success", out)); err != nil {
-		return err
-	}
-	// RFC 6120 §6.4.6
-	c.scan.Restart()
-	return nil
-}
-
-func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
-	if e.Local() == "abort" {
-		return nil, false, &sasl.Failure{Condition: "aborted"}
-	}
-	in, err := decode(e.Text())
-	if err != nil {
-		return nil, false, &sasl.Failure{Condition: "incorrect-encoding"}
-	}
-	if e.Local() == "auth" {
-		if c.neg.sasl, err = c.startSASL(e.Attr("mechanism")); err != nil {
-			return nil, false, err
-		}
-		if !e.HasText() {
-			return nil, false, nil // RFC 6120 §6.4.2: an empty challenge asks for the first response
-		}
-	} else if e.Local() != "response" || c.neg.sasl == nil {
-		return nil, false, &sasl.Failure{Condition: "malformed-request"}
-	}
-	return c.neg.sasl.Next(in)
-}
-
-func (c *conn) startSASL(mech string) (*sasl.Exchange, error) {
-	if mech == sasl.PLAIN && c.mayPlain() {
-		return sasl.StartPlain(c.srv.router.Domain, c.srv.auth.Credentials), nil
-	}
-	return sasl.Start(mech, c.srv.router.Domain, c.neg.bindings, c.srv.auth.Credentials)
-}
-
-// decode reads base64 where "=" stands for nothing (RFC 6120 §6.4.2).
-func decode(s string) ([]byte, error) {
-	if s == "=" {
-		return nil, nil
-	}
-	return base64.StdEncoding.Strict().DecodeString(s)
-}
-
-func saslElement(name string, data []byte) []byte {
-	b := []byte("<" + name + " xmlns='" + stream.NSSASL + "'>")
-	b = base64.StdEncoding.AppendEncode(b, data)
-	return append(b, "</"+name+">"...)
-}
-
-func (c *conn) saslFailed(err error) error {
-	c.neg.sasl = nil
-	failure := sasl.AsFailure(err)
-	if failure.Cause != nil {
-		c.log().Error("authentication failed on our side", "err", failure.Cause)
-	}
-	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
-	c.log().Info("login refused", "condition", string(failure.Condition), "remote", c.tcp.RemoteAddr().String())
-	c.Write([]byte("<failure xmlns='" + stream.NSSASL + "'><" + failure.Condition + "/></failure>"))
-	if c.neg.failures++; c.neg.failures >= triesMost {
-		return &stream.Error{Condition: "policy-violation", Text: "too many failed attempts to log in"}
-	}
-	return nil
-}
-
 // bindIQ binds a resource (RFC 6120 §7).
 func (c *conn) bindIQ(e xtok.Elem) error {
 	h, err := stanza.ReadHead(e)
@@ -272,14 +214,37 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, stanza.Errorf(stanza.BadRequest, "this resource cannot be used")))
 	}
+	agent := auth.Agent{Resource: full.Resource(), Since: c.neg.since}
+	if c.device == "" {
+		if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, full.Local(), agent, "password"); err != nil {
+			return c.reply(stanza.ErrorReply(h, c.noSession(err)))
+		}
+	}
 	payload := append([]byte("<bind xmlns='"+stream.NSBind+"'><jid>"), xtok.Escape(nil, full.String())...)
 	hello := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Result, ID: h.ID}, append(payload, "</jid></bind>"...))
-	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Hello: func(*core.Session) []byte { return hello.Raw }})
+	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Device: c.device, Hello: func(*core.Session) []byte { return hello.Raw }})
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, err))
 	}
 	c.bound(s, "session bound")
+	c.confirm(s, agent)
 	return nil
+}
+
+// noSession is what a client hears whose sign-in could not be noted.
+func (c *conn) noSession(err error) error {
+	if errors.Is(err, auth.ErrChanged) || errors.Is(err, auth.ErrNotFound) {
+		return stanza.Errorf(stanza.NotAuthorized, "the account was changed since you signed in")
+	}
+	return err
+}
+
+// confirm ends a session that was let in by what is no longer true: a password
+// that was changed, or a device that was revoked, before others could see it.
+func (c *conn) confirm(s *core.Session, g auth.Agent) {
+	if c.srv.auth.Changed(c.account.Local(), g) {
+		s.Close(&stream.Error{Condition: "not-authorized", Text: "the account was changed since you signed in"})
+	}
 }
 
 func (c *conn) resource(wanted string) (jid.JID, error) {

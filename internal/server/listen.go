@@ -154,7 +154,7 @@ func (s *Server) c2sConfig() c2s.Config {
 	cfg := &s.Config
 	before, after := s.stanzaLimits()
 	return c2s.Config{
-		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.Watch, Plain: cfg.Auth.Plain,
+		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.Watch, Plain: cfg.Auth.Plain, Iterations: cfg.Auth.Iterations,
 		Before: before, After: after,
 		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,
 		Log: s.Log, Metrics: c2s.NewMetrics(s.metrics),

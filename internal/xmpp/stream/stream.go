@@ -14,6 +14,7 @@ const (
 	NSErrors  = "urn:ietf:params:xml:ns:xmpp-streams"
 	NSTLS     = "urn:ietf:params:xml:ns:xmpp-tls"
 	NSSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
+	NSSASL2   = "urn:xmpp:sasl:2" // XEP-0388
 	NSBind    = "urn:ietf:params:xml:ns:xmpp-bind"
 	NSSession = "urn:ietf:params:xml:ns:xmpp-session"
 	NSBinding = "urn:xmpp:sasl-cb:0" // XEP-0440
