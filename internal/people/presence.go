@@ -48,8 +48,7 @@ func (p *People) available(t *core.Transit) error {
 	if _, err := p.load(background(), me); err != nil {
 		return err
 	}
-	st := stanza.Make(t.Head, t.Elem, stanza.Edit{})
-	initial, live := p.appear(s, &core.Presence{Stanza: st, Priority: priority})
+	initial, live := p.appear(t, priority)
 	if !live {
 		return nil
 	}
@@ -69,9 +68,11 @@ func (p *People) available(t *core.Transit) error {
 
 // appear makes a presence the session's and tells it: to the watchers, to the
 // account's other sessions, and these to the session when it is new.
-func (p *People) appear(s *core.Session, now *core.Presence) (initial, live bool) {
-	me := s.JID.Bare()
+func (p *People) appear(t *core.Transit, priority int8) (initial, live bool) {
+	s, me := t.Session, t.Session.JID.Bare()
 	defer p.lock(me)()
+	p.stamp(t)
+	now := &core.Presence{Stanza: stanza.Make(t.Head, t.Elem, t.Edit), Priority: priority}
 	was := s.Presence()
 	s.SetPresence(now)
 	if s.Ended() {
@@ -196,6 +197,7 @@ func (p *People) direct(t *core.Transit) error {
 		if fresh, err = p.track(s, to); err != nil {
 			return err
 		}
+		p.stamp(t)
 	}
 	if s.Ended() {
 		if fresh {
@@ -215,7 +217,7 @@ func (p *People) deliver(t *core.Transit) {
 	}
 	h := t.Head
 	h.To = jid.JID{}
-	p.showOne(stanza.Make(h, t.Elem, stanza.Edit{}), t.Head.To)
+	p.showOne(stanza.Make(h, t.Elem, t.Edit), t.Head.To)
 }
 
 // showOne pushes a presence to a session by its full address, or to the
