@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
@@ -9,6 +11,7 @@ import (
 	"mirsal/internal/xep/carbons"
 	"mirsal/internal/xep/csi"
 	"mirsal/internal/xep/disco"
+	"mirsal/internal/xep/displayed"
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
 	"mirsal/internal/xep/extdisco"
@@ -20,6 +23,7 @@ import (
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/version"
+	"mirsal/internal/xmpp/jid"
 )
 
 // features are those that others are hooked up to.
@@ -64,8 +68,18 @@ func (s *Server) addFeatures(h *core.Host) {
 	pep := pubsub.New(r, kv, ppl, c, s.Log)
 	pep.Register(h)
 	c.OnKnown = append(c.OnKnown, pep.Known)
+	displayed.New(ownNode(pep), s.Log).Register(h)
 
 	c2s.Register(h)
+}
+
+// ownNode publishes how far chats were read, for nobody but the account.
+func ownNode(pep *pubsub.Service) displayed.Publish {
+	return func(ctx context.Context, owner jid.JID, id string, payload []byte) error {
+		return pep.Change(ctx, owner, func(d *pubsub.Draft) error {
+			return d.Publish(displayed.Node, id, payload, "whitelist")
+		})
+	}
 }
 
 // software is the address that our capabilities name (XEP-0115 §4).
