@@ -12,6 +12,7 @@ import (
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stream"
@@ -36,7 +37,8 @@ type conn struct {
 	account  jid.JID
 	device   string // the client that signed in, as its account knows it; "" before
 	session  *core.Session
-	grown    bool         // the reader's stack has grown, most likely
+	grown    bool // the reader's stack has grown, most likely
+	pace     limits.Pace
 	neg      *negotiation // nil once a resource is bound
 
 	wmu     sync.Mutex // one write at a time
@@ -53,6 +55,8 @@ type negotiation struct {
 	bound    bool     // by Bind 2, which is being answered
 	since    uint64   // auth's epoch when the attempt began
 	failures int
+	peer     *limits.Peer
+	user     string // who is being tried to be
 	bindings []sasl.Binding
 	values   map[any]any
 }
@@ -90,6 +94,9 @@ func (c *conn) Value(key any) any {
 	if c.neg == nil {
 		return nil
 	}
+	if key == (limits.Key{}) {
+		return c.neg.peer
+	}
 	return c.neg.values[key]
 }
 
@@ -123,6 +130,8 @@ func (c *conn) bound(s *core.Session, event string) {
 	c.log().Info(event, "resource", s.JID.Resource())
 	c.session = s
 	c.scan.Limit(c.srv.cfg.After)
+	c.neg.peer.Bound()
+	c.pace = c.srv.budgets.Pace(c.account.Local())
 	if c.via.Bound != nil {
 		c.via.Bound()
 	}

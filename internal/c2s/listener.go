@@ -16,6 +16,7 @@ import (
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
@@ -39,7 +40,9 @@ type Config struct {
 	Negotiation time.Duration
 	// Write is how long one write may wait for a peer that does not read.
 	Write time.Duration
-	// Strangers is how many connections may be without a bound resource at a time.
+	// Limits are the budgets. Where it is nil, Strangers is the only one: how
+	// many connections may be without a bound resource at a time.
+	Limits    *limits.Limits
 	Strangers int
 	Log       *slog.Logger
 	Metrics   *Metrics
@@ -72,6 +75,9 @@ type Server struct {
 	strangers atomic.Int64
 	ids       atomic.Uint64
 
+	budgets    *limits.Limits
+	handshakes *limits.Handshaker // nil without TLS
+
 	mu        sync.Mutex
 	listeners []net.Listener
 	open      map[*conn]struct{}
@@ -80,7 +86,10 @@ type Server struct {
 
 // New makes a server; Serve starts it on a listener.
 func New(r *core.Router, a Authenticator, cfg Config) *Server {
-	s := &Server{cfg: cfg, router: r, auth: a, open: map[*conn]struct{}{}}
+	s := &Server{cfg: cfg, router: r, auth: a, open: map[*conn]struct{}{}, budgets: cfg.Limits, handshakes: limits.NewHandshaker(cfg.TLS)}
+	if s.budgets == nil {
+		s.budgets = limits.New(limits.Config{Strangers: cfg.Strangers}, limits.NewMetrics(nil), cfg.Log)
+	}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	return s
 }
@@ -132,15 +141,16 @@ type Via struct {
 func (s *Server) Accept(nc net.Conn, via Via) { s.start(nc, via, false) }
 
 func (s *Server) start(nc net.Conn, via Via, direct bool) {
-	if s.strangers.Load() >= int64(s.cfg.Strangers) {
+	c := newConn(s, nc, via)
+	if s.admit(c) != nil { // counted and told there
 		s.cfg.Metrics.refused.Inc()
 		nc.Close()
 		return
 	}
-	c := newConn(s, nc, via)
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()
+		c.neg.peer.Close()
 		nc.Close()
 		return
 	}

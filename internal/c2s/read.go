@@ -37,6 +37,9 @@ func (c *conn) loop(until func() bool) error {
 			continue
 		}
 		c.in.consume(n) // what Root refers to stays until the next read
+		if d := c.pace.Take(1, n); d > 0 {
+			c.pause(d)
+		}
 		if err := c.handle(ev); err != nil {
 			return err
 		}
@@ -60,7 +63,7 @@ func (c *conn) handle(ev xtok.Event) error {
 func (c *conn) element(e xtok.Elem) error {
 	switch {
 	case c.session == nil:
-		return c.stranger(e)
+		return c.early(e)
 	case e.NS() == stanza.NSClient:
 		c.grown = c.grown || !e.Is(stanza.NSClient, "message")
 		return fault(c.srv.router.Handle(c.session, e))
@@ -69,6 +72,16 @@ func (c *conn) element(e xtok.Elem) error {
 		return f(c, e)
 	}
 	return &stream.Error{Condition: "unsupported-stanza-type"}
+}
+
+// early handles an element of a stream without a session.
+func (c *conn) early(e xtok.Elem) error {
+	err := c.stranger(e)
+	if !c.account.IsZero() {
+		// XEP-0478 §3.1: as the features after authentication announce it
+		c.scan.Limit(c.srv.cfg.After)
+	}
+	return err
 }
 
 // fault keeps a nil *StreamError from becoming an error that is not nil.
@@ -113,6 +126,10 @@ func (c *conn) end(err error) {
 	c.logEnd(reason, lost)
 	c.in.discard()
 	c.in.giveBack()
+	c.pace.Release(c.account.Local())
+	if c.neg != nil {
+		c.neg.peer.Close()
+	}
 	if c.session != nil && !lost {
 		c.session.Close(reason) // aborts this connection
 	}
