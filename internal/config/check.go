@@ -9,7 +9,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(),
+		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -53,6 +53,14 @@ func (c *Config) checkNumbers() error {
 		{"limits.sessions", c.Limits.Sessions, 1, 1000},
 		{"limits.hibernated", c.Limits.Hibernated, 0, 1000},
 		{"limits.resumption (seconds)", int(c.Limits.Resumption.Seconds()), 0, 86400},
+		{"limits.strangers", c.Limits.Strangers, 1, 1 << 20},
+		{"limits.connections", c.Limits.Connections, 1, 1 << 20},
+		{"limits.handshakes", c.Limits.Handshakes, 1, 1 << 20},
+		{"limits.logins", c.Limits.Logins, 1, 1 << 20},
+		{"limits.login_delay (milliseconds)", int(c.Limits.LoginDelay.Milliseconds()), 0, 10_000},
+		{"limits.stanza_rate", c.Limits.StanzaRate, 10, 1 << 20},
+		{"limits.byte_rate", c.Limits.ByteRate, 10_000, 1 << 30},
+		{"limits.registrations", c.Limits.Registrations, 1, 1 << 20},
 		{"auth.iterations", c.Auth.Iterations, 4096, 10_000_000},
 		{"auth.invitation (hours)", int(c.Auth.Invitation.Hours()), 1, 30 * 24},
 		{"archive.page", c.Archive.Page, 1, 1000},
@@ -71,6 +79,15 @@ func (c *Config) checkSafety() error {
 	}
 	if !c.Listen.HTTPPlain.Off() && !c.Listen.HTTPPlain.Loopback() {
 		return fmt.Errorf("listen.http_plain is for a loopback address only, and it is %q", c.Listen.HTTPPlain)
+	}
+	return nil
+}
+
+func (c *Config) checkNetworks() error {
+	for _, s := range c.Limits.Exempt {
+		if _, err := network(s); err != nil {
+			return fmt.Errorf("limits.exempt: %w", err)
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -88,6 +89,38 @@ type Limits struct {
 	Sessions         int      `toml:"sessions"`
 	Hibernated       int      `toml:"hibernated"`
 	Resumption       Duration `toml:"resumption"`
+
+	Exempt        []string `toml:"exempt"`
+	Strangers     int      `toml:"strangers"`
+	Connections   int      `toml:"connections"`
+	Handshakes    int      `toml:"handshakes"`
+	Logins        int      `toml:"logins"`
+	LoginDelay    Duration `toml:"login_delay"`
+	StanzaRate    int      `toml:"stanza_rate"`
+	ByteRate      int      `toml:"byte_rate"`
+	Registrations int      `toml:"registrations"`
+}
+
+// Networks are the exempt ones; Load has checked them.
+func (l *Limits) Networks() (list []netip.Prefix) {
+	for _, s := range l.Exempt {
+		if p, err := network(s); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// network reads a network such as 10.0.0.0/8, or one address.
+func network(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Prefix(a.BitLen())
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil || p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is no network such as 10.0.0.0/8 or 2001:db8::/32", s)
+	}
+	return p.Masked(), nil
 }
 
 // Auth is for accounts and invitations.
@@ -145,6 +178,8 @@ func Default() Config {
 		Limits: Limits{
 			Enabled: true, StanzaBeforeAuth: 16 << 10, Stanza: 256 << 10, Queue: 1 << 20,
 			Sessions: 20, Hibernated: 10, Resumption: Duration{10 * time.Minute},
+			Exempt: []string{"127.0.0.0/8", "::1/128"}, Strangers: 256, Connections: 50, Handshakes: 50,
+			Logins: 20, LoginDelay: Duration{3 * time.Second}, StanzaRate: 200, ByteRate: 1 << 20, Registrations: 10,
 		},
 		Auth:    Auth{Iterations: 10_000, Invitation: Duration{7 * 24 * time.Hour}},
 		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},

@@ -87,6 +87,8 @@ func TestMistakesAreNamedInOneLine(t *testing.T) {
 		{set: "auth.invitation=31d", want: "not between"},
 		{set: "archive.page=0", want: "archive.page: 0 is not between 1 and 1000"},
 		{set: "archive.page=1001", want: "archive.page: 1001 is not between 1 and 1000"},
+		{set: "limits.exempt=here", want: "limits.exempt: \"here\" is no network"},
+		{set: "limits.login_delay=1m", want: "not between"},
 		{set: "archive.keep=0", want: "neither a number of days"},
 		{set: "listen.ops=5281", want: "neither host:port nor off"},
 		{set: "listen.ops=127.0.0.1:http", want: "no port"},
