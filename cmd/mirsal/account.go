@@ -44,7 +44,7 @@ func parseAccount(s string) (jid.JID, error) {
 }
 
 func newAdd(o *options) *cobra.Command {
-	var fromStdin bool
+	var fromStdin, force bool
 	cmd := &cobra.Command{
 		Use: "add NAME@DOMAIN", Short: "Make an account",
 		Example: "  mirsal account add alice@example.org\n  mirsal account add bob@example.org --password-stdin <secret",
@@ -59,11 +59,16 @@ func newAdd(o *options) *cobra.Command {
 				return err
 			}
 			return withAccounts(cmd.Context(), o.data, j.DomainOnly(), true, func(a control.Accounts) error {
-				_, err := a.Add(cmd.Context(), j.String(), p)
+				add := a.Add
+				if force {
+					add = a.AddAnyway
+				}
+				_, err := add(cmd.Context(), j.String(), p)
 				return err
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&force, "force", false, "take a name although it looks like one that is taken")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from the first line of standard input")
 	return cmd
 }
@@ -71,7 +76,12 @@ func newAdd(o *options) *cobra.Command {
 func newImport(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use: "import FILE", Short: "Make accounts of a list, all or none",
-		Long:    "Make accounts of a file with lines name<TAB>password (- for standard input), all or none.",
+		Long: "Make accounts of a file with lines name<TAB>password (- for standard input), all or none.\n\n" +
+			"Another server's keys do in place of a password, so that nobody needs a new one: name<TAB>KEYS, or\n" +
+			"name<TAB>KEYS<TAB>KEYS for both hashes, with KEYS written\n" +
+			"  scram-sha-1:ITERATIONS:SALT:STORED KEY:SERVER KEY   or the same with scram-sha-256\n" +
+			"where the salt is in base64 and the keys in base64 or hexadecimal. ejabberd keeps all three in base64;\n" +
+			"Prosody keeps the keys in hexadecimal and the salt as text, which has to be put into base64.",
 		Example: "  mirsal account import accounts.tsv",
 		Args:    exactly(1, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

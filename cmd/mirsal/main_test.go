@@ -86,11 +86,11 @@ func life(t *testing.T, dir string) {
 	if got := fine(t, dir, "", "account", "list"); got != "alice\nbob\n" {
 		t.Error(got)
 	}
-	for _, args := range [][]string{{"invite"}, {"invite", "--admin"}} {
+	for _, args := range [][]string{{"invite", "--qr"}, {"invite", "--qr", "--admin"}} {
 		got := fine(t, dir, "", args...)
 		link, rest, _ := strings.Cut(got, "\n")
 		if !strings.HasPrefix(link, "xmpp:example.org?register;preauth=") || !strings.Contains(rest, "█") ||
-			strings.Contains(rest, "administrator") != (len(args) == 2) {
+			strings.Contains(rest, "administrator") != (len(args) == 3) {
 			t.Error(got)
 		}
 	}
@@ -224,7 +224,7 @@ func TestConfigPrintsTheManual(t *testing.T) {
 }
 
 func TestEveryCommandShowsAnExample(t *testing.T) {
-	for _, args := range []string{"serve", "account", "account add", "account import", "account list", "account passwd", "account remove", "invite", "config", "version"} {
+	for _, args := range []string{"serve", "account", "account add", "account import", "account list", "account passwd", "account remove", "invite", "invite list", "invite revoke", "circle", "circle list", "circle members", "circle add", "circle remove", "config", "version"} {
 		out := fine(t, t.TempDir(), "", append(strings.Fields(args), "--help")...)
 		if !strings.Contains(out, "Examples:\n  mirsal "+args) || !strings.Contains(out, "--data") {
 			t.Errorf("%s:\n%s", args, out)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/config"
 	"mirsal/internal/server"
 )
@@ -39,7 +40,7 @@ func (m *mirsal) addAccount(ctx context.Context, name, password string) error {
 }
 
 func (m *mirsal) invite(ctx context.Context) (string, error) {
-	in, err := m.Auth.Invite(ctx, false, time.Hour)
+	in, err := m.Auth.Invite(ctx, auth.Offer{Life: time.Hour})
 	return in.Token, err
 }
 

@@ -34,6 +34,13 @@ var (
 	ErrDomain     = errors.New("not the domain of this server")
 	ErrInvitation = errors.New("the invitation is not known, used or out of date")
 	ErrPassword   = errors.New("unusable password")
+	ErrLookAlike  = errors.New("the name looks like one that is taken")
+	ErrReserved   = errors.New("the name is reserved")
+	ErrMixed      = errors.New("the name mixes letters of several scripts")
+	ErrGiven      = errors.New("the invitation is for another name")
+	ErrOffer      = errors.New("no such invitation can be made")
+	ErrTooMany    = errors.New("too many invitations")
+	ErrCircle     = errors.New("not a circle")
 )
 
 // Bounds of what can be configured.
@@ -66,17 +73,22 @@ type Auth struct {
 	kv       store.KV
 	facts    *store.Bucket
 	invites  *store.Bucket
+	circles  *store.Bucket
+	meetings *store.Bucket
 	cfg      config.Auth
 	secret   []byte // of the keys that unknown names seem to have
 
 	mu     sync.RWMutex // held for moments only
 	names  map[string]struct{}
-	domain jid.JID // zero while this data has none
+	looks  looksIndex // of names
+	domain jid.JID    // zero while this data has none
+	public string     // where the links of invitations begin, "" while that is not known
 
 	// change is held while an account or invitation is changed, storage
 	// included; mu is taken inside it.
 	change  sync.Mutex
 	removal Removal // set before use
+	meet    func()  // told that there are meetings to make; set before use
 }
 
 // New reads the accounts. The data belongs to one domain: the first that is
@@ -86,15 +98,12 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 	if cfg.Iterations < MinIterations || cfg.Iterations > sasl.MaxIterations {
 		return nil, fmt.Errorf("auth: %d iterations are not between %d and %d", cfg.Iterations, MinIterations, sasl.MaxIterations)
 	}
-	a := &Auth{accounts: s, kv: s, cfg: cfg, names: map[string]struct{}{}}
+	a := &Auth{accounts: s, kv: s, cfg: cfg, names: map[string]struct{}{}, looks: looksIndex{}, meet: func() {}}
 	a.facts = s.Declare(store.Space{
-		Name: "server", Fields: "domain: the domain; scram: a random secret; removed/NAME: an account whose traces are still to be removed",
+		Name: "server", Fields: "domain: the domain; public: where its web pages are; scram: a random secret; removed/NAME: an account whose traces are still to be removed",
 		Purpose: "recognise data of another domain; let unknown names look like known ones; finish removals",
 	})
-	a.invites = s.Declare(store.Space{
-		Name: "invitation", Fields: "hash of the token: expiry, whether for an administrator, the name that claimed it",
-		Purpose: "let invited people make an account", Life: MaxInvitation + graceOfInvitation,
-	})
+	a.declareInvitations(s)
 	if err := a.load(ctx); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
@@ -125,9 +134,12 @@ func (a *Auth) load(ctx context.Context) (err error) {
 	}
 	names, err := a.accounts.AccountNames(ctx)
 	for _, n := range names {
-		a.names[n] = struct{}{}
+		a.setName(n, true)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.loadInvitations(ctx)
 }
 
 func (a *Auth) readSecret(ctx context.Context) ([]byte, error) {
@@ -201,8 +213,10 @@ func (a *Auth) setName(name string, there bool) {
 	defer a.mu.Unlock()
 	if there {
 		a.names[name] = struct{}{}
+		a.looks.add(name)
 	} else {
 		delete(a.names, name)
+		a.looks.remove(name)
 	}
 }
 

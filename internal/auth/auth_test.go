@@ -225,7 +225,7 @@ func TestDataBelongsToOneDomain(t *testing.T) {
 	s := lastingStore()
 	if a, err := New(t.Context(), s, jid.JID{}, testConfig()); err != nil || !a.Domain().IsZero() {
 		t.Fatal(err)
-	} else if _, err := a.Invite(t.Context(), false, 0); !errors.Is(err, ErrDomain) {
+	} else if _, err := a.Invite(t.Context(), Offer{}); !errors.Is(err, ErrDomain) {
 		t.Error("an invitation to nowhere:", err)
 	}
 	open(t, s)
@@ -239,7 +239,7 @@ func TestDataBelongsToOneDomain(t *testing.T) {
 
 func invite(t *testing.T, a *Auth, admin bool, life time.Duration) Invitation {
 	t.Helper()
-	in, err := a.Invite(t.Context(), admin, life)
+	in, err := a.Invite(t.Context(), Offer{Admin: admin, Life: life})
 	if err != nil {
 		t.Fatal(err)
 	}

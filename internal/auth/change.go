@@ -31,9 +31,26 @@ func (a *Auth) derive(name, password string) (store.Account, error) {
 	return store.Account{Name: name, Created: time.Now().Unix(), SHA1: store.Scram(c.SHA1), SHA256: store.Scram(c.SHA256)}, nil
 }
 
-// Add makes an account; ErrExists, ErrName, ErrDomain, ErrPassword. It returns
-// the name as it is kept.
+// Add makes an account as the operator wants it; ErrExists, ErrLookAlike, ErrName,
+// ErrDomain, ErrPassword. It returns the name as it is kept.
 func (a *Auth) Add(ctx context.Context, name, password string) (string, error) {
+	return a.add(ctx, name, password, a.newName)
+}
+
+// AddAnyway is Add for a name that may look like another.
+func (a *Auth) AddAnyway(ctx context.Context, name, password string) (string, error) {
+	return a.add(ctx, name, password, func(string) error { return nil })
+}
+
+// SignUp makes an account for a stranger who chose the name; besides what Add
+// refuses, ErrReserved and ErrMixed.
+func (a *Auth) SignUp(ctx context.Context, name, password string) (string, error) {
+	return a.add(ctx, name, password, a.strangersName)
+}
+
+// add makes an account whose name passes; what looks alike is asked again when
+// nobody else can add names.
+func (a *Auth) add(ctx context.Context, name, password string, passes func(string) error) (string, error) {
 	name, err := a.Name(name)
 	if err != nil {
 		return "", err
@@ -41,12 +58,18 @@ func (a *Auth) Add(ctx context.Context, name, password string) (string, error) {
 	if a.Exists(name) {
 		return "", fmt.Errorf("%w: %s", ErrExists, name)
 	}
+	if err := passes(name); err != nil {
+		return "", err
+	}
 	acc, err := a.derive(name, password)
 	if err != nil {
 		return "", err
 	}
 	a.change.Lock()
 	defer a.change.Unlock()
+	if err := passes(name); err != nil && !a.Exists(name) {
+		return "", err
+	}
 	return name, a.insert(ctx, acc)
 }
 
@@ -65,10 +88,8 @@ func (a *Auth) insert(ctx context.Context, accs ...store.Account) error {
 	if err != nil {
 		return fmt.Errorf("auth: add account: %w", err)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	for _, acc := range accs {
-		a.names[acc.Name] = struct{}{}
+		a.setName(acc.Name, true)
 	}
 	return nil
 }

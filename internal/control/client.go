@@ -75,16 +75,58 @@ func (c *Client) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// AddAnyway satisfies Accounts.
+func (c *Client) AddAnyway(ctx context.Context, name, password string) (string, error) {
+	out, err := c.call(ctx, "/account/add", request{Name: name, Password: password, Force: true})
+	return out.Name, err
+}
+
 // Invite satisfies Accounts.
-func (c *Client) Invite(ctx context.Context, admin bool, life time.Duration) (auth.Invitation, error) {
-	out, err := c.call(ctx, "/invite", request{Admin: admin, Life: life})
-	if err == nil && out.Invitation == nil {
+func (c *Client) Invite(ctx context.Context, o auth.Offer) (auth.Invitation, error) {
+	out, err := c.call(ctx, "/invite", request{Offer: &o})
+	if err == nil && len(out.Invitations) != 1 {
 		err = errors.New("the server answers something else")
 	}
 	if err != nil {
 		return auth.Invitation{}, err
 	}
-	return *out.Invitation, nil
+	return out.Invitations[0], nil
+}
+
+// Invitations satisfies Accounts.
+func (c *Client) Invitations(ctx context.Context, from string) ([]auth.Invitation, error) {
+	out, err := c.call(ctx, "/invite/list", request{Name: from})
+	return out.Invitations, err
+}
+
+// Withdraw satisfies Accounts.
+func (c *Client) Withdraw(ctx context.Context, id string) error {
+	_, err := c.call(ctx, "/invite/revoke", request{Name: id})
+	return err
+}
+
+// Circles satisfies Accounts.
+func (c *Client) Circles(ctx context.Context) ([]auth.Circle, error) {
+	out, err := c.call(ctx, "/circle/list", request{})
+	return out.Circles, err
+}
+
+// Members satisfies Accounts.
+func (c *Client) Members(ctx context.Context, circle string) ([]string, error) {
+	out, err := c.call(ctx, "/circle/members", request{Circle: circle})
+	return out.Names, err
+}
+
+// Join satisfies Accounts.
+func (c *Client) Join(ctx context.Context, circle, name string) error {
+	_, err := c.call(ctx, "/circle/add", request{Circle: circle, Name: name})
+	return err
+}
+
+// Leave satisfies Accounts.
+func (c *Client) Leave(ctx context.Context, circle, name string) error {
+	_, err := c.call(ctx, "/circle/remove", request{Circle: circle, Name: name})
+	return err
 }
 
 func (c *Client) call(ctx context.Context, path string, in request) (response, error) {

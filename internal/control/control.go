@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"mirsal/internal/auth"
 )
@@ -31,7 +30,14 @@ type Accounts interface {
 	List(ctx context.Context) ([]string, error)
 	Passwd(ctx context.Context, name, password string) error
 	Remove(ctx context.Context, name string) error
-	Invite(ctx context.Context, admin bool, life time.Duration) (auth.Invitation, error)
+	AddAnyway(ctx context.Context, name, password string) (string, error)
+	Invite(ctx context.Context, o auth.Offer) (auth.Invitation, error)
+	Invitations(ctx context.Context, from string) ([]auth.Invitation, error)
+	Withdraw(ctx context.Context, id string) error
+	Circles(ctx context.Context) ([]auth.Circle, error)
+	Members(ctx context.Context, circle string) ([]string, error)
+	Join(ctx context.Context, circle, name string) error
+	Leave(ctx context.Context, circle, name string) error
 }
 
 // ErrNobody means that no server answers in the data directory.

@@ -76,7 +76,7 @@ func exercise(t *testing.T, c *Client, a *auth.Auth) {
 	if names, err := c.List(ctx); err != nil || !slices.Equal(names, []string{"alice", "bob"}) {
 		t.Error(names, err)
 	}
-	inv, err := c.Invite(ctx, true, time.Minute)
+	inv, err := c.Invite(ctx, auth.Offer{Admin: true, Life: time.Minute})
 	if err != nil || !inv.Admin || a.Invited(ctx, inv.Token) != nil {
 		t.Error(inv, err)
 	}

@@ -20,18 +20,20 @@ const (
 
 // request and response are the bodies of all calls; each uses its part.
 type request struct {
-	Name     string        `json:"name,omitempty"`
-	Password string        `json:"password,omitempty"`
-	Admin    bool          `json:"admin,omitempty"`
-	Life     time.Duration `json:"life,omitempty"`
+	Name     string      `json:"name,omitempty"`
+	Password string      `json:"password,omitempty"`
+	Force    bool        `json:"force,omitempty"`
+	Circle   string      `json:"circle,omitempty"`
+	Offer    *auth.Offer `json:"offer,omitempty"`
 }
 
 type response struct {
-	Error      string           `json:"error,omitempty"`
-	Name       string           `json:"name,omitempty"`
-	Names      []string         `json:"names,omitempty"`
-	Count      int              `json:"count,omitempty"`
-	Invitation *auth.Invitation `json:"invitation,omitempty"`
+	Error       string            `json:"error,omitempty"`
+	Name        string            `json:"name,omitempty"`
+	Names       []string          `json:"names,omitempty"`
+	Count       int               `json:"count,omitempty"`
+	Invitations []auth.Invitation `json:"invitations,omitempty"`
+	Circles     []auth.Circle     `json:"circles,omitempty"`
 }
 
 // Server answers on the socket.
@@ -74,7 +76,11 @@ func handler(a Accounts) http.Handler {
 	for path, f := range map[string]call{
 		"POST /ping": func(*http.Request, request) (response, error) { return response{}, nil },
 		"POST /account/add": func(r *http.Request, in request) (out response, err error) {
-			out.Name, err = a.Add(r.Context(), in.Name, in.Password)
+			add := a.Add
+			if in.Force {
+				add = a.AddAnyway
+			}
+			out.Name, err = add(r.Context(), in.Name, in.Password)
 			return out, err
 		},
 		"POST /account/list": func(r *http.Request, _ request) (out response, err error) {
@@ -87,11 +93,10 @@ func handler(a Accounts) http.Handler {
 		"POST /account/remove": func(r *http.Request, in request) (response, error) {
 			return response{}, a.Remove(r.Context(), in.Name)
 		},
-		"POST /invite": func(r *http.Request, in request) (response, error) {
-			inv, err := a.Invite(r.Context(), in.Admin, in.Life)
-			return response{Invitation: &inv}, err
-		},
 	} {
+		mux.HandleFunc(path, withRequest(f))
+	}
+	for path, f := range invitationCalls(a) {
 		mux.HandleFunc(path, withRequest(f))
 	}
 	mux.HandleFunc("POST /account/import", func(w http.ResponseWriter, r *http.Request) {
@@ -99,6 +104,40 @@ func handler(a Accounts) http.Handler {
 		reply(w, response{Count: n}, err)
 	})
 	return mux
+}
+
+// invitationCalls are those about invitations and circles.
+func invitationCalls(a Accounts) map[string]call {
+	return map[string]call{
+		"POST /invite": func(r *http.Request, in request) (response, error) {
+			if in.Offer == nil {
+				return response{}, auth.ErrOffer
+			}
+			inv, err := a.Invite(r.Context(), *in.Offer)
+			return response{Invitations: []auth.Invitation{inv}}, err
+		},
+		"POST /invite/list": func(r *http.Request, in request) (out response, err error) {
+			out.Invitations, err = a.Invitations(r.Context(), in.Name)
+			return out, err
+		},
+		"POST /invite/revoke": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Withdraw(r.Context(), in.Name)
+		},
+		"POST /circle/list": func(r *http.Request, _ request) (out response, err error) {
+			out.Circles, err = a.Circles(r.Context())
+			return out, err
+		},
+		"POST /circle/members": func(r *http.Request, in request) (out response, err error) {
+			out.Names, err = a.Members(r.Context(), in.Circle)
+			return out, err
+		},
+		"POST /circle/add": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Join(r.Context(), in.Circle, in.Name)
+		},
+		"POST /circle/remove": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Leave(r.Context(), in.Circle, in.Name)
+		},
+	}
 }
 
 func withRequest(f call) http.HandlerFunc {

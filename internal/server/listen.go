@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
@@ -177,7 +178,7 @@ func (s *Server) announce(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(&b, "CA certificate for clients: %s\n", ca)
 	}
 	if s.Auth.Count() == 0 {
-		inv, err := s.Auth.Invite(ctx, true, 0)
+		inv, err := s.Auth.Invite(ctx, auth.Offer{Admin: true})
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ const (
 
 // Accounts is where accounts are; *auth.Auth. What it returned nil for is durable.
 type Accounts interface {
-	Add(ctx context.Context, name, password string) (string, error)
+	SignUp(ctx context.Context, name, password string) (string, error)
 	Passwd(ctx context.Context, name, password string) error
 	Remove(ctx context.Context, name string) error
 	Invited(ctx context.Context, token string) error
@@ -165,7 +165,7 @@ func (f *Feature) create(q *core.Query, v *visitor) error {
 	if v.token != "" {
 		_, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
 	} else if f.cfg.Unpaced || f.open.Allow() {
-		_, err = f.accounts.Add(q.Ctx, name, password)
+		_, err = f.accounts.SignUp(q.Ctx, name, password)
 	} else {
 		return stanza.Errorf(stanza.ResourceConstraint, "too many accounts are being made; try again in a minute")
 	}
@@ -248,6 +248,14 @@ func refusal(err error) error {
 		return stanza.Errorf(stanza.ItemNotFound, "%s", auth.ErrInvitation)
 	case errors.Is(err, auth.ErrExists):
 		return stanza.Errorf(stanza.Conflict, "the name is taken; choose another")
+	case errors.Is(err, auth.ErrLookAlike):
+		return stanza.Errorf(stanza.Conflict, "the name looks too much like one that is taken; choose another")
+	case errors.Is(err, auth.ErrReserved):
+		return stanza.Errorf(stanza.Conflict, "the name is reserved; choose another")
+	case errors.Is(err, auth.ErrMixed):
+		return stanza.Errorf(stanza.NotAcceptable, "a name is written in the letters of one script")
+	case errors.Is(err, auth.ErrGiven):
+		return stanza.Errorf(stanza.NotAcceptable, "%s", err)
 	case errors.Is(err, auth.ErrName), errors.Is(err, auth.ErrDomain):
 		return stanza.Errorf(stanza.JIDMalformed, "this cannot be a name here")
 	case errors.Is(err, auth.ErrPassword):

@@ -52,7 +52,7 @@ func newHouse(t *testing.T, cfg Config) *house {
 
 func (h *house) invitation() string {
 	h.t.Helper()
-	in, err := h.auth.Invite(context.Background(), false, 0)
+	in, err := h.auth.Invite(context.Background(), auth.Offer{})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -1,0 +1,209 @@
+package auth
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// lookalike is a character and what it looks like.
+type lookalike struct {
+	is    rune
+	looks string
+}
+
+// arabic are the letters of the Arabic script that one reader takes for another.
+// The hamza and the vowel signs are marks, and marks of this script are dropped.
+var arabic = map[rune]rune{
+	'ي': 'ى', 'ی': 'ى', 'ې': 'ى', // yeh
+	'ک': 'ك', 'ڪ': 'ك', // kaf
+	'ة': 'ه', 'ہ': 'ه', 'ھ': 'ه', 'ە': 'ه', // heh
+	'ٱ': 'ا', // alef
+}
+
+// Skeleton is the same for names that people take for each other: characters that
+// look alike are one, and dots, hyphens and underscores do not count. It is for
+// comparing only. Accents count: andre is not andré.
+// Unicode TR39 §4
+func Skeleton(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFD.String(name) {
+		switch {
+		case unicode.Is(unicode.Mn, r) && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Inherited) && !latinMark(r):
+		case !unicode.In(r, unicode.L, unicode.M, unicode.N):
+		case unicode.Is(unicode.Nd, r):
+			b.WriteByte('0' + digit(r))
+		default:
+			b.WriteString(looks(r))
+		}
+	}
+	return ascii.Replace(b.String())
+}
+
+// latinMark tells the accents, which make another letter, from the signs of
+// Arabic and Hebrew, which one may leave out.
+func latinMark(r rune) bool { return 0x300 <= r && r <= 0x36f }
+
+// ascii are the look-alikes among ASCII: in most typefaces these are hard to tell apart.
+var ascii = strings.NewReplacer("0", "o", "1", "l", "rn", "m", "vv", "w")
+
+func looks(r rune) string {
+	if to, ok := arabic[r]; ok {
+		r = to
+	}
+	i, found := slices.BinarySearchFunc(lookalikes[:], r, func(l lookalike, r rune) int { return cmp.Compare(l.is, r) })
+	if found {
+		return lookalikes[i].looks
+	}
+	return string(r)
+}
+
+// digit is the value of a decimal digit: in Unicode they stand in tens, zero first.
+func digit(r rune) byte {
+	for _, block := range unicode.Nd.R16 {
+		if rune(block.Lo) <= r && r <= rune(block.Hi) {
+			return byte((r - rune(block.Lo)) % 10)
+		}
+	}
+	for _, block := range unicode.Nd.R32 {
+		if rune(block.Lo) <= r && r <= rune(block.Hi) {
+			return byte((r - rune(block.Lo)) % 10)
+		}
+	}
+	return 0
+}
+
+// looksIndex is the names of a server by what they look like. Auth.mu guards it.
+type looksIndex map[string]map[string]struct{}
+
+func (x looksIndex) add(name string) {
+	s := Skeleton(name)
+	if x[s] == nil {
+		x[s] = map[string]struct{}{}
+	}
+	x[s][name] = struct{}{}
+}
+
+func (x looksIndex) remove(name string) {
+	s := Skeleton(name)
+	delete(x[s], name)
+	if len(x[s]) == 0 {
+		delete(x, s)
+	}
+}
+
+// like is a name, other than this one, that looks like it; "" for none.
+func (x looksIndex) like(name string) string {
+	for other := range x[Skeleton(name)] {
+		if other != name {
+			return other
+		}
+	}
+	return ""
+}
+
+// newName refuses what nobody should take as a new name unless the operator
+// says so: ErrLookAlike.
+func (a *Auth) newName(name string) error {
+	a.mu.RLock()
+	like := a.looks.like(name)
+	a.mu.RUnlock()
+	if like != "" {
+		return fmt.Errorf("%w (%s)", ErrLookAlike, like)
+	}
+	return nil
+}
+
+// strangersName refuses what people may not choose by themselves: besides
+// look-alikes, names that sound like the server's own people, and mixtures of scripts.
+// It does not say whom a name looks like: ErrLookAlike, ErrReserved, ErrMixed.
+func (a *Auth) strangersName(name string) error {
+	switch {
+	case reserved(name):
+		return ErrReserved
+	case mixed(name):
+		return ErrMixed
+	case a.newName(name) != nil:
+		return ErrLookAlike
+	}
+	return nil
+}
+
+// official are the names that people write to for help, or believe; RFC 2142 has
+// some of them.
+var official = map[string]bool{
+	"abuse": true, "admin": true, "administrator": true, "administration": true, "billing": true, "contact": true,
+	"help": true, "helpdesk": true, "hostmaster": true, "info": true, "invite": true, "mirsal": true, "moderator": true,
+	"noc": true, "noreply": true, "operator": true, "owner": true, "postmaster": true, "root": true, "security": true,
+	"server": true, "service": true, "staff": true, "support": true, "sysadmin": true, "system": true, "team": true,
+	"webmaster": true, "xmpp": true, "админ": true, "администратор": true, "поддержка": true,
+	"المدير": true, "مدير": true, "الدعم": true, "دعم": true, "مشرف": true, "المشرف": true, "مرسال": true,
+}
+
+// reserved compares more loosely than Skeleton, since nobody is called so: 1 is i too.
+func reserved(name string) bool {
+	loose := func(s string) string { return strings.ReplaceAll(Skeleton(s), "i", "l") }
+	s := loose(strings.TrimRight(name, "0123456789"))
+	whole := loose(name)
+	for o := range official {
+		if l := loose(o); s == l || whole == l {
+			return true
+		}
+	}
+	return false
+}
+
+// mixed tells whether a name mixes scripts, or digits of two kinds, as no language does.
+// Unicode TR39 §5.2 (highly restrictive) and §5.3
+func mixed(name string) bool {
+	scripts, zeros := map[string]bool{}, map[rune]bool{}
+	for _, r := range name {
+		if unicode.Is(unicode.Nd, r) {
+			zeros[r-rune(digit(r))] = true
+		}
+		if s := scriptOf(r); s != "" {
+			scripts[s] = true
+		}
+	}
+	return len(zeros) > 1 || len(scripts) > 1 && !together(scripts)
+}
+
+// scriptOf is "" for characters that all scripts share.
+func scriptOf(r rune) string {
+	if r < 0x80 && !unicode.IsLetter(r) || unicode.In(r, unicode.Common, unicode.Inherited) {
+		return ""
+	}
+	for _, often := range []string{"Latin", "Arabic", "Cyrillic", "Greek", "Han"} {
+		if unicode.Is(unicode.Scripts[often], r) {
+			return often
+		}
+	}
+	for s, table := range unicode.Scripts {
+		if unicode.Is(table, r) {
+			return s
+		}
+	}
+	return "?"
+}
+
+// together tells whether the scripts are of one language and Latin.
+func together(scripts map[string]bool) bool {
+	for _, allowed := range [][]string{
+		{"Latin", "Han", "Hiragana", "Katakana"}, {"Latin", "Han", "Bopomofo"}, {"Latin", "Han", "Hangul"},
+	} {
+		n := 0
+		for _, s := range allowed {
+			if scripts[s] {
+				n++
+			}
+		}
+		if n == len(scripts) {
+			return true
+		}
+	}
+	return false
+}
