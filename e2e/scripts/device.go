@@ -33,6 +33,9 @@ type device struct {
 
 	echoes int // barrier answers that arrived
 	pings  int // barrier questions that arrived
+	served int // barrier answers of the server
+	// refused are the barrier questions that went nowhere, by whom they were for.
+	refused map[string]int
 }
 
 // barrier marks the runner's own pings, which no script sees.
@@ -73,7 +76,14 @@ func (d *device) read(ctx context.Context) (*xmppclient.Node, error) {
 	if !strings.HasPrefix(n.Attr("id"), barrier) {
 		return n, nil
 	}
-	if n.Attr("type") != "get" {
+	switch {
+	case n.Attr("id") == barrier:
+		d.served++
+		return nil, nil
+	case n.Attr("type") == "error":
+		d.refused[n.Attr("from")]++
+		fallthrough
+	case n.Attr("type") != "get":
 		d.echoes++
 		return nil, nil
 	}

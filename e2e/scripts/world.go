@@ -187,12 +187,14 @@ func awaitPresence(ctx context.Context, d *device, from, kind string) error {
 }
 
 // settle makes sure that whatever the devices caused so far has arrived: each
-// sends each a ping that cannot overtake what went before it.
+// sends each a ping that cannot overtake what went before it. Where a block keeps
+// them apart the ping comes back; then the server has handled what went before
+// it, and another question to the server comes behind all that it has sent.
 func (w *world) settle(ctx context.Context) error {
 	var all []*device
 	for _, d := range w.sorted() {
 		if d.bound() {
-			d.pings, d.echoes = 0, 0
+			d.pings, d.echoes, d.served, d.refused = 0, 0, 0, map[string]int{}
 			all = append(all, d)
 		}
 	}
@@ -204,27 +206,51 @@ func (w *world) settle(ctx context.Context) error {
 			}
 		}
 	}
-	return w.gather(ctx, all)
+	if err := w.askServer(ctx, all); err != nil {
+		return err
+	}
+	came := func(d *device) bool {
+		refused := 0
+		for _, o := range all {
+			refused += o.refused[d.conn.JID]
+		}
+		return d.pings+refused == len(all)
+	}
+	if err := w.gather(ctx, all, came); err != nil {
+		return err
+	}
+	return w.gather(ctx, all, func(d *device) bool { return d.echoes == len(all) })
 }
 
-// gather reads on every device until its pings and echoes are there.
-func (w *world) gather(ctx context.Context, all []*device) error {
+// askServer waits until the server has handled what each device sent, and then
+// until each has what the server sent it for that.
+func (w *world) askServer(ctx context.Context, all []*device) error {
+	const ping = "<iq type='get' id='" + barrier + "' to='" + Domain + "'><ping xmlns='urn:xmpp:ping'/></iq>"
+	for round := 1; round <= 2; round++ {
+		for _, d := range all {
+			if err := d.conn.Send(ping); err != nil {
+				return fmt.Errorf("%s: %w", d.name, err)
+			}
+		}
+		if err := w.gather(ctx, all, func(d *device) bool { return d.served == round }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gather reads on every device until it is done.
+func (w *world) gather(ctx context.Context, all []*device, done func(*device) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	have := []func(d *device) bool{
-		func(d *device) bool { return d.pings == len(all) },
-		func(d *device) bool { return d.echoes == len(all) },
-	}
-	for _, done := range have {
-		for _, d := range all {
-			for !done(d) {
-				n, err := d.read(ctx)
-				if err != nil {
-					return fmt.Errorf("%s: while making sure that nothing more comes: %s", d.name, reason(err))
-				}
-				if n != nil {
-					d.pending = append(d.pending, n)
-				}
+	for _, d := range all {
+		for !done(d) {
+			n, err := d.read(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: while making sure that nothing more comes: %s", d.name, reason(err))
+			}
+			if n != nil {
+				d.pending = append(d.pending, n)
 			}
 		}
 	}

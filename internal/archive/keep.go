@@ -74,7 +74,7 @@ func decide(h *stanza.Head) verdict {
 }
 
 // keep is the archive's core.KeepFunc: both local sides own what is archived,
-// as far as their preferences allow.
+// as far as their preferences allow; never one who has blocked the sender.
 func (a *Archive) keep(r *core.Router, t *core.Transit) {
 	if decide(&t.Head) == nobody {
 		return
@@ -91,7 +91,7 @@ func (a *Archive) keep(r *core.Router, t *core.Transit) {
 	if t.FromLocal() && a.prefs.allow(from, t.Head.To, a.cfg.Contact) {
 		t.Keep(core.Owner{JID: from, Peer: to, Flags: Outgoing})
 	}
-	if r.Exists(to) && a.prefs.allow(to, t.Head.From, a.cfg.Contact) {
+	if r.Exists(to) && !r.Blocked(to, t.Head.From) && a.prefs.allow(to, t.Head.From, a.cfg.Contact) {
 		t.Keep(core.Owner{JID: to, Peer: from, Flags: Incoming | Offline})
 		t.Offline = true
 	}

@@ -292,3 +292,17 @@ func TestARemovedAccountLeavesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestABlockedSendersTextIsNotKeptForTheOneWhoBlocked(t *testing.T) {
+	free(t, archive.Config{}, func(b *bench) {
+		b.Host.Blocked = func(owner, other jid.JID) bool {
+			return owner.Local() == "bob" && other.Local() == "alice"
+		}
+		alice := b.Login("alice@example.org/a")
+		alice.Send(chat("1", "hi"))
+		alice.Got()
+		if n := b.count("bob@example.org"); n != 0 {
+			b.T.Errorf("bob keeps %d", n)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/people"
+	"mirsal/internal/xep/blocking"
 	"mirsal/internal/xep/caps"
 	"mirsal/internal/xep/carbons"
 	"mirsal/internal/xep/csi"
@@ -28,8 +29,9 @@ import (
 
 // features are those that others are hooked up to.
 type features struct {
-	people  *people.People
-	offline *offline.Offline
+	people   *people.People
+	offline  *offline.Offline
+	blocking *blocking.Blocking
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -44,6 +46,11 @@ func (s *Server) addFeatures(h *core.Host) {
 
 	sid.Register(h, r)
 	e2ee.Register(h, r, e2ee.Mode(cfg.E2EE))
+	// behind those that refuse whoever it is for: else they would tell a block from
+	// an account that is not there
+	blk := blocking.New(r, kv, ppl)
+	blk.Register(h)
+	s.features.blocking = blk
 	carbons.Register(h, r)
 	off := offline.New(r, s.archive, kv, s.Log)
 	off.Register(h)

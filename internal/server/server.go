@@ -124,6 +124,9 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 		},
 	})
 	s.addFeatures(host)
+	if err := s.features.blocking.Load(ctx); err != nil {
+		return err
+	}
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
