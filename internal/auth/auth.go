@@ -1,20 +1,23 @@
-// Package auth keeps the accounts of one domain and the invitations to it: who
-// exists, what a login is checked against, how an account comes and goes.
+// Package auth keeps the accounts of one domain, their devices, and the
+// invitations to it: who exists, what a login is checked against, how an account
+// comes and goes, which devices have signed in and by what.
 //
 // It speaks no protocol (sasl does, and xep/register) and keeps no password:
 // only SCRAM keys. Invariants: a name that it hands out or takes is normalised;
 // Exists agrees with the store except while a change is being written; a name
-// cannot be taken again before everything of its former account is gone; an
+// cannot be taken again before everything of its former account is gone; a name
+// without an account looks and costs like one with; what a device signs in by is no
+// longer good when Revoke or a change of the password has returned; an
 // invitation makes one account, whoever races for it and whenever the power fails.
 package auth
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -75,20 +78,32 @@ type Auth struct {
 	invites  *store.Bucket
 	circles  *store.Bucket
 	meetings *store.Bucket
+	devices  *store.Bucket
+	work     *work
 	cfg      config.Auth
 	secret   []byte // of the keys that unknown names seem to have
 
 	mu     sync.RWMutex // held for moments only
 	names  map[string]struct{}
 	looks  looksIndex // of names
+	order  order      // of names
 	domain jid.JID    // zero while this data has none
 	public string     // where the links of invitations begin, "" while that is not known
 
+	epoch   uint64            // number of the last change, under mu
+	moments map[string]moment // of changes by account or account/device, under mu
+	sweepAt int               // size of moments at which old ones go, under mu
+
 	// change is held while an account or invitation is changed, storage
-	// included; mu is taken inside it.
-	change  sync.Mutex
-	removal Removal // set before use
-	meet    func()  // told that there are meetings to make; set before use
+	// included; an account's hold and mu are taken inside it, in this order.
+	change sync.Mutex
+	holds  holds
+
+	// These are set before use.
+	removal     Removal
+	meet        func() // told that there are meetings to make
+	revoked     []func(bare jid.JID, device string)
+	newPassword []func(bare jid.JID, device string)
 }
 
 // New reads the accounts. The data belongs to one domain: the first that is
@@ -98,7 +113,11 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 	if cfg.Iterations < MinIterations || cfg.Iterations > sasl.MaxIterations {
 		return nil, fmt.Errorf("auth: %d iterations are not between %d and %d", cfg.Iterations, MinIterations, sasl.MaxIterations)
 	}
-	a := &Auth{accounts: s, kv: s, cfg: cfg, names: map[string]struct{}{}, looks: looksIndex{}, meet: func() {}}
+	a := &Auth{
+		accounts: s, kv: s, cfg: cfg, work: newWork(runtime.GOMAXPROCS(0) / 2), names: map[string]struct{}{}, looks: looksIndex{}, meet: func() {},
+		moments: map[string]moment{}, sweepAt: minSweep, holds: holds{seed: maphash.MakeSeed()},
+	}
+	a.devices = s.Declare(deviceSpace())
 	a.facts = s.Declare(store.Space{
 		Name: "server", Fields: "domain: the domain; public: where its web pages are; scram: a random secret; removed/NAME: an account whose traces are still to be removed",
 		Purpose: "recognise data of another domain; let unknown names look like known ones; finish removals",
@@ -114,7 +133,12 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 }
 
 // OnRemove sets who is told of removed accounts. Before use only.
-func (a *Auth) OnRemove(r Removal) { a.removal = r }
+func (a *Auth) OnRemove(r Removal) {
+	a.removal = r
+	if r.Later { // no server is here whose chats the work on passwords would delay
+		a.work = newWork(runtime.GOMAXPROCS(0))
+	}
+}
 
 // owner of what belongs to the server.
 const owner = ""
@@ -214,36 +238,11 @@ func (a *Auth) setName(name string, there bool) {
 	if there {
 		a.names[name] = struct{}{}
 		a.looks.add(name)
+		a.order.add(a.spot(name))
 	} else {
 		delete(a.names, name)
 		a.looks.remove(name)
-	}
-}
-
-// Credentials is what a login is checked against: a sasl.Lookup. Unknown names
-// cost the same read and get keys that nobody can prove.
-func (a *Auth) Credentials(name string) (sasl.Credentials, error) {
-	acc, err := a.accounts.Account(context.Background(), name)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !a.Exists(name) {
-		return sasl.Credentials{SHA1: a.decoy("1", name, 20), SHA256: a.decoy("256", name, 32)}, nil
-	}
-	if err != nil {
-		return sasl.Credentials{}, fmt.Errorf("auth: %w", err)
-	}
-	return sasl.Credentials{SHA1: sasl.Keys(acc.SHA1), SHA256: sasl.Keys(acc.SHA256), Disabled: acc.Disabled}, nil
-}
-
-// decoy is what an unknown name's keys look like. Nobody can log in with them: who
-// could would have found a preimage of a random hash.
-func (a *Auth) decoy(hash, name string, size int) sasl.Keys {
-	of := func(what string) []byte {
-		m := hmac.New(sha256.New, a.secret)
-		m.Write([]byte(what + hash + "\x00" + name))
-		return m.Sum(nil)
-	}
-	return sasl.Keys{
-		Salt: of("salt")[:saltSize], Iterations: a.cfg.Iterations,
-		StoredKey: of("stored")[:size], ServerKey: of("server")[:size],
+		a.order.remove(a.spot(name))
 	}
 }
 

@@ -16,8 +16,15 @@ import (
 const saltSize = 16
 
 // derive makes an account of a normalised name and a password as typed. It
-// takes a few milliseconds of one core.
-func (a *Auth) derive(name, password string) (store.Account, error) {
+// takes a few milliseconds of one core, when it is its turn; ErrBusy when too many wait.
+func (a *Auth) derive(name, password string) (acc store.Account, err error) {
+	if busy := a.work.do(func() { acc, err = a.deriveNow(name, password) }); busy != nil {
+		return store.Account{}, busy
+	}
+	return acc, err
+}
+
+func (a *Auth) deriveNow(name, password string) (store.Account, error) {
 	prepared, err := sasl.Password(password)
 	if err != nil {
 		return store.Account{}, fmt.Errorf("%w: %w", ErrPassword, err)
@@ -88,31 +95,9 @@ func (a *Auth) insert(ctx context.Context, accs ...store.Account) error {
 	if err != nil {
 		return fmt.Errorf("auth: add account: %w", err)
 	}
+	a.expect(len(accs))
 	for _, acc := range accs {
 		a.setName(acc.Name, true)
-	}
-	return nil
-}
-
-// Passwd sets an account's password. Sessions go on.
-func (a *Auth) Passwd(ctx context.Context, name, password string) error {
-	name, err := a.Name(name)
-	if err != nil {
-		return err
-	}
-	next, err := a.derive(name, password)
-	if err != nil {
-		return err
-	}
-	a.change.Lock()
-	defer a.change.Unlock()
-	acc, err := a.account(ctx, name)
-	if err != nil {
-		return err
-	}
-	acc.SHA1, acc.SHA256 = next.SHA1, next.SHA256
-	if err := a.accounts.SetAccount(ctx, acc); err != nil {
-		return fmt.Errorf("auth: set password: %w", err)
 	}
 	return nil
 }
@@ -154,12 +139,19 @@ func (a *Auth) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("%w: the domain is not known yet", ErrDomain)
 	}
-	a.setName(name, false) // nobody logs in from here on
+	a.close(name)
 	if err := a.wipe(ctx, bare); err != nil {
 		a.setName(name, true)
 		return fmt.Errorf("auth: remove account: %w", err)
 	}
 	return nil
+}
+
+// close lets nobody log in any more; what a device was about to write is written.
+func (a *Auth) close(name string) {
+	defer a.hold(name)()
+	a.setName(name, false)
+	a.changed(name, "")
 }
 
 // removedKey is where an account is noted whose traces in what others keep are

@@ -2,12 +2,17 @@ package auth
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
-	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/sasl"
@@ -16,11 +21,14 @@ import (
 // MaxImport is the most lines of one import.
 const MaxImport = 200_000
 
-// login is one line of an import.
-type login struct{ name, password string }
+// login is one line of an import: a password, or keys made of one elsewhere.
+type login struct {
+	name, password string
+	sha1, sha256   sasl.Keys
+}
 
-// Import makes the accounts of a list with lines name<TAB>password, all or none, and
-// returns how many. Lines that are empty are skipped. Errors name the line, never
+// Import makes the accounts of a list with lines name<TAB>password, or
+// name<TAB>keys as readKeys says, all or none, and returns how many. Lines that are empty are skipped. Errors name the line, never
 // what stands in its password. It keeps every core busy for some milliseconds a line.
 func (a *Auth) Import(ctx context.Context, r io.Reader) (int, error) {
 	logins, err := a.readLogins(r)
@@ -71,7 +79,7 @@ func (a *Auth) readLogins(r io.Reader) ([]login, error) {
 }
 
 func (a *Auth) readLogin(line string) (login, error) {
-	name, password, ok := strings.Cut(line, "\t")
+	name, secret, ok := strings.Cut(line, "\t")
 	if !ok {
 		return login{}, fmt.Errorf("%w: no tab between name and password", ErrName)
 	}
@@ -82,10 +90,74 @@ func (a *Auth) readLogin(line string) (login, error) {
 	if a.Exists(name) {
 		return login{}, fmt.Errorf("%w: %s", ErrExists, name)
 	}
-	if _, err := sasl.Password(password); err != nil {
-		return login{}, fmt.Errorf("%w: %w", ErrPassword, err)
+	return readSecret(login{name: name}, secret)
+}
+
+// readSecret reads what stands behind the name: keys, one for each hash at most,
+// or a password.
+func readSecret(l login, secret string) (login, error) {
+	if !strings.HasPrefix(secret, "scram-sha-") {
+		if _, err := sasl.Password(secret); err != nil {
+			return l, fmt.Errorf("%w: %w", ErrPassword, err)
+		}
+		l.password = secret
+		return l, nil
 	}
-	return login{name, password}, nil
+	for field := range strings.SplitSeq(secret, "\t") {
+		hash, rest, _ := strings.Cut(field, ":")
+		at, size := &l.sha1, 20
+		if hash == "scram-sha-256" {
+			at, size = &l.sha256, 32
+		} else if hash != "scram-sha-1" {
+			return l, fmt.Errorf("%w: keys for a hash that is not known", ErrPassword)
+		}
+		if at.StoredKey != nil {
+			return l, fmt.Errorf("%w: two keys for one hash", ErrPassword)
+		}
+		keys, err := readKeys(rest, size)
+		if err != nil {
+			return l, err
+		}
+		*at = keys
+	}
+	return l, nil
+}
+
+// readKeys reads iterations:salt:stored key:server key (RFC 5802 §3) for a hash of
+// size bytes. The salt is in base64, the keys are too, or in hexadecimal.
+func readKeys(s string, size int) (k sasl.Keys, err error) {
+	parts := strings.Split(s, ":")
+	if len(parts) != 4 {
+		return k, fmt.Errorf("%w: keys are written scram-sha-256:ITERATIONS:SALT:STORED KEY:SERVER KEY", ErrPassword)
+	}
+	k.Iterations, err = strconv.Atoi(parts[0])
+	var errs [3]error
+	k.Salt, errs[0] = base64.StdEncoding.DecodeString(parts[1])
+	k.StoredKey, errs[1] = readKey(parts[2], size)
+	k.ServerKey, errs[2] = readKey(parts[3], size)
+	if errors.Join(err, errors.Join(errs[:]...)) != nil {
+		// what stands there is as good as a password: it goes into no message
+		return sasl.Keys{}, fmt.Errorf("%w: keys that cannot be read", ErrPassword)
+	}
+	return k, checkKeys(k)
+}
+
+func readKey(s string, size int) (key []byte, err error) {
+	if len(s) == 2*size {
+		return hex.DecodeString(s)
+	}
+	if key, err = base64.StdEncoding.DecodeString(s); err == nil && len(key) != size {
+		err = ErrPassword
+	}
+	return key, err
+}
+
+// accountOf is what a line makes; for a password it takes some milliseconds.
+func (a *Auth) accountOf(l login) (store.Account, error) {
+	if l.password != "" {
+		return a.deriveNow(l.name, l.password)
+	}
+	return store.Account{Name: l.name, Created: time.Now().Unix(), SHA1: store.Scram(l.sha1), SHA256: store.Scram(l.sha256)}, nil
 }
 
 // deriveAll shares the work among the cores.
@@ -93,16 +165,16 @@ func (a *Auth) deriveAll(ctx context.Context, logins []login) ([]store.Account, 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	accs := make([]store.Account, len(logins))
-	workers := runtime.GOMAXPROCS(0)
+	workers := cap(a.work.slots)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < len(logins) && ctx.Err() == nil; i += workers {
-				acc, err := a.derive(logins[i].name, logins[i].password)
-				if err != nil {
+				var err error
+				busy := a.work.wait(ctx, func() { accs[i], err = a.accountOf(logins[i]) })
+				if err := cmp.Or(busy, err); err != nil {
 					cancel(err)
 				}
-				accs[i] = acc
 			}
 		})
 	}

@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"mirsal/internal/store"
+	"mirsal/internal/xmpp/sasl"
+)
+
+// Passwd sets an account's password, for somebody who is not one of its devices:
+// see ChangePassword.
+func (a *Auth) Passwd(ctx context.Context, name, password string) error {
+	return a.ChangePassword(ctx, name, password, "")
+}
+
+// ChangePassword sets an account's password. Every token of the account ends, the
+// changer's too: after it nothing signs in but the new password. The other
+// devices' sessions end (OnPassword); device is the changer's, "" for none.
+func (a *Auth) ChangePassword(ctx context.Context, name, password, device string) error {
+	name, err := a.Name(name)
+	if err != nil {
+		return err
+	}
+	next, err := a.derive(name, password)
+	if err != nil {
+		return err
+	}
+	if err := a.setPassword(ctx, next, device); err != nil {
+		return err
+	}
+	for _, f := range a.newPassword {
+		f(a.bare(name), device)
+	}
+	return nil
+}
+
+// setPassword writes in an order that a crash leaves safe: tokens end first, and
+// devices count as knowing the password until it is another.
+func (a *Auth) setPassword(ctx context.Context, next store.Account, device string) error {
+	a.change.Lock()
+	defer a.change.Unlock()
+	defer a.hold(next.Name)()
+	acc, err := a.account(ctx, next.Name)
+	if err != nil {
+		return err
+	}
+	records, err := a.records(ctx, next.Name)
+	if err != nil {
+		return err
+	}
+	if err := a.rewrite(ctx, next.Name, records, func(_ string, r *record) bool { return r.endTokens() }); err != nil {
+		return err
+	}
+	acc.SHA1, acc.SHA256 = next.SHA1, next.SHA256
+	if err := a.accounts.SetAccount(ctx, acc); err != nil {
+		return fmt.Errorf("auth: set password: %w", err)
+	}
+	a.changed(next.Name, "")
+	// the password is set even when this fails: the devices are believed to know it
+	_ = a.rewrite(ctx, next.Name, records, func(id string, r *record) bool {
+		was := r.Password
+		r.Password = id == device
+		return r.Password != was
+	})
+	return nil
+}
+
+// rewrite changes the records of an account's devices, in one step.
+func (a *Auth) rewrite(ctx context.Context, name string, records map[string]*record, change func(id string, r *record) bool) error {
+	var ops []store.Op
+	for id, r := range records {
+		if change(id, r) {
+			ops = append(ops, a.setRecord(id, r))
+		}
+	}
+	return a.write(ctx, name, ops...)
+}
+
+// Upgrade gives an account the keys of a mechanism that it lacks, from a password
+// that the client has salted (sasl.UpgradeChallenge). Only who has just proved the
+// password, and not a token, may be allowed to: nothing here can tell that it is the same.
+// ErrPassword when that cannot be, or the account has such keys.
+// XEP-0480 §3
+func (a *Auth) Upgrade(ctx context.Context, name, mech string, salted, salt []byte, iterations int) error {
+	keys, err := sasl.FromSalted(mech, salted, salt, iterations)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrPassword, err)
+	}
+	if err := checkKeys(keys); err != nil {
+		return err
+	}
+	a.change.Lock()
+	defer a.change.Unlock()
+	if !slices.Contains(a.Lacks(name), mech) {
+		return fmt.Errorf("%w: there are keys for %s", ErrPassword, mech)
+	}
+	acc, err := a.account(ctx, name)
+	if err != nil {
+		return err
+	}
+	if mech == sasl.SCRAMSHA1 {
+		acc.SHA1 = store.Scram(keys)
+	} else {
+		acc.SHA256 = store.Scram(keys)
+	}
+	if err := a.accounts.SetAccount(ctx, acc); err != nil {
+		return fmt.Errorf("auth: upgrade: %w", err)
+	}
+	return nil
+}
+
+// maxSalt is the most bytes of a salt.
+const maxSalt = 64
+
+// checkKeys refuses keys that clients would refuse or that cost too much.
+func checkKeys(k sasl.Keys) error {
+	switch {
+	case len(k.Salt) == 0 || len(k.Salt) > maxSalt:
+		return fmt.Errorf("%w: a salt of %d bytes", ErrPassword, len(k.Salt))
+	case k.Iterations < MinIterations || k.Iterations > sasl.MaxIterations:
+		return fmt.Errorf("%w: %d iterations", ErrPassword, k.Iterations)
+	}
+	return nil
+}

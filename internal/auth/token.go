@@ -1,0 +1,148 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirsal/internal/store"
+	"mirsal/internal/xmpp/sasl"
+)
+
+// Lives of tokens.
+const (
+	tokenLife   = 30 * 24 * time.Hour // from issue
+	tokenRotate = 24 * time.Hour      // older ones are replaced when they are used
+)
+
+// token is one secret of one device (XEP-0484). The mechanism takes the secret
+// itself to check what is shown, so it is not kept as a hash.
+type token struct {
+	ID      string  `json:"id"`
+	Mech    string  `json:"mech"` // it is good for no other
+	Secret  string  `json:"secret"`
+	Issued  int64   `json:"issued"`  // Unix seconds
+	Expires int64   `json:"expires"` // 0 when it was ended early
+	Used    bool    `json:"used,omitempty"`
+	Count   *uint64 `json:"count,omitempty"` // the last that was shown with it
+}
+
+func (t *token) good(now time.Time) bool { return now.Unix() < t.Expires }
+
+// Tokens are what a device may show by a mechanism: a sasl.TokenLookup, once the
+// device is known. Those out of date are among them, with what to say. The path is
+// the same for accounts and devices that are not there.
+func (a *Auth) Tokens(name string, g Agent, mech string) ([]sasl.Token, error) {
+	ctx, now := context.Background(), time.Now()
+	_, cred, err := a.look(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.record(ctx, name, a.DeviceID(name, g.clean()))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	var tokens []sasl.Token
+	for _, t := range r.Tokens {
+		if t.Mech != mech || !a.Exists(name) {
+			continue
+		}
+		shown := sasl.Token{ID: t.ID, Secret: []byte(t.Secret)}
+		switch {
+		case cred.Disabled:
+			shown.Refuse = sasl.AccountDisabled
+		case !t.good(now):
+			// XEP-0484 §4.2
+			shown.Refuse = sasl.CredentialsExpired
+		}
+		tokens = append(tokens, shown)
+	}
+	return tokens, nil
+}
+
+// UseToken takes the sign-in by a token that was proved, durably on return.
+// ErrToken when the token is gone meanwhile, or count is not above the last one.
+// Tokens of the device that are older end with it; with invalidate all of them
+// do. rotate tells that a new one is due.
+func (a *Auth) UseToken(ctx context.Context, name string, g Agent, tokenID string, count uint64, hasCount, invalidate bool) (rotate bool, err error) {
+	g = g.clean()
+	err = a.withDevice(ctx, name, g, func(r *record, now time.Time) (write bool, err error) {
+		i := slices.IndexFunc(r.Tokens, func(t token) bool { return t.ID == tokenID })
+		if i < 0 || !r.Tokens[i].good(now) {
+			return false, ErrToken
+		}
+		counted, err := r.Tokens[i].takeCount(count, hasCount)
+		if err != nil {
+			return false, err
+		}
+		write = r.signIn(g, byToken, now) || counted || invalidate
+		if invalidate {
+			// XEP-0484 §3.6
+			r.Tokens = nil
+			return true, nil
+		}
+		rotate = r.Tokens[i].old(now) || i < len(r.Tokens)-1
+		return r.promote(i) || write, nil
+	})
+	return rotate && err == nil, err
+}
+
+// takeCount notes how often the client says that it has used the token. Once it
+// counts, it goes on counting.
+// XEP-0484 §3.4
+func (t *token) takeCount(count uint64, has bool) (changed bool, err error) {
+	switch {
+	case !has && t.Count == nil:
+		return false, nil
+	case !has || t.Count != nil && count <= *t.Count:
+		return false, ErrToken
+	}
+	t.Count = &count
+	return true, nil
+}
+
+func (t *token) old(now time.Time) bool { return now.Sub(time.Unix(t.Issued, 0)) >= tokenRotate }
+
+// promote makes token i the one in use: those before it end.
+// XEP-0484 §3.5
+func (r *record) promote(i int) (changed bool) {
+	changed = i > 0 || !r.Tokens[i].Used
+	r.Tokens[i].Used = true
+	r.Tokens = r.Tokens[i:]
+	return changed
+}
+
+// IssueToken makes a token for a device that has proved who it is, by whatever
+// means; it is good for one mechanism, and known here only. The one in use stays good
+// until the new one is used; one that was never used ends.
+func (a *Auth) IssueToken(ctx context.Context, name string, g Agent, mech string) (secret string, expiry time.Time, err error) {
+	g = g.clean()
+	if g.ID == "" {
+		return "", expiry, fmt.Errorf("%w: a device without an id gets none", ErrToken)
+	}
+	secret = rand.Text()
+	err = a.withDevice(ctx, name, g, func(r *record, now time.Time) (bool, error) {
+		expiry = now.Add(tokenLife).Truncate(time.Second)
+		r.Tokens = slices.DeleteFunc(r.Tokens, func(t token) bool { return !t.Used || !t.good(now) })
+		r.Tokens = append(r.Tokens, token{
+			ID: rand.Text()[:8], Mech: mech, Secret: secret, Issued: now.Unix(), Expires: expiry.Unix(),
+		})
+		return true, nil
+	})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return secret, expiry, nil
+}
+
+// endTokens ends a device's tokens; who shows one hears that it is over.
+func (r *record) endTokens() (changed bool) {
+	for i := range r.Tokens {
+		changed = changed || r.Tokens[i].Expires != 0
+		r.Tokens[i].Expires = 0
+	}
+	return changed
+}
