@@ -6,6 +6,7 @@ import (
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
+	"mirsal/internal/limits"
 	"mirsal/internal/people"
 	"mirsal/internal/xep/blocking"
 	"mirsal/internal/xep/caps"
@@ -23,6 +24,7 @@ import (
 	"mirsal/internal/xep/register"
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
+	"mirsal/internal/xep/streamlimits"
 	"mirsal/internal/xep/version"
 	"mirsal/internal/xmpp/jid"
 )
@@ -31,6 +33,7 @@ import (
 type features struct {
 	people   *people.People
 	offline  *offline.Offline
+	limits   *limits.Limits
 	blocking *blocking.Blocking
 }
 
@@ -58,7 +61,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
-	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Unpaced: !cfg.Limits.Enabled, Clear: !cfg.C2S.RequireTLS}).Register(h)
+	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
 
 	disco.New(r, software).Register(h)
 	disco.Contacts(h, contactList(&cfg.Contact))
@@ -67,6 +70,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	entitytime.Register(h)
 	csi.New().Register(h)
 	extdisco.New(r, serviceList(&cfg.Services), cfg.Services.Secret, cfg.Services.Life.Duration).Register(h)
+	streamlimits.Register(h, cfg.Limits.StanzaBeforeAuth, cfg.Limits.Stanza)
 	sm.New(r, s.archive.RecoveredH, cfg.Limits.Resumption.Duration).Register(h)
 
 	c := caps.New(r)
@@ -77,6 +81,8 @@ func (s *Server) addFeatures(h *core.Host) {
 	c.OnKnown = append(c.OnKnown, pep.Known)
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
+	s.features.limits = s.newLimits()
+	h.AccountGone = append(h.AccountGone, func(bare jid.JID) { s.features.limits.Gone(bare.Local()) })
 	c2s.Register(h)
 }
 

@@ -157,7 +157,7 @@ func (s *Server) c2sConfig() c2s.Config {
 	return c2s.Config{
 		TLS: s.certs.TLS("xmpp-client"), RequireTLS: cfg.C2S.RequireTLS, EndPoint: s.certs.Watch, Plain: cfg.Auth.Plain, Iterations: cfg.Auth.Iterations,
 		Before: before, After: after,
-		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Strangers: cfg.C2S.Strangers,
+		Negotiation: cfg.C2S.Negotiation.Duration, Write: cfg.C2S.Write.Duration, Limits: s.features.limits,
 		Log: s.Log, Metrics: c2s.NewMetrics(s.metrics),
 	}
 }

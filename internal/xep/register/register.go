@@ -11,12 +11,10 @@ package register
 import (
 	"context"
 	"errors"
-	"time"
-
-	"golang.org/x/time/rate"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
@@ -35,8 +33,6 @@ const (
 // Bounds on what strangers may ask for.
 const (
 	tries = 10 // requests of one stream that were refused
-	burst = 20 // open registrations at once …
-	pace  = 2 * time.Second
 )
 
 // Accounts is where accounts are; *auth.Auth. What it returned nil for is durable.
@@ -52,8 +48,6 @@ type Accounts interface {
 type Config struct {
 	// Open lets everybody register.
 	Open bool
-	// Unpaced lets open registrations come as fast as they like.
-	Unpaced bool
 	// Clear allows it on connections without TLS: where logging in is allowed there.
 	Clear bool
 }
@@ -62,12 +56,11 @@ type Config struct {
 type Feature struct {
 	accounts Accounts
 	cfg      Config
-	open     *rate.Limiter
 }
 
 // New makes the feature.
 func New(a Accounts, cfg Config) *Feature {
-	return &Feature{accounts: a, cfg: cfg, open: rate.NewLimiter(rate.Every(pace), burst)}
+	return &Feature{accounts: a, cfg: cfg}
 }
 
 // Register attaches the feature.
@@ -164,15 +157,21 @@ func (f *Feature) create(q *core.Query, v *visitor) error {
 	}
 	if v.token != "" {
 		_, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
-	} else if f.cfg.Unpaced || f.open.Allow() {
+	} else if err = paced(q); err == nil {
 		_, err = f.accounts.SignUp(q.Ctx, name, password)
-	} else {
-		return stanza.Errorf(stanza.ResourceConstraint, "too many accounts are being made; try again in a minute")
 	}
 	if err != nil {
 		return refusal(err)
 	}
 	v.done, v.token = true, ""
+	return nil
+}
+
+// paced takes an open registration from its budgets.
+func paced(q *core.Query) error {
+	if p := limits.PeerOf(q.Stream); p != nil && p.Register() != nil {
+		return stanza.Errorf(stanza.ResourceConstraint, "too many accounts are being made; try again later")
+	}
 	return nil
 }
 

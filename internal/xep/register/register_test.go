@@ -2,16 +2,17 @@ package register
 
 import (
 	"context"
+	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/limits"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -163,14 +164,32 @@ func TestWithoutAnInvitationNobodyRegisters(t *testing.T) {
 
 func TestOpenRegistrationHasAPace(t *testing.T) {
 	h := newHouse(t, Config{Open: true})
-	h.f.open = rate.NewLimiter(0, 3)
+	budgets := limits.New(limits.Config{Enabled: true, Registrations: 3}, limits.NewMetrics(nil), slog.New(slog.DiscardHandler))
+	defer budgets.Close()
+	from := func(addr string) *visit {
+		peer, err := budgets.Connect(netip.MustParseAddr(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newVisit()
+		v.SetValue(limits.Key{}, peer)
+		return v
+	}
 	for i := range 3 {
-		if got := h.register(newVisit(), "user"+string(rune('a'+i)), "secret"); got != "" {
+		if got := h.register(from("192.0.2.1"), "user"+string(rune('a'+i)), "secret"); got != "" {
 			t.Fatal(got)
 		}
 	}
-	if got := h.register(newVisit(), "late", "secret"); got != "resource-constraint" {
+	if got := h.register(from("192.0.2.1"), "late", "secret"); got != "resource-constraint" {
 		t.Error(got)
+	}
+	if got := h.register(from("192.0.2.2"), "neighbour", "secret"); got != "" {
+		t.Error("a neighbour:", got)
+	}
+	invited := from("192.0.2.1")
+	h.show(invited, h.invitation())
+	if got := h.register(invited, "invited", "secret"); got != "" {
+		t.Error("with an invitation:", got)
 	}
 }
 
