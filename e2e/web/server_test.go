@@ -32,6 +32,7 @@ func (h house) ways() map[string]xmppclient.Options {
 	return map[string]xmppclient.Options{
 		"tcp":       {Addr: h.Addr("c2s"), Domain: mirsal.Domain},
 		"websocket": {WebSocket: "wss://" + h.Addr("http") + "/ws", Domain: mirsal.Domain},
+		"bosh":      {BOSH: "https://" + h.Addr("http") + "/bosh", Domain: mirsal.Domain},
 	}
 }
 

@@ -37,12 +37,14 @@ type Options struct {
 	Plain bool
 	// WebSocket is a URL (wss://host:port/ws) to connect to instead of Addr.
 	WebSocket string
+	// BOSH is a URL (https://host:port/bosh) to connect to instead of Addr.
+	BOSH string
 	// Header goes with requests over HTTP.
 	Header http.Header
 }
 
 // overHTTP tells whether the stream does not stand on a socket.
-func (o *Options) overHTTP() bool { return o.WebSocket != "" }
+func (o *Options) overHTTP() bool { return o.WebSocket+o.BOSH != "" }
 
 // Conn is one connection and the XML stream on it.
 type Conn struct {
@@ -81,8 +83,12 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 // Connect makes the connection and no stream: TCP, and TLS when it is direct.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
 	c := &Conn{opts: o}
-	if o.WebSocket != "" {
+	switch {
+	case o.WebSocket != "":
 		return c, c.connectWebSocket(ctx)
+	case o.BOSH != "":
+		c.connectBOSH()
+		return c, nil
 	}
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, "tcp", o.Addr)

@@ -21,8 +21,10 @@ type web struct {
 	send     func(piece) error
 	drop     func() // without a word
 
-	mu   sync.Mutex
-	dead error // of the carrier
+	mu    sync.Mutex
+	queue []byte // came, and is not passed on
+	more  *sync.Cond
+	ended bool
 }
 
 // piece is one part of a stream.
@@ -42,7 +44,30 @@ const (
 
 func newWeb() *web {
 	near, far := net.Pipe()
-	return &web{Conn: near, far: far}
+	w := &web{Conn: near, far: far}
+	w.more = sync.NewCond(&w.mu)
+	go w.pass()
+	return w
+}
+
+// pass hands on what came, so that who sends need not wait for who reads.
+func (w *web) pass() {
+	defer w.far.Close()
+	for {
+		w.mu.Lock()
+		for len(w.queue) == 0 && !w.ended {
+			w.more.Wait()
+		}
+		b := w.queue
+		w.queue = nil
+		w.mu.Unlock()
+		if len(b) == 0 {
+			return
+		}
+		if _, err := w.far.Write(b); err != nil {
+			return
+		}
+	}
 }
 
 // Write sends whole pieces of a stream. What is none is sent as it stands, for
@@ -60,18 +85,25 @@ func (w *web) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// came passes on bytes of the stream.
-func (w *web) came(text string) error {
-	_, err := io.WriteString(w.far, text)
-	return err
+// came takes bytes of the stream.
+func (w *web) came(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, text...)
+	w.more.Signal()
 }
 
-// over ends what can be read.
-func (w *web) over() { w.far.Close() }
+// over ends what can be read, once all is read.
+func (w *web) over() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.more.Signal()
+}
 
 func (w *web) Close() error {
 	w.drop()
-	w.far.Close()
+	w.over()
 	return w.Conn.Close()
 }
 

@@ -34,9 +34,10 @@ func (c *Conn) connectWebSocket(ctx context.Context) error {
 		defer w.over()
 		for {
 			_, b, err := ws.Read(context.Background())
-			if err != nil || w.came(unframe(string(b))) != nil {
+			if err != nil {
 				return
 			}
+			w.came(unframe(string(b)))
 		}
 	}()
 	c.state = d.state

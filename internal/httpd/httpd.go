@@ -51,17 +51,24 @@ type Config struct {
 
 // Server answers what is asked over HTTP.
 type Server struct {
-	cfg Config
+	cfg  Config
+	bosh *boshes
 }
 
 // New makes the web side of a server.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg}
+	s := &Server{cfg: cfg}
+	s.bosh = newBoshes(s)
+	return s
 }
 
 // Routes adds what is served here to mux.
 func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ws", s.websocket)
+	mux.HandleFunc("POST /bosh", s.bosh.post)
+	mux.HandleFunc("OPTIONS /bosh", s.bosh.preflight)
+	mux.HandleFunc("GET /.well-known/host-meta", s.hostMeta)
+	mux.HandleFunc("GET /.well-known/host-meta.json", s.hostMetaJSON)
 }
 
 // Guard wraps a handler: it refuses requests whose way here cannot be

@@ -1,0 +1,263 @@
+package httpd
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"mirsal/internal/xmpp/xtok"
+)
+
+// boshes are all sessions of BOSH.
+type boshes struct {
+	srv *Server
+
+	mu       sync.Mutex // taken under bosh.mu, never the other way round
+	sessions map[string]*bosh
+	homes    map[string]int // sessions that are not bound, by home
+}
+
+const (
+	// strangersMost is how many sessions without a login one address may have.
+	strangersMost = 50
+	// bodyElements is how many elements of the largest size fit in a body.
+	bodyElements = 4
+	// bodyPatience is how long a body may take to arrive.
+	bodyPatience = 30 * time.Second
+)
+
+func newBoshes(s *Server) *boshes {
+	return &boshes{srv: s, sessions: map[string]*bosh{}, homes: map[string]int{}}
+}
+
+// preflight answers what browsers ask before they post XML to another origin.
+func (a *boshes) preflight(w http.ResponseWriter, _ *http.Request) {
+	openToAll(w.Header())
+	w.Header().Set("Access-Control-Allow-Methods", "POST, OPTIONS")
+	w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+	w.Header().Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// post takes one request.
+func (a *boshes) post(w http.ResponseWriter, r *http.Request) {
+	openToAll(w.Header())
+	if !a.srv.mayStream(w, r) {
+		return
+	}
+	q, b, refusal := a.read(w, r)
+	if refusal == "" && b == nil {
+		b, refusal = a.create(r, q)
+	} else if refusal == "" {
+		refusal = b.admit(r.Context(), q)
+	}
+	if refusal != "" {
+		respond(w, "", terminated(refusal))
+		return
+	}
+	if body := b.await(r.Context(), q); body != nil {
+		respond(w, b.content, body)
+	}
+}
+
+func respond(w http.ResponseWriter, content string, body []byte) {
+	if content == "" {
+		content = "text/xml; charset=utf-8"
+	}
+	w.Header().Set("Content-Type", content)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write(body)
+}
+
+// read reads a request, and no more of it than its session may send. b is nil
+// for one that wants a session; refusal is a condition.
+func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bosh, refusal string) {
+	patience := http.NewResponseController(w)
+	_ = patience.SetReadDeadline(time.Now().Add(bodyPatience))
+	limits := a.srv.cfg.Before
+	raw, err := io.ReadAll(io.LimitReader(r.Body, int64(limits.Size)))
+	if err != nil || len(raw) == 0 {
+		return nil, nil, badRequest
+	}
+	if sid := sidOf(raw, limits); sid != "" {
+		if b = a.find(sid); b == nil {
+			return nil, nil, itemNotFound
+		}
+		limits = b.now()
+	}
+	rest, err := io.ReadAll(io.LimitReader(r.Body, int64(limits.Size-len(raw))+1))
+	if raw = append(raw, rest...); err != nil {
+		return nil, nil, badRequest
+	}
+	_ = patience.SetReadDeadline(time.Time{})
+	if len(raw) > limits.Size {
+		return nil, nil, policyViolation
+	}
+	body, err := xtok.Parse(raw, limits)
+	if err != nil {
+		return nil, nil, badRequest
+	}
+	q, ok := readReq(body)
+	if !ok || b != nil && body.Attr("sid") != b.sid {
+		return nil, nil, badRequest
+	}
+	return q, b, ""
+}
+
+// sidOf reads the session id off the start of a body.
+func sidOf(raw []byte, l xtok.Limits) string {
+	s := xtok.New(l)
+	if ev, _, err := s.Next(raw); err != nil || ev != xtok.Open {
+		return ""
+	}
+	return s.Root().Attr("sid")
+}
+
+func (a *boshes) find(sid string) *bosh {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sessions[sid]
+}
+
+// create makes a session and hands its stream to c2s.
+func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, string) {
+	if q.terminates() || q.restarts() || q.body.First().OK() {
+		return nil, badRequest
+	}
+	o := originOf(r)
+	b := &bosh{
+		all: a, sid: rand.Text(), remote: net.TCPAddrFromAddrPort(o.addr), home: home(o.addr.Addr()),
+		content: contentType(q.body.Attr("content")),
+		wait:    time.Duration(numberAttr(q.body, "wait", waitMost, waitMost)) * time.Second,
+		hold:    numberAttr(q.body, "hold", holdMost, holdMost), acks: q.body.HasAttr("ack"),
+		readBy: newDeadline(), writeBy: newDeadline(), limits: a.srv.cfg.Before,
+		first: q.rid, next: q.rid + 1, key: q.body.Attr("newkey"), early: map[uint64]*boshReq{}, held: []*boshReq{q},
+		in: appendHeader(nil, q.body, "1.0"), cut: newCutter(),
+		fed: make(chan struct{}), taken: make(chan struct{}), drained: make(chan struct{}),
+	}
+	if b.wait == 0 {
+		b.hold = 0
+	}
+	b.timer = time.AfterFunc(inactivity*time.Second, b.silent)
+	if !a.add(b) {
+		b.timer.Stop()
+		return nil, policyViolation
+	}
+	via := a.srv.via(r, "bosh")
+	via.Bound = func() { b.raise(a.srv.bodies()) }
+	a.srv.cfg.Accept(b, via)
+	return b, ""
+}
+
+// bodies bounds a body once its session is bound: clients put several stanzas
+// in one, each of which c2s measures by itself.
+func (s *Server) bodies() xtok.Limits {
+	l := s.cfg.After
+	l.Size *= bodyElements
+	l.Depth++
+	return l
+}
+
+// home is what a session without a login counts for: an IPv6 network is one home.
+func home(a netip.Addr) string {
+	if a.Is6() {
+		p, _ := a.Prefix(64)
+		return p.String()
+	}
+	return a.String()
+}
+
+// contentType is what a client wants answers to be (XEP-0124 §7.1), as long as a
+// browser will not take it for a page.
+func contentType(wanted string) string {
+	kind, _, _ := strings.Cut(wanted, ";")
+	switch strings.TrimSpace(kind) {
+	case "text/xml", "application/xml", "text/plain":
+		return strings.TrimSpace(kind) + "; charset=utf-8"
+	}
+	return ""
+}
+
+// add takes a session into the table, if there is room.
+func (a *boshes) add(b *bosh) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.sessions) >= a.srv.cfg.Streams || a.homes[b.home] >= strangersMost {
+		return false
+	}
+	a.sessions[b.sid], b.counted = b, true
+	a.homes[b.home]++
+	return true
+}
+
+// settled counts a session that is bound, or closed, no longer for its home.
+// Under b.mu.
+func (a *boshes) settled(b *bosh) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !b.counted {
+		return
+	}
+	b.counted = false
+	if a.homes[b.home]--; a.homes[b.home] == 0 {
+		delete(a.homes, b.home)
+	}
+}
+
+// remove forgets a session: requests for it find none.
+func (a *boshes) remove(b *bosh) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.sessions, b.sid)
+}
+
+func (b *bosh) now() xtok.Limits {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limits
+}
+
+// admit takes a request once all that came before it is read, so that who
+// sends faster than is read has to wait.
+func (b *bosh) admit(ctx context.Context, q *boshReq) (refusal string) {
+	for {
+		b.mu.Lock()
+		waiting, drained := len(b.in) > 0 && q.body.First().OK() && !b.broken && !b.closed, b.drained
+		b.mu.Unlock()
+		if !waiting {
+			b.arrive(q)
+			return ""
+		}
+		select {
+		case <-drained:
+		case <-ctx.Done():
+			return badRequest // nobody hears it
+		}
+	}
+}
+
+// await waits for the answer to a request; nil when nobody waits for it any more.
+func (b *bosh) await(ctx context.Context, q *boshReq) []byte {
+	clock := time.NewTimer(max(b.wait, time.Second))
+	defer clock.Stop()
+	for {
+		select {
+		case body := <-q.answer:
+			return body
+		case <-clock.C:
+			b.waited(q)
+			clock.Reset(waitMost * time.Second)
+		case <-ctx.Done():
+			b.hungUp(q)
+			return nil
+		}
+	}
+}
