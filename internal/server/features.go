@@ -9,6 +9,7 @@ import (
 	"mirsal/internal/limits"
 	"mirsal/internal/people"
 	"mirsal/internal/xep/blocking"
+	"mirsal/internal/xep/bookmarks"
 	"mirsal/internal/xep/caps"
 	"mirsal/internal/xep/carbons"
 	"mirsal/internal/xep/csi"
@@ -20,11 +21,13 @@ import (
 	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
+	"mirsal/internal/xep/private"
 	"mirsal/internal/xep/pubsub"
 	"mirsal/internal/xep/register"
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/streamlimits"
+	"mirsal/internal/xep/vcard"
 	"mirsal/internal/xep/version"
 	"mirsal/internal/xmpp/jid"
 )
@@ -79,6 +82,15 @@ func (s *Server) addFeatures(h *core.Host) {
 	pep := pubsub.New(r, kv, ppl, c, s.Log)
 	pep.Register(h)
 	c.OnKnown = append(c.OnKnown, pep.Known)
+	pep.Mirror(roomList())
+	bookmarks.Register(h)
+	px := private.New(kv)
+	px.Home(bookmarks.Old, "storage", oldRooms(pep))
+	px.Register(h)
+	cards := vcard.New(kv, cardNodes{pep}, ppl)
+	cards.Register(h)
+	ppl.Stamp = append(ppl.Stamp, cards.Stamp)
+	pep.OnChange = append(pep.OnChange, cards.Changed)
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
 	s.features.limits = s.newLimits()

@@ -213,12 +213,21 @@ func (d *Draft) remove(n *node, id string) {
 	}
 }
 
+// record is the node's as it will be.
+func (c *change) record() *record {
+	if c.config != nil {
+		return c.config
+	}
+	return &c.node.record
+}
+
 // admit takes an item in. Its predecessor of the same id goes, and the oldest
 // where there are too many.
 // XEP-0060#publisher-publish-success-nodefull
 func (c *change) admit(s *Service, e entry, payload []byte) {
 	c.moved = true
-	if !c.node.Persist {
+	as := c.record()
+	if !as.Persist {
 		c.last = nil
 		return
 	}
@@ -232,7 +241,7 @@ func (c *change) admit(s *Service, e entry, payload []byte) {
 		}
 	}
 	left = append(left, e)
-	if over := len(left) - c.node.MaxItems; over > 0 {
+	if over := len(left) - as.MaxItems; over > 0 {
 		gone = append(gone, left[:over]...)
 		left = left[over:]
 	}
@@ -272,6 +281,9 @@ func (d *Draft) commit() error {
 	if err != nil {
 		return err
 	}
+	if len(ops) == 0 && len(d.changes) == 0 {
+		return nil
+	}
 	if total > maxTotal && total > d.acct.total {
 		return stanza.Errorf(stanza.ResourceConstraint, "the account's nodes hold more than %d MiB", maxTotal>>20)
 	}
@@ -299,11 +311,7 @@ func (d *Draft) steps() (ops []store.Op, total int, err error) {
 	for _, c := range d.changes {
 		total += sum(c.left) - c.node.bytes()
 		if c.fresh || c.config != nil {
-			n := &node{name: c.node.name, record: c.node.record}
-			if c.config != nil {
-				n.record = *c.config
-			}
-			op, err := d.service.nodeOp(n)
+			op, err := d.service.nodeOp(&node{name: c.node.name, record: *c.record()})
 			if err != nil {
 				return nil, 0, err
 			}

@@ -1,0 +1,37 @@
+package server
+
+import (
+	"context"
+
+	"mirsal/internal/xep/bookmarks"
+	"mirsal/internal/xep/private"
+	"mirsal/internal/xep/pubsub"
+	"mirsal/internal/xep/vcard"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// cardNodes let the visiting cards work on personal eventing nodes.
+type cardNodes struct{ pep *pubsub.Service }
+
+// Change satisfies vcard.Nodes.
+func (n cardNodes) Change(ctx context.Context, owner jid.JID, f func(d vcard.Draft) error) error {
+	return n.pep.Change(ctx, owner, func(d *pubsub.Draft) error { return f(d) })
+}
+
+// roomList is the node that clients of the old form of bookmarks know.
+func roomList() pubsub.Mirror {
+	return pubsub.Mirror{Node: bookmarks.Old, Of: bookmarks.Node, Show: bookmarks.Show, Take: bookmarks.Take}
+}
+
+// oldRooms is the same list for those who know it from private XML.
+func oldRooms(pep *pubsub.Service) private.Home {
+	return private.Home{
+		Get: func(ctx context.Context, owner jid.JID) ([]byte, error) {
+			return pep.ReadMirror(ctx, owner, bookmarks.Old)
+		},
+		Set: func(ctx context.Context, owner jid.JID, e xtok.Elem) error {
+			return pep.WriteMirror(ctx, owner, bookmarks.Old, e)
+		},
+	}
+}
