@@ -37,8 +37,8 @@ type conn struct {
 	account  jid.JID
 	device   string // the client that signed in, as its account knows it; "" before
 	session  *core.Session
-	grown    bool // the reader's stack has grown, most likely
-	pace     limits.Pace
+	grown    bool         // the reader's stack has grown, most likely
+	pace     limits.Pace  // of what is read
 	neg      *negotiation // nil once a resource is bound
 
 	wmu     sync.Mutex // one write at a time
@@ -129,13 +129,19 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 func (c *conn) bound(s *core.Session, event string) {
 	c.log().Info(event, "resource", s.JID.Resource())
 	c.session = s
-	c.scan.Limit(c.srv.cfg.After)
+	c.widen()
 	c.neg.peer.Bound()
 	c.pace = c.srv.budgets.Pace(c.account.Local())
+	c.tcp.SetReadDeadline(time.Time{})
+}
+
+// widen lets elements be as long as those of people who have logged in, also
+// where something else reads them first.
+func (c *conn) widen() {
+	c.scan.Limit(c.srv.cfg.After)
 	if c.via.Bound != nil {
 		c.via.Bound()
 	}
-	c.tcp.SetReadDeadline(time.Time{})
 }
 
 // Done satisfies core.Conn.

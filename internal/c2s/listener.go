@@ -129,8 +129,8 @@ type Via struct {
 	Name     string         // for the log: websocket or bosh
 	Secure   bool           // nobody on the way can read it
 	Bindings []sasl.Binding // of its TLS channel; none where somebody else ended it
-	// Bound is called, if set, when the stream has a session: from now on its
-	// elements may be longer, and it is no stranger's.
+	// Bound is called, if set, when somebody has logged in, once or more often: from
+	// now on the elements may be longer, and they are no stranger's.
 	Bound func()
 }
 

@@ -77,9 +77,8 @@ func (c *conn) element(e xtok.Elem) error {
 // early handles an element of a stream without a session.
 func (c *conn) early(e xtok.Elem) error {
 	err := c.stranger(e)
-	if !c.account.IsZero() {
-		// XEP-0478 §3.1: as the features after authentication announce it
-		c.scan.Limit(c.srv.cfg.After)
+	if !c.account.IsZero() && c.session == nil {
+		c.widen() // XEP-0478 §3.1: as the features after authentication announce
 	}
 	return err
 }
