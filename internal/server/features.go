@@ -13,6 +13,7 @@ import (
 	"mirsal/internal/xep/caps"
 	"mirsal/internal/xep/carbons"
 	"mirsal/internal/xep/csi"
+	"mirsal/internal/xep/devices"
 	"mirsal/internal/xep/disco"
 	"mirsal/internal/xep/displayed"
 	"mirsal/internal/xep/e2ee"
@@ -64,6 +65,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
+	devices.New(r, s.Auth).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
 
 	disco.New(r, software).Register(h)

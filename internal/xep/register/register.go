@@ -38,7 +38,7 @@ const (
 // Accounts is where accounts are; *auth.Auth. What it returned nil for is durable.
 type Accounts interface {
 	SignUp(ctx context.Context, name, password string) (string, error)
-	Passwd(ctx context.Context, name, password string) error
+	ChangePassword(ctx context.Context, name, password, device string) error
 	Remove(ctx context.Context, name string) error
 	Invited(ctx context.Context, token string) error
 	Redeem(ctx context.Context, token, name, password string) (string, error)
@@ -194,7 +194,7 @@ func (f *Feature) own(q *core.Query) ([]byte, error) {
 	if own, err := auth.ParseName(name, q.Asker().DomainOnly()); err != nil || own != q.Asker().Local() {
 		return nil, stanza.Errorf(stanza.NotAllowed, "you can change your own password only")
 	}
-	return nil, refusal(f.accounts.Passwd(q.Ctx, q.Asker().Local(), password))
+	return nil, refusal(f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, q.Session.Device))
 }
 
 // remove ends the asker's account. Its sessions, this one included, end in the
@@ -259,6 +259,8 @@ func refusal(err error) error {
 		return stanza.Errorf(stanza.JIDMalformed, "this cannot be a name here")
 	case errors.Is(err, auth.ErrPassword):
 		return stanza.Errorf(stanza.NotAcceptable, "%s", err)
+	case errors.Is(err, auth.ErrBusy):
+		return stanza.Errorf(stanza.ResourceConstraint, "the server has too many passwords to work on; try again in a minute")
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Delimiters that no XML can hold, so no name in a list can.
-// XEP-0474 §5.1
+// XEP-0474 §6.1
 const (
 	betweenNames = "\x1e"
 	betweenLists = "\x1f"
@@ -25,7 +25,7 @@ type protection struct {
 }
 
 // offered puts the lists of mechanisms and of types of channel binding together.
-// XEP-0474 §5.1
+// XEP-0474 §6.1
 func (p *protection) offered(mechs, bindings []string) {
 	p.lists = strings.Join(slices.Sorted(slices.Values(mechs)), betweenNames)
 	if len(bindings) > 0 {
@@ -34,7 +34,7 @@ func (p *protection) offered(mechs, bindings []string) {
 }
 
 // version notes a version of TLS, as crypto/tls numbers them; 0 for no TLS.
-// XEP-0515 §5.1
+// XEP-0515 §4.1
 func (p *protection) version(v uint16) {
 	p.tls = ""
 	if v != 0 {
@@ -65,7 +65,7 @@ var ErrDowngrade = errors.New("sasl: somebody changes what the server offers; do
 
 // check holds the attributes of a server's first message against what this side
 // has seen. What the server does not say, or this side does not know, passes.
-// XEP-0474 §5.2, XEP-0515 §5.2
+// XEP-0474 §6.2, XEP-0515 §4.2
 func (p *protection) check(first string, h func() hash.Hash) error {
 	for a := range strings.SplitSeq(first, ",") {
 		if v, ok := strings.CutPrefix(a, "h="); ok && p.lists != "" && !hmac.Equal([]byte(v), []byte(p.hash(h))) {
@@ -81,12 +81,12 @@ func (p *protection) check(first string, h func() hash.Hash) error {
 // Offered says what the stream features offered in the profile that is used
 // (SASL or SASL2): mechanisms, and types of channel binding (none: XEP-0440 was
 // not used). Before Next; the server's first message of SCRAM vouches for it.
-// XEP-0474 §5.1
+// XEP-0474 §6.1
 func (x *Exchange) Offered(mechs, bindings []string) { x.seen.offered(mechs, bindings) }
 
 // TLSVersion says which version of TLS the channel has, as crypto/tls numbers
 // them. Before Next; the server's first message of SCRAM vouches for it.
-// XEP-0515 §5.1
+// XEP-0515 §4.1
 func (x *Exchange) TLSVersion(v uint16) { x.seen.version(v) }
 
 // Offered says what the client was offered, to be held against what the server

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// XEP-0474 §5.3 and XEP-0515 §5.3 print one exchange each; the types of channel
+// XEP-0474 §6.3 and XEP-0515 §4.3 print one exchange each; the types of channel
 // binding are those of XEP-0388's example.
 func TestTheExchangesThatTheXEPsPrint(t *testing.T) {
 	const nonce = "12C4CD5C-E38E-4A98-8F6D-15C38F51CCC6a09117a6-ac50-4f2f-93f1-93799c2bddf6"

@@ -1,0 +1,150 @@
+// Package devices lets people see which of their clients have access to their
+// account, and end that: Client Access Management, XEP-0494 version 0.1.0.
+//
+// It keeps nothing: auth knows the devices, the router their sessions. It grants
+// no access and does not tell clients what they may do: all may do everything.
+// Invariants: only an account's own sessions ask; when a device was revoked, or
+// another one changed the password, its sessions end, connected or hibernating, and
+// what they would resume by is gone with them.
+package devices
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"mirsal/internal/auth"
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/stream"
+	"mirsal/internal/xmpp/xtok"
+)
+
+const ns = "urn:xmpp:cam:0"
+
+// Accounts knows the devices; *auth.Auth documents what each method does.
+type Accounts interface {
+	Devices(ctx context.Context, name string) ([]auth.Device, error)
+	Revoke(ctx context.Context, name, device string) error
+	OnRevoke(f func(bare jid.JID, device string))
+	OnPassword(f func(bare jid.JID, device string))
+}
+
+// Feature is the feature.
+type Feature struct {
+	router   *core.Router
+	accounts Accounts
+}
+
+// New makes the feature.
+func New(r *core.Router, a Accounts) *Feature { return &Feature{r, a} }
+
+// Register attaches the feature.
+func (f *Feature) Register(h *core.Host) {
+	h.IQ(core.Account, ns, "list", f.list)
+	h.IQ(core.Account, ns, "revoke", f.revoke)
+	h.Disco(core.Account, ns)
+	f.accounts.OnRevoke(f.end)
+	f.accounts.OnPassword(f.endOthers)
+}
+
+// own refuses to speak about anybody's devices but the asker's, as if there were
+// nothing to ask.
+func own(q *core.Query, set bool) error {
+	switch {
+	case !q.Own():
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	case q.Set() != set:
+		return stanza.Errorf(stanza.BadRequest, "a list is asked for; access is ended by a set")
+	}
+	return nil
+}
+
+// list names the clients that have access, or are here.
+// XEP-0494 §3.1
+func (f *Feature) list(q *core.Query) ([]byte, error) {
+	if err := own(q, false); err != nil {
+		return nil, err
+	}
+	devices, err := f.accounts.Devices(q.Ctx, q.Asker().Local())
+	if err != nil {
+		return nil, err
+	}
+	here := map[string]bool{}
+	for _, s := range f.router.Directory().Sessions(q.Asker()) {
+		here[s.Device] = true
+	}
+	b := []byte("<clients xmlns='" + ns + "'>")
+	for _, d := range devices {
+		if d.Password || d.Token || here[d.ID] {
+			b = appendClient(b, d, here[d.ID])
+		}
+	}
+	return append(b, "</clients>"...), nil
+}
+
+func appendClient(b []byte, d auth.Device, here bool) []byte {
+	b = append(b, "<client type='session' connected='"+strconv.FormatBool(here)+"' id='"...)
+	b = xtok.Escape(b, d.ID)
+	b = append(b, "'><first-seen>"...)
+	b = stanza.AppendTime(b, d.First)
+	b = append(b, "</first-seen><last-seen>"...)
+	b = stanza.AppendTime(b, d.Last)
+	b = append(b, "</last-seen><auth>"...)
+	if d.Password {
+		b = append(b, "<password/>"...)
+	}
+	if d.Token {
+		b = append(b, "<fast/>"...)
+	}
+	b = append(b, "</auth><permission status='unrestricted'/><user-agent>"...)
+	b = appendText(b, "software", d.Software)
+	b = appendText(b, "device", d.Name)
+	return append(b, "</user-agent></client>"...)
+}
+
+func appendText(b []byte, name, text string) []byte {
+	if text == "" {
+		return b
+	}
+	b = append(b, "<"+name+">"...)
+	b = xtok.Escape(b, text)
+	return append(b, "</"+name+">"...)
+}
+
+// revoke ends a client's access, if it cannot come back by the password.
+// XEP-0494 §3.2
+func (f *Feature) revoke(q *core.Query) ([]byte, error) {
+	if err := own(q, true); err != nil {
+		return nil, err
+	}
+	err := f.accounts.Revoke(q.Ctx, q.Asker().Local(), q.Payload.Attr("id"))
+	switch {
+	case errors.Is(err, auth.ErrDevice):
+		return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such client")
+	case errors.Is(err, auth.ErrPasswordKnown):
+		refusal := stanza.Errorf(stanza.ServiceUnavailable, "this client knows the password: change the password, which ends its access")
+		return nil, refusal.WithApp(ns, "password-reset-required")
+	}
+	return nil, err
+}
+
+// end closes the sessions of a revoked device.
+func (f *Feature) end(bare jid.JID, device string) {
+	f.close(bare, "the access of this client was ended from another one", func(s *core.Session) bool { return s.Device == device })
+}
+
+// endOthers closes the sessions of all devices but the one that changed the
+// password; of all when that was nobody's ("").
+func (f *Feature) endOthers(bare jid.JID, device string) {
+	f.close(bare, "the password was changed: sign in with the new one", func(s *core.Session) bool { return device == "" || s.Device != device })
+}
+
+func (f *Feature) close(bare jid.JID, text string, which func(*core.Session) bool) {
+	for _, s := range f.router.Directory().Sessions(bare) {
+		if which(s) {
+			s.Close(&stream.Error{Condition: "not-authorized", Text: text})
+		}
+	}
+}
