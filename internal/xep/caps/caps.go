@@ -1,7 +1,8 @@
 // Package caps knows what connected clients can do: XEP-0115, 1.6.0, Entity
-// Capabilities, as a server needs it for its own decisions. It reads <c/> of
-// presence and asks a client by disco#info where the hash is new. It does not
-// make the server's own <c/> and strips nothing from presence.
+// Capabilities, and XEP-0390, 0.3.2, its second edition, as a server needs them
+// for its own decisions. It reads <c/> of presence and asks a client by disco#info
+// where the hash is new. It does not make the server's own <c/> and strips nothing
+// from presence.
 //
 // Invariants, each with a test: what all clients with a hash are believed to
 // support was verified against that hash; what could not be verified counts for
@@ -23,9 +24,6 @@ const (
 	nsDisco = "http://jabber.org/protocol/disco#info"
 )
 
-// maxAttr bounds node and ver of a <c/>, in bytes; longer ones are ignored.
-const maxAttr = 1023
-
 // Caps is what is known of clients. Make it with New.
 type Caps struct {
 	// OnKnown hears that a session's features became known. interests are the
@@ -39,14 +37,8 @@ type Caps struct {
 	mu       sync.Mutex // guards all below, never held while asking or telling
 	sessions map[*core.Session]*client
 	shared   *cache
-	waiting  map[string][]*core.Session // by ver; the first of each is being asked
+	waiting  map[string][]*core.Session // by identity.key; the first of each is being asked
 }
-
-// identity is what a <c/> says.
-type identity struct{ node, ver, hash string }
-
-// verifiable tells whether the answer can be checked, and so shared.
-func (i identity) verifiable() bool { return i.hash == "sha-1" }
 
 // client is what is known of one session.
 type client struct {
@@ -101,7 +93,9 @@ func (c *Caps) Notify(s *core.Session, node string) bool {
 func (c *Caps) Presence(s *core.Session, e xtok.Elem, initial bool) {
 	id, ok := readIdentity(e)
 	if !ok {
-		c.gone(s)
+		if initial || !c.second(s) {
+			c.gone(s)
+		}
 		return
 	}
 	known := c.note(s, id, initial)
@@ -121,13 +115,6 @@ func (c *Caps) turn(next *core.Session, id identity) {
 	if next != nil {
 		c.query(next, id)
 	}
-}
-
-func readIdentity(presence xtok.Elem) (identity, bool) {
-	e := presence.Child(nsCaps, "c")
-	id := identity{e.Attr("node"), e.Attr("ver"), e.Attr("hash")}
-	fits := len(id.node) <= maxAttr && len(id.ver) <= maxAttr
-	return id, e.OK() && fits && id.ver != ""
 }
 
 // note remembers what a session says of itself, and tells whether its features
@@ -151,7 +138,7 @@ func (c *Caps) note(s *core.Session, id identity, initial bool) (known bool) {
 		cl.told, cl.failed = nil, time.Time{}
 	}
 	if cl.info == nil && id.verifiable() {
-		cl.info = c.shared.get(id.ver)
+		cl.info = c.shared.get(id.key())
 	}
 	return cl.info != nil
 }
@@ -188,8 +175,9 @@ func (c *Caps) ask(s *core.Session) {
 	id := cl.id
 	first := true
 	if id.verifiable() {
-		c.waiting[id.ver] = append(c.waiting[id.ver], s)
-		first = len(c.waiting[id.ver]) == 1
+		key := id.key()
+		c.waiting[key] = append(c.waiting[key], s)
+		first = len(c.waiting[key]) == 1
 	}
 	c.mu.Unlock()
 	if first {
@@ -198,23 +186,21 @@ func (c *Caps) ask(s *core.Session) {
 }
 
 // query sends the question.
-// XEP-0115 §6.2
+// XEP-0115 §6.2, XEP-0390#usecases-hash-query
 func (c *Caps) query(s *core.Session, id identity) {
 	b := append([]byte(nil), "<query xmlns='"+nsDisco+"' node='"...)
-	b = xtok.Escape(b, id.node+"#"+id.ver)
+	b = xtok.Escape(b, id.question())
 	b = append(b, "'/>"...)
 	c.router.Ask(s.JID, b, func(result xtok.Elem, err error) { c.answer(s, id, result, err) })
 }
 
 // answer takes what a client said of itself, or that it said nothing.
-// XEP-0115 §5.4
+// XEP-0115 §5.4, XEP-0390#algorithm-verify
 func (c *Caps) answer(s *core.Session, id identity, result xtok.Elem, err error) {
 	var got *info
 	verified := false
 	if q := result.Child(nsDisco, "query"); err == nil && q.OK() {
-		var ver string
-		got, ver = read(q)
-		verified = id.verifiable() && ver == id.ver
+		got, verified = read(q, id)
 	}
 	learned, next := c.settle(s, id, got, verified)
 	for _, l := range learned {
@@ -229,19 +215,20 @@ func (c *Caps) settle(s *core.Session, id identity, got *info, verified bool) (l
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	learned = []*core.Session{s}
+	key := id.key()
 	if verified {
-		c.shared.put(id.ver, got)
-		for _, w := range c.waiting[id.ver] {
+		c.shared.put(key, got)
+		for _, w := range c.waiting[key] {
 			if w != s {
 				learned = append(learned, w)
 			}
 		}
-		delete(c.waiting, id.ver)
+		delete(c.waiting, key)
 	} else {
 		next = c.leave(s, id)
 	}
 	for _, l := range learned {
-		if cl := c.sessions[l]; cl != nil && (cl.id == id || verified && cl.id.ver == id.ver && cl.id.verifiable()) {
+		if cl := c.sessions[l]; cl != nil && (cl.id == id || verified && cl.id.key() == key && cl.id.verifiable()) {
 			cl.info, cl.asking = got, false
 			if got == nil {
 				cl.failed = time.Now()
@@ -254,17 +241,21 @@ func (c *Caps) settle(s *core.Session, id identity, got *info, verified bool) (l
 // leave takes a session out of those that wait, under mu; next is who is to be
 // asked in its place, if it was the one asked.
 func (c *Caps) leave(s *core.Session, id identity) (next *core.Session) {
-	w := c.waiting[id.ver]
+	if !id.verifiable() {
+		return nil
+	}
+	key := id.key()
+	w := c.waiting[key]
 	i := slices.Index(w, s)
-	if i < 0 || !id.verifiable() {
+	if i < 0 {
 		return nil
 	}
 	w = slices.Delete(slices.Clone(w), i, i+1)
 	if len(w) == 0 {
-		delete(c.waiting, id.ver)
+		delete(c.waiting, key)
 		return nil
 	}
-	c.waiting[id.ver] = w
+	c.waiting[key] = w
 	if i > 0 {
 		return nil
 	}

@@ -35,7 +35,7 @@ func verOf(t *testing.T, inner string) (*info, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(e)
+	return readFirst(e)
 }
 
 func TestTheHashesOfTheSpecificationAreReproduced(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mirsal/internal/xmpp/ecaps2"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -40,10 +41,23 @@ func (i *info) news(old *info) []string {
 	return nodes
 }
 
-// read reads a disco#info result. ver is the hash that it verifies, "" when the
-// result is ill-formed and verifies nothing.
+// read reads a disco#info result; verified tells whether it is what id stands for.
+func read(query xtok.Elem, id identity) (i *info, verified bool) {
+	i, ver := readFirst(query)
+	if i.features == nil || !id.verifiable() {
+		return i, false
+	}
+	if id.second {
+		input, err := ecaps2.Input(query)
+		return i, err == nil && ecaps2.Hash(id.hash, input) == id.ver
+	}
+	return i, ver == id.ver
+}
+
+// readFirst reads a disco#info result. ver is the hash of XEP-0115 that it
+// verifies, "" when the result is ill-formed and verifies nothing.
 // XEP-0115 §5.4
-func read(query xtok.Elem) (i *info, ver string) {
+func readFirst(query xtok.Elem) (i *info, ver string) {
 	i = &info{features: map[string]struct{}{}}
 	var r reply
 	for e := range query.Children() {

@@ -1,15 +1,15 @@
 // Package disco is service discovery, XEP-0030 version 2.5, with the contact
-// addresses of XEP-0157 and the server's own capabilities of XEP-0115 in the stream
-// features. It tells what features declared to the host and knows none itself.
+// addresses of XEP-0157 and the server's own capabilities of XEP-0115, and of
+// XEP-0390 version 0.3.2, in the stream features. It tells what features declared
+// to the host and knows none itself.
 package disco
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
 	"slices"
-	"strings"
+	"sync"
 
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/ecaps2"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -25,10 +25,15 @@ const (
 type Disco struct {
 	router *core.Router
 	node   string // of our capabilities: an address of the software
+	own    func() own
 }
 
 // New returns the feature; node is the URI that our capabilities name.
-func New(r *core.Router, node string) *Disco { return &Disco{router: r, node: node} }
+func New(r *core.Router, node string) *Disco {
+	d := &Disco{router: r, node: node}
+	d.own = sync.OnceValue(d.hashes)
+	return d
+}
 
 // Register attaches the feature.
 func (d *Disco) Register(h *core.Host) {
@@ -41,24 +46,9 @@ func (d *Disco) Register(h *core.Host) {
 	srv.Identities = append(srv.Identities, core.Identity{Category: "server", Type: "im", Name: "Mirsal"})
 	acc := h.DiscoAt(core.Account)
 	acc.Identities = append(acc.Identities, core.Identity{Category: "account", Type: "registered"})
+	h.Disco(core.Server, ecaps2.NS)
 	h.Stream(core.StreamFeature{Offer: d.offer})
 	srv.Nodes = append(srv.Nodes, d.ownNode)
-}
-
-// offer is XEP-0115 §6.3: the server's capabilities as a stream feature.
-func (d *Disco) offer(st core.Stream) []byte {
-	if st.Account().IsZero() {
-		return nil
-	}
-	return []byte("<c xmlns='" + nsCaps + "' hash='sha-1' node='" + d.node + "' ver='" + d.ver() + "'/>")
-}
-
-// ownNode answers the node that offer names.
-func (d *Disco) ownNode(q *core.Query, node string) ([]byte, bool, error) {
-	if node != d.node+"#"+d.ver() {
-		return nil, false, nil
-	}
-	return describe(d.router.Host().DiscoAt(core.Server), q), true, nil
 }
 
 func (d *Disco) info(at core.Target, q *core.Query) ([]byte, error) {
@@ -121,11 +111,15 @@ func may(what *core.Disco, q *core.Query) error {
 	return nil
 }
 
+// lang is the language of names. It is said of each identity, or else whatever
+// the stream says would count for it, and for the hashes.
+const lang = "en"
+
 // describe is the content of disco#info (XEP-0030 §3.1).
 func describe(what *core.Disco, q *core.Query) []byte {
 	var b []byte
 	for _, i := range what.Identities {
-		b = append(b, "<identity"...)
+		b = append(b, "<identity xml:lang='"+lang+"'"...)
 		b = attr(b, "category", i.Category)
 		b = attr(b, "type", i.Type)
 		b = append(attr(b, "name", i.Name), "/>"...)
@@ -159,24 +153,4 @@ func envelope(ns, node string, content []byte) []byte {
 	b := attr([]byte("<query xmlns='"+ns+"'"), "node", node)
 	b = append(append(b, '>'), content...)
 	return append(b, "</query>"...)
-}
-
-// ver is the verification string of the server's own information
-// (XEP-0115 §5.1).
-func (d *Disco) ver() string {
-	what := d.router.Host().DiscoAt(core.Server)
-	var s strings.Builder
-	ids := make([]string, 0, len(what.Identities))
-	for _, i := range what.Identities {
-		ids = append(ids, i.Category+"/"+i.Type+"//"+i.Name)
-	}
-	slices.Sort(ids)
-	for _, part := range slices.Concat(ids, features(what)) {
-		s.WriteString(part + "<")
-	}
-	for _, f := range what.Forms {
-		s.WriteString(formString(f(nil)))
-	}
-	sum := sha1.Sum([]byte(s.String()))
-	return base64.StdEncoding.EncodeToString(sum[:])
 }
