@@ -30,23 +30,30 @@ func own(t *testing.T, dir, domain string) *Certs {
 	return c
 }
 
-// serve answers one handshake on the other end of the connection.
-func serve(t *testing.T, server *tls.Config) net.Conn {
+// ends are the two ends of a connection.
+func ends(t *testing.T) (a, b net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	a, err := net.Dial("tcp", l.Addr().String())
+	a, err = net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := l.Accept()
+	b, err = l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+// serve answers one handshake on the other end of the connection.
+func serve(t *testing.T, server *tls.Config) net.Conn {
+	t.Helper()
+	a, b := ends(t)
 	go func() {
 		if tls.Server(b, server).Handshake() != nil {
 			b.Close()

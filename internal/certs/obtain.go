@@ -132,8 +132,13 @@ func (i *issuer) get(ctx context.Context, n *issued) (*tls.Certificate, error) {
 	case a := <-done:
 		return a.cert, a.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	// its requests are broken off, so it will not be long; autocert takes no context
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+	}
+	return nil, ctx.Err()
 }
 
 // hearing carries requests to the ACME server and listens for its reasons, which
