@@ -51,9 +51,6 @@ func (b bucket) wait(r rate, now int64) time.Duration {
 	return time.Duration(max(0, int64(b)-now-r.burst))
 }
 
-// spent tells whether n pieces or more are missing.
-func (b bucket) spent(r rate, now int64, n int) bool { return int64(b)-now >= r.cost(n) && r.gap != 0 }
-
 // shared is a bucket that many take from without a lock.
 type shared struct{ at atomic.Int64 }
 

@@ -111,7 +111,7 @@ type rates struct {
 	connect, handshake, fail, join          rate // of an address
 	stanza, bytes, acctStanza, acctBytes    rate
 	crowdConnect, crowdHandshake, crowdFail rate
-	crowdJoin, openJoin                     rate
+	crowdJoin, openJoin, stumble            rate
 	strangerStanza, strangerBytes           rate
 }
 
@@ -126,6 +126,7 @@ func New(cfg Config, m *Metrics, log *slog.Logger) *Limits {
 		crowdHandshake: perTime(crowd*cfg.Handshakes, second, crowd*burstSeconds*cfg.Handshakes),
 		fail:           perTime(cfg.Logins, minute, cfg.Logins),
 		crowdFail:      perTime(crowd*cfg.Logins, minute, crowd*cfg.Logins),
+		stumble:        perTime(1, minute, stumbles),
 		join:           perTime(cfg.Registrations, hour, cfg.Registrations),
 		crowdJoin:      perTime(crowd*cfg.Registrations, hour, crowd*cfg.Registrations),
 		openJoin:       perTime(cfg.OpenRegistrations, minute, cfg.OpenRegistrations),

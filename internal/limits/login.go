@@ -20,8 +20,8 @@ const (
 	addressWaits = 8
 	prefixWaits  = crowd * addressWaits
 	nameWaits    = 64
-	// stumbles are failures that people make: an address with fewer of late is
-	// never refused for what others do to the account.
+	// stumbles are the failures that people make; one is forgiven each minute. An
+	// address with no more is never refused for what others do to the account.
 	stumbles = 3
 )
 
@@ -33,7 +33,7 @@ const (
 // An attempt from a place familiar to the account waits only for failures from that
 // very place, and is never refused. Others wait for those of their address, their
 // prefix and the account; they are refused when too many of their address wait,
-// or when their address has failed before and too many wait for the account.
+// or when their address has failed again and again and too many wait for the account.
 func (p *Peer) Login(ctx context.Context, account string, known bool) error {
 	l := p.l
 	if !l.cfg.Enabled || known {
@@ -78,7 +78,7 @@ func (l *Limits) queueUp(o Origin, key uint64, now int64) (full string) {
 		return func(e *entry[source]) {
 			e.value.waiting++
 			e.pins++
-			repeated = repeated || scope == "address" && e.value.fail.spent(l.rates.fail, now, stumbles)
+			repeated = repeated || scope == "address" && e.value.stumble.wait(l.rates.stumble, now) > 0
 			if e.value.waiting > most {
 				full = scope
 			}
@@ -134,7 +134,10 @@ func (p *Peer) Failed(account string) {
 	}
 	key, now, o := l.nameKey(account), l.now(), p.origin
 	if !o.exempt() {
-		l.addrs.with(o.addr, now, func(e *entry[source]) { e.value.fail.owe(l.rates.fail, now, 1, debt) })
+		l.addrs.with(o.addr, now, func(e *entry[source]) {
+			e.value.fail.owe(l.rates.fail, now, 1, debt)
+			e.value.stumble.owe(l.rates.stumble, now, 1, debt)
+		})
 		l.prefixes.with(o.prefix, now, func(e *entry[source]) { e.value.fail.owe(l.rates.crowdFail, now, 1, debt) })
 		if _, familiar := l.familiar.wait(key, o, l.rates.fail, now); familiar {
 			l.familiar.owe(key, o, l.rates.fail, now)

@@ -11,13 +11,14 @@ import (
 
 // source is what is remembered of an address or a prefix.
 type source struct {
-	connect, handshake, fail, join bucket
-	strangers, waiting             int32
+	connect, handshake, join bucket
+	fail, stumble            bucket // attempts to log in, as they delay and as they refuse
+	strangers, waiting       int32
 }
 
 // sourceIdle tells whether a source that is made anew would be the same.
 func (l *Limits) sourceIdle(s *source, now int64) bool {
-	return max(s.connect, s.handshake, s.fail, s.join) <= bucket(now) && s.strangers == 0 && s.waiting == 0
+	return max(s.connect, s.handshake, s.fail, s.stumble, s.join) <= bucket(now) && s.strangers == 0 && s.waiting == 0
 }
 
 // Origin is where somebody comes from. The zero Origin is exempt from what is
