@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hmac"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/sasl"
@@ -134,18 +135,15 @@ func (a *Auth) usual(size int) store.Scram {
 // decoy is what a name's keys look like that has none, in the shape of others.
 // Nobody can log in with them: who could would have found a preimage of a random hash.
 func (a *Auth) decoy(hash, name string, like store.Scram) sasl.Keys {
-	of := func(what string, size int) []byte {
-		out := make([]byte, 0, size+sha256.Size)
-		for i := 0; len(out) < size; i++ {
-			m := hmac.New(sha256.New, a.secret)
-			fmt.Fprintf(m, "%s%s\x00%s\x00%d\x00%d\x00%d", what, hash, name, like.Iterations, size, i)
-			out = m.Sum(out)
-		}
-		return out[:size:size]
+	salt, key := len(like.Salt), len(like.StoredKey)
+	info := hash + "\x00" + name + "\x00" + strconv.Itoa(like.Iterations) + "\x00" + strconv.Itoa(salt)
+	b, err := hkdf.Expand(sha256.New, a.secret, info, salt+2*key)
+	if err != nil {
+		panic(err) // over 8 kB only
 	}
 	return sasl.Keys{
-		Salt: of("salt", len(like.Salt)), Iterations: like.Iterations,
-		StoredKey: of("stored", len(like.StoredKey)), ServerKey: of("server", len(like.StoredKey)),
+		Salt: b[:salt:salt], Iterations: like.Iterations,
+		StoredKey: b[salt : salt+key : salt+key], ServerKey: b[salt+key:],
 	}
 }
 
