@@ -45,6 +45,10 @@ type People struct {
 	// Vouch tells whether owner has promised asker, who sends this request, to be his
 	// contact: then the two are, and nobody is asked. It may block. Added before start.
 	Vouch []func(owner, asker jid.JID, request xtok.Elem) bool
+	// OnUnavailable hears when a session that was available no longer is, with what
+	// was broadcast of that. It runs under the account's lock and must not block.
+	// Added before start.
+	OnUnavailable []func(s *core.Session, st *stanza.Stanza)
 	// Stamp may edit, by t.Edit, an available presence that goes out, broadcast or
 	// directed. It runs under the account's lock, may block on storage and does not
 	// call back. Added before start.

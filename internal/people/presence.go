@@ -161,6 +161,9 @@ func (p *People) disappear(s *core.Session, st *stanza.Stanza) {
 	if s.Presence() != nil {
 		p.broadcast(me, st)
 		s.SetPresence(nil)
+		for _, f := range p.OnUnavailable {
+			f(s, st)
+		}
 	}
 	for to := range told {
 		p.showOne(st, to)

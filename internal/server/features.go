@@ -19,6 +19,7 @@ import (
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
 	"mirsal/internal/xep/extdisco"
+	"mirsal/internal/xep/lastactivity"
 	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
@@ -39,6 +40,7 @@ type features struct {
 	offline  *offline.Offline
 	limits   *limits.Limits
 	blocking *blocking.Blocking
+	last     *lastactivity.Last
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -58,6 +60,9 @@ func (s *Server) addFeatures(h *core.Host) {
 	blk := blocking.New(r, kv, ppl)
 	blk.Register(h)
 	s.features.blocking = blk
+	last := lastactivity.New(r, kv, ppl, s.Log)
+	last.Register(h)
+	s.features.last = last
 	carbons.Register(h, r)
 	off := offline.New(r, s.archive, kv, s.Log)
 	off.Register(h)

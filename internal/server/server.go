@@ -127,6 +127,9 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 	if err := s.features.blocking.Load(ctx); err != nil {
 		return err
 	}
+	if err := s.features.last.Load(ctx); err != nil {
+		return err
+	}
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
@@ -195,6 +198,7 @@ func (s *Server) Close() error {
 	s.archive.Close()
 	s.features.people.Wait()
 	s.features.offline.Wait()
+	s.features.last.Flush()
 	err := s.sleepers.freeze(context.Background(), s.Router)
 	s.closeAll()
 	return err

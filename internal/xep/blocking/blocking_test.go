@@ -41,6 +41,7 @@ func worldOn(t *testing.T, kv store.KV, f func(p *place)) {
 		p.blocking = New(w.Router, kv, p.people)
 		p.blocking.Register(w.Host)
 		w.Host.Keep = append(w.Host.Keep, func(t *core.Transit) { t.Keep(core.Owner{JID: t.Head.To.Bare()}) })
+		w.Host.IQ(core.Account, "urn:example:card", "card", func(*core.Query) ([]byte, error) { return nil, nil })
 		if err := p.blocking.Load(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -131,6 +132,7 @@ func TestABlockedSenderHearsWhatOneHearsOfNobody(t *testing.T) {
 			"<message to='%s' type='headline' id='5'><body>hello</body></message>",
 			"<message to='%s' type='error' id='6'/>",
 			"<iq to='%s' type='get' id='7'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+			"<iq to='%s' type='get' id='7b'><card xmlns='urn:example:card'/></iq>",
 			"<iq to='%s/phone' type='get' id='8'><query xmlns='jabber:iq:version'/></iq>",
 			"<iq to='%s/gone' type='set' id='9'><query xmlns='jabber:iq:version'/></iq>",
 			"<iq to='%s/phone' type='result' id='10'/>",
