@@ -181,7 +181,7 @@ func (a *Auth) settle(ctx context.Context, key string, in invitation) error {
 // Befriended uses a token by which guest, a bare JID or a name of this server,
 // becomes a contact of inviter: ErrInvitation unless it is good for that now. The
 // same guest uses it once, however often he shows it.
-// XEP-0379 §5.3
+// XEP-0379 §5.2
 func (a *Auth) Befriended(ctx context.Context, token, inviter, guest string) error {
 	a.change.Lock()
 	defer a.change.Unlock()

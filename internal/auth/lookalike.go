@@ -133,8 +133,7 @@ func (a *Auth) strangersName(name string) error {
 	return nil
 }
 
-// official are the names that people write to for help, or believe; RFC 2142 has
-// some of them.
+// official are the names that people write to for help, or believe.
 var official = map[string]bool{
 	"abuse": true, "admin": true, "administrator": true, "administration": true, "billing": true, "contact": true,
 	"help": true, "helpdesk": true, "hostmaster": true, "info": true, "invite": true, "mirsal": true, "moderator": true,

@@ -128,6 +128,8 @@ type Auth struct {
 	Iterations int      `toml:"iterations"`
 	Plain      bool     `toml:"plain"`
 	Invitation Duration `toml:"invitation"`
+	// UsersMayInvite is for people who have no account yet.
+	UsersMayInvite bool `toml:"users_may_invite"`
 }
 
 // Register is for in-band registration.

@@ -19,6 +19,7 @@ import (
 	"mirsal/internal/xep/e2ee"
 	"mirsal/internal/xep/entitytime"
 	"mirsal/internal/xep/extdisco"
+	"mirsal/internal/xep/invite"
 	"mirsal/internal/xep/lastactivity"
 	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
@@ -41,6 +42,7 @@ type features struct {
 	limits   *limits.Limits
 	blocking *blocking.Blocking
 	last     *lastactivity.Last
+	invite   *invite.Feature
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -72,6 +74,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
 	devices.New(r, s.Auth).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
+	s.addInvitations(h, ppl)
 
 	disco.New(r, software).Register(h)
 	disco.Contacts(h, contactList(&cfg.Contact))

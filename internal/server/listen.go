@@ -183,6 +183,9 @@ func (s *Server) announce(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(&b, "Invitation for the first administrator: %s\n", inv.URI)
+		if inv.Link != "" {
+			fmt.Fprintf(&b, "The same for a browser: %s\n", inv.Link)
+		}
 	}
 	b.WriteString("ready")
 	for _, p := range s.ports {

@@ -95,7 +95,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.Router.Start()
 	s.onClose(s.Router.Stop)
-	return s.listen()
+	if err := s.listen(); err != nil {
+		return err
+	}
+	return s.startInvitations(ctx)
 }
 
 // startCore makes the archive, the router and the features.
@@ -196,6 +199,7 @@ func (s *Server) Close() error {
 		s.Log.Warn("some connections do not end; the disk may not answer")
 	}
 	s.archive.Close()
+	s.features.invite.Close()
 	s.features.people.Wait()
 	s.features.offline.Wait()
 	s.features.last.Flush()
