@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"io"
@@ -106,19 +107,42 @@ func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bo
 		return nil, nil, badRequest
 	}
 	q, ok := readReq(body)
-	if !ok || b != nil && body.Attr("sid") != b.sid {
+	if !ok || (b != nil) != body.HasAttr("sid") || b != nil && body.Attr("sid") != b.sid {
 		return nil, nil, badRequest
 	}
 	return q, b, ""
 }
 
-// sidOf reads the session id off the start of a body.
+// sidOf reads the session id off the start tag of a body, which need not be
+// there as a whole.
 func sidOf(raw []byte, l xtok.Limits) string {
-	s := xtok.New(l)
-	if ev, _, err := s.Next(raw); err != nil || ev != xtok.Open {
-		return ""
+	tag := startTag(raw)
+	if !bytes.HasSuffix(tag, []byte("/")) {
+		tag = append(bytes.Clone(tag), '/')
 	}
-	return s.Root().Attr("sid")
+	e, err := xtok.Parse(append(bytes.Clone(tag), '>'), l)
+	if err != nil {
+		return "" // so is the whole
+	}
+	return e.Attr("sid")
+}
+
+// startTag is what stands before the end of the first tag.
+func startTag(raw []byte) []byte {
+	var quote byte
+	for i, c := range raw {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '>':
+			return raw[:i]
+		}
+	}
+	return nil
 }
 
 func (a *boshes) find(sid string) *bosh {
