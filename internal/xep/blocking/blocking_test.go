@@ -175,7 +175,10 @@ func TestOnesOwnAccountAndServerAreNeverBlocked(t *testing.T) {
 	world(t, func(p *place) {
 		a, other := p.Login("alice@example.org/phone"), p.Login("alice@example.org/laptop")
 		has(t, "oneself", block(a, "alice@example.org/laptop"), "<not-allowed ")
+		a.Send("<presence to='alice@example.org/laptop'/>")
+		other.Got()
 		has(t, "the domain", block(a, "example.org"), "type='result'")
+		none(t, "hidden from oneself", other.Got())
 		a.Send("<message to='alice@example.org/laptop' type='chat'><body>hello</body></message>")
 		has(t, "between devices", other.Got(), "hello")
 		a.Send("<iq to='example.org' type='get' id='1'><query xmlns='urn:example:unknown'/></iq>")

@@ -93,7 +93,7 @@ func (b *Blocking) block(q *core.Query) ([]byte, error) {
 		if err := b.write(q, fresh, b.set); err != nil {
 			return nil, err
 		}
-		newly := func(j jid.JID) bool { return now.match(j) && !was.match(j) }
+		newly := func(j jid.JID) bool { return j.Bare() != owner && now.match(j) && !was.match(j) }
 		b.people.Part(owner, newly, func() { b.put(owner, now) })
 	}
 	b.done(q, "block", items)
