@@ -32,7 +32,12 @@ func (c *conn) startToken(r *request) (*sasl.Exchange, error) {
 	if !r.fast.OK() || r.agent.ID == "" {
 		return nil, &sasl.Failure{Condition: sasl.MalformedRequest}
 	}
-	tokens := func(user string) ([]sasl.Token, error) { return c.srv.auth.Tokens(user, r.agent, r.mech) }
+	tokens := func(user string) ([]sasl.Token, error) {
+		if err := c.attempt(user, true); err != nil {
+			return nil, err
+		}
+		return c.srv.auth.Tokens(user, r.agent, r.mech)
+	}
 	return sasl.StartToken(r.mech, c.srv.router.Domain, c.neg.bindings, tokens)
 }
 

@@ -47,6 +47,7 @@ func (c *conn) proven() (jid.JID, error) {
 
 func (c *conn) loggedIn(account jid.JID) {
 	c.account = account
+	c.outcome(nil)
 	c.srv.cfg.Metrics.logins.WithLabelValues("done").Inc()
 	c.log().Info("logged in", "remote", c.tcp.RemoteAddr().String())
 }
@@ -75,9 +76,9 @@ func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
 
 func (c *conn) startSASL(mech string) (*sasl.Exchange, error) {
 	if mech == sasl.PLAIN && c.mayPlain() {
-		return sasl.StartPlain(c.srv.router.Domain, c.srv.auth.Credentials), nil
+		return sasl.StartPlain(c.srv.router.Domain, c.credentials), nil
 	}
-	x, err := sasl.Start(mech, c.srv.router.Domain, c.neg.bindings, c.srv.auth.Credentials)
+	x, err := sasl.Start(mech, c.srv.router.Domain, c.neg.bindings, c.credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,8 @@ func (c *conn) saslFailed(err error) error {
 func (c *conn) refuse(err error, ns string) error {
 	c.neg.sasl, c.neg.req = nil, nil
 	failure := sasl.AsFailure(err)
-	if failure.Cause != nil {
+	c.outcome(failure)
+	if failure.Cause != nil && !overBudget(failure) {
 		c.log().Error("authentication failed on our side", "err", failure.Cause)
 	}
 	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
