@@ -20,7 +20,7 @@ func start(ctx context.Context, data string, settings []string) (*mirsal, error)
 	here := "127.0.0.1:0"
 	cfg, err := config.Load("", append([]string{
 		"domain=" + Domain, "data=" + data, "log.level=error", "auth.iterations=4096",
-		"listen.c2s=" + here, "listen.c2s_tls=" + here, "listen.http=off", "listen.http_plain=off", "listen.ops=off",
+		"listen.c2s=" + here, "listen.c2s_tls=" + here, "listen.http=" + here, "listen.http_plain=off", "listen.ops=off",
 	}, settings...))
 	if err != nil {
 		return nil, err

@@ -80,8 +80,10 @@ func sayServer(say sayer) {
 }
 
 func sayConnecting(say deviceSayer) {
-	options := map[string]xmppclient.Options{"": {}, " without TLS": {Plain: true}, " with direct TLS": {Direct: true}}
-	say(`opens a stream( without TLS| with direct TLS|)`, func(w *world, ctx context.Context, d *device, args []string, _ string) error {
+	options := map[string]xmppclient.Options{
+		"": {}, " without TLS": {Plain: true}, " with direct TLS": {Direct: true}, " over WebSocket": {WebSocket: "/ws"}, " over BOSH": {BOSH: "/bosh"},
+	}
+	say(`opens a stream( without TLS| with direct TLS| over WebSocket| over BOSH|)`, func(w *world, ctx context.Context, d *device, args []string, _ string) error {
 		return w.open(ctx, d, options[args[0]])
 	})
 	say(`opens a connection`, func(w *world, ctx context.Context, d *device, _ []string, _ string) error {

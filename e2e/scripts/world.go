@@ -293,8 +293,13 @@ func (w *world) logIn(ctx context.Context, d *device) error {
 
 func (w *world) open(ctx context.Context, d *device, o xmppclient.Options) error {
 	o.Domain, o.Addr = Domain, w.server.addr("c2s")
-	if o.Direct {
+	switch {
+	case o.Direct:
 		o.Addr = w.server.addr("c2s-tls")
+	case o.WebSocket != "":
+		o.WebSocket = "wss://" + w.server.addr("http") + o.WebSocket
+	case o.BOSH != "":
+		o.BOSH = "https://" + w.server.addr("http") + o.BOSH
 	}
 	conn, err := xmppclient.Dial(ctx, o)
 	if err != nil {
