@@ -1,24 +1,30 @@
 package limits
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"sync/atomic"
 )
 
 // gate is a connection during its TLS handshake: it computes only while it has
-// a turn, and gives the turn away while it waits for the network.
+// a turn, and gives the turn away while it waits for the network. But for held,
+// it belongs to whoever makes the handshake, and to the reader afterwards.
 type gate struct {
 	net.Conn
-	peer *Peer
-	ctx  context.Context // of the handshake; nil before the first turn and after it
-	done func()          // while it has the turn
+	peer  *Peer           // nil when the handshake is over
+	ctx   context.Context // of the handshake; nil before the first turn and after it
+	brief bool            // nobody tells when the handshake is over: turns for hellos only
+	retry bool            // the client was asked for another hello
+	held  atomic.Bool     // has the turn
 }
 
 // Handshaker makes handshakes within the budgets.
 type Handshaker struct{ cfg *tls.Config }
 
-// NewHandshaker takes the TLS configuration of a port.
+// NewHandshaker takes the TLS configuration of a port, or nil.
 func NewHandshaker(cfg *tls.Config) *Handshaker {
 	if cfg == nil {
 		return nil
@@ -39,6 +45,10 @@ func NewHandshaker(cfg *tls.Config) *Handshaker {
 	return &Handshaker{cfg: cfg}
 }
 
+// Config is for servers that make their handshakes themselves, on connections of
+// a Listener.
+func (h *Handshaker) Config() *tls.Config { return h.cfg }
+
 // Server makes the handshake of a server on nc for a peer. An error that
 // wraps *Refused is a budget's.
 func (h *Handshaker) Server(ctx context.Context, p *Peer, nc net.Conn) (*tls.Conn, error) {
@@ -49,51 +59,97 @@ func (h *Handshaker) Server(ctx context.Context, p *Peer, nc net.Conn) (*tls.Con
 	g := &gate{Conn: nc, peer: p}
 	t := tls.Server(g, h.cfg)
 	err := t.HandshakeContext(ctx)
-	g.leave()
+	if g.held.Swap(false) {
+		p.l.queue.leave()
+	}
 	g.peer, g.ctx = nil, nil
 	return t, err
 }
 
 // enter is called when the client's hello is read, before anything is computed.
-func (g *gate) enter(ctx context.Context) (err error) {
+func (g *gate) enter(ctx context.Context) error {
 	if g.peer == nil {
-		return nil
+		return errors.New("limits: a second handshake on one connection")
 	}
-	if g.done, err = g.peer.Handshake(ctx); err == nil {
-		g.ctx = ctx
+	if err := g.peer.turn(ctx); err != nil {
+		return err
 	}
-	return err
+	g.ctx = ctx
+	g.held.Store(true)
+	return nil
 }
 
 func (g *gate) leave() {
-	if g.done != nil {
-		g.done()
-		g.done = nil
+	if g.held.Load() && g.held.Swap(false) {
+		g.peer.l.queue.leave()
 	}
 }
 
-// Read gives the turn away until something comes. It belongs to the reader, who
-// made the handshake.
+// Read gives the turn away until something comes.
 func (g *gate) Read(b []byte) (int, error) {
-	if g.ctx == nil {
-		return g.Conn.Read(b)
-	}
 	g.leave()
 	n, err := g.Conn.Read(b)
-	if err != nil {
+	if err != nil || g.ctx == nil || g.brief && !g.retry {
 		return n, err
 	}
-	q := &g.peer.l.queue
-	if err := q.reenter(g.ctx); err != nil {
+	if err := g.peer.l.queue.reenter(g.ctx); err != nil {
 		return 0, err
 	}
-	g.done = q.leave
+	g.held.Store(true)
 	return n, nil
 }
 
 // Write gives the turn away too: what is to be computed has been, and the peer
 // may not take it.
 func (g *gate) Write(b []byte) (int, error) {
+	if g.ctx != nil && g.brief {
+		g.retry = isRetry(b)
+		if !g.retry {
+			defer func() { g.ctx = nil }()
+		}
+	}
 	g.leave()
 	return g.Conn.Write(b)
+}
+
+// Close gives the turn away where a handshake failed without a word.
+func (g *gate) Close() error {
+	g.leave()
+	return g.Conn.Close()
+}
+
+// isRetry tells whether a record asks for another hello: a ServerHello with
+// this for its random bytes (RFC 8446 §4.1.3).
+func isRetry(record []byte) bool {
+	const at = 5 + 4 + 2 // record, message, version
+	return len(record) > at && record[0] == 22 && record[5] == 2 && bytes.HasPrefix(record[at:],
+		[]byte("\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"))
+}
+
+// Listener lets connections in at their pace, for a server that counts them by itself
+// and makes handshakes with Handshaker.Config.
+func (l *Limits) Listener(nl net.Listener) net.Listener {
+	if !l.cfg.Enabled {
+		return nl
+	}
+	return &listener{nl, l}
+}
+
+type listener struct {
+	net.Listener
+	l *Limits
+}
+
+func (n *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := n.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		p := &Peer{l: n.l, origin: n.l.Origin(AddrOf(c.RemoteAddr())), place: -1}
+		if n.l.mayConnect(p.origin) == nil {
+			return &gate{Conn: c, peer: p, brief: true}, nil
+		}
+		c.Close()
+	}
 }

@@ -23,11 +23,18 @@ const (
 // Half of the processors compute at a time, whatever comes. Prefixes take
 // turns, those from which people sign in first; three turns of four are theirs.
 func (p *Peer) Handshake(ctx context.Context) (done func(), err error) {
-	l := p.l
-	if !l.cfg.Enabled {
+	if !p.l.cfg.Enabled {
 		return func() {}, nil
 	}
-	r := &l.rates
+	if err := p.turn(ctx); err != nil {
+		return nil, err
+	}
+	return p.l.queue.leave, nil
+}
+
+// turn waits for a turn, which ends with queue.leave.
+func (p *Peer) turn(ctx context.Context) error {
+	l, r := p.l, &p.l.rates
 	ok, scope := l.takeBoth(p.origin, func(s *source, crowded bool, now int64) bool {
 		if crowded {
 			return s.handshake.take(r.crowdHandshake, now, 1)
@@ -35,15 +42,14 @@ func (p *Peer) Handshake(ctx context.Context) (done func(), err error) {
 		return s.handshake.take(r.handshake, now, 1)
 	})
 	if !ok {
-		return nil, l.refuse("handshakes", scope, p.origin.net)
+		return l.refuse("handshakes", scope, p.origin.net)
 	}
 	home := p.origin.exempt() || l.familiar.knows(p.origin.prefix)
-	if scope, err := l.queue.enter(ctx, p.origin.prefix, home); err != nil {
-		return nil, err
-	} else if scope != "" {
-		return nil, l.refuse("handshakes", scope, p.origin.net)
+	scope, err := l.queue.enter(ctx, p.origin.prefix, home)
+	if err == nil && scope != "" {
+		return l.refuse("handshakes", scope, p.origin.net)
 	}
-	return l.queue.leave, nil
+	return err
 }
 
 // queue is who computes a handshake and who waits for it.

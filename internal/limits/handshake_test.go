@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -302,4 +304,49 @@ func TestNoMoreHandshakesComputeThanMay(t *testing.T) {
 		client.Close()
 		<-end
 	})
+}
+
+// A web server makes its handshakes by itself, and does not tell when they are over.
+func TestAWebServersHandshakesTakeTurns(t *testing.T) {
+	cfg := Default()
+	cfg.Workers, cfg.Exempt, cfg.Connections = 1, nil, 1
+	l := New(cfg, NewMetrics(nil), slog.New(slog.DiscardHandler))
+	defer l.Close()
+	h := NewHandshaker(&tls.Config{Certificates: []tls.Certificate{certificate(t)}, CurvePreferences: []tls.CurveID{tls.CurveP384}})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.queue.mu.Lock()
+		defer l.queue.mu.Unlock()
+		if l.queue.free != 1 {
+			t.Error("a turn is held while a request is answered")
+		}
+	}))
+	srv.Listener.Close()
+	srv.Listener = l.Listener(ln)
+	srv.TLS = h.Config()
+	srv.StartTLS()
+	defer srv.Close()
+	get := func(version uint16) error {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MaxVersion: version}}
+		defer tr.CloseIdleConnections()
+		resp, err := (&http.Client{Transport: tr}).Get(srv.URL)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+	for i := range burstSeconds * cfg.Connections {
+		if err := get(tls.VersionTLS12 + uint16(i%2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		if get(tls.VersionTLS13) != nil {
+			return
+		}
+	}
+	t.Error("a hundred over the pace were let in")
 }

@@ -17,6 +17,7 @@ import (
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
+	"mirsal/internal/limits"
 	"mirsal/internal/obs"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -135,8 +136,8 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	if secure {
-		srv.TLSConfig = s.certs.Web("h2", "http/1.1")
-		go srv.ServeTLS(l, "", "")
+		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("h2", "http/1.1")).Config()
+		go srv.ServeTLS(s.features.limits.Listener(l), "", "")
 	} else {
 		go srv.Serve(l)
 	}
