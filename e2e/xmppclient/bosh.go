@@ -95,7 +95,7 @@ func (b *bosh) piece(p piece) error {
 	return b.post("", p.text)
 }
 
-// header makes the session, or restarts its stream (XEP-0206 §4).
+// header makes the session, or restarts its stream (XEP-0206 §5).
 func (b *bosh) header(root xml.StartElement) error {
 	attrs := " xmlns:xmpp='" + NSXBOSH + "'"
 	for _, a := range root.Attr {

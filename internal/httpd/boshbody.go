@@ -57,7 +57,7 @@ func readReq(body xtok.Elem) (q *boshReq, ok bool) {
 
 func (q *boshReq) terminates() bool { return q.body.AttrIs("type", "terminate") }
 
-// restarts tells whether a new stream is asked for. XEP-0206 §4
+// restarts tells whether a new stream is asked for. XEP-0206 §5
 func (q *boshReq) restarts() bool {
 	v := q.body.AttrNS(nsXBOSH, "restart")
 	return v == "true" || v == "1"
@@ -71,7 +71,7 @@ func (q *boshReq) empty() bool {
 // appendStream appends what a request says to the stream.
 func (q *boshReq) appendStream(b []byte) []byte {
 	if q.restarts() {
-		// XEP-0206 §4: what else is in the body is ignored
+		// XEP-0206 §5: what else is in the body is ignored
 		return appendHeader(b, q.body, "1.0")
 	}
 	for e := range q.body.Children() {
@@ -110,7 +110,7 @@ func numberAttr(e xtok.Elem, name string, most, other int) int {
 	return n
 }
 
-// hashed is what a key must have hashed to. XEP-0124 §15.2
+// hashed is what a key must have hashed to. XEP-0124 §15.3
 func hashed(key string) string {
 	sum := sha1.Sum([]byte(key))
 	return hex.EncodeToString(sum[:])

@@ -210,7 +210,7 @@ func (b *bosh) pump() {
 		case b.closed:
 			b.reply(b.takeOut())
 		case len(b.out) == 0 && !b.greeted:
-			return // XEP-0206 §3: the first answer brings the features
+			return // XEP-0206 §4: the first answer brings the features
 		case len(b.out) > 0 || len(b.held) > b.hold:
 			b.reply(b.takeOut())
 		default:
@@ -268,7 +268,7 @@ func (b *bosh) attributes(q *boshReq) [][2]string {
 }
 
 // greeting are the attributes of the answer that makes a session.
-// XEP-0124 §7.2, XEP-0206 §3
+// XEP-0124 §7.2, XEP-0206 §4
 func (b *bosh) greeting() [][2]string {
 	attrs := [][2]string{
 		{"xmlns:xmpp", nsXBOSH}, {"xmpp:version", "1.0"}, {"xmpp:restartlogic", "true"}, {"authid", b.streamID},

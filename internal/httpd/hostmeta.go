@@ -12,7 +12,7 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-// link is one way to connect (XEP-0156 §3).
+// link is one way to connect (XEP-0156 §2.1).
 type link struct {
 	Rel  string `json:"rel"`
 	Href string `json:"href"`
@@ -49,7 +49,7 @@ func (s *Server) base(r *http.Request) *url.URL {
 	case name == domain && o.https, here(name) && o.https:
 		return place("https", name, port)
 	case here(name) && o.local:
-		// XEP-0156 §3 wants https; this is a page on the same machine
+		// XEP-0156 §2.2 wants https; this is a page on the same machine
 		return place("http", name, port)
 	}
 	return place("https", domain, s.cfg.HTTPS)

@@ -147,7 +147,7 @@ func (c *wsConn) unframe(frame []byte) ([]byte, error) {
 	case e.Is(nsFraming, "close"):
 		return []byte(stream.End), nil
 	case e.Is(stream.NS, "stream"):
-		// RFC 7395 §3.3.2
+		// RFC 7395 §3.3
 		return nil, &xtok.Error{Condition: "invalid-namespace", Reason: "a stream header in a frame"}
 	}
 	return e.AppendTo(nil), nil
