@@ -115,8 +115,8 @@ func (s *Server) serve(open map[string]net.Listener) {
 		plain = s.certs.HTTP01(plain)
 	}
 	s.serveHTTP(open["http-plain"], plain, false)
-	s.serveHTTP(open["ops"], obs.Handler(s.metrics, s.Config.Log.Profiles,
-		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready}), false)
+	s.serveHTTP(open["ops"], web.Guard(obs.Handler(s.metrics, s.Config.Log.Profiles,
+		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), false)
 	s.keepCerts()
 }
 
@@ -141,7 +141,17 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
 	} else {
 		go srv.Serve(l)
 	}
-	s.onClose(func() { s.close("http", srv) })
+	s.onClose(func() { s.closeHTTP(srv) })
+}
+
+// closeHTTP lets answers that are being written arrive: those that tell BOSH
+// clients of the end.
+func (s *Server) closeHTTP(srv *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		s.close("http", srv)
+	}
 }
 
 // stanzaLimits are what a stream may hold: little before authentication, what
