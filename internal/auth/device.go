@@ -177,7 +177,7 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 // withDevice changes what is kept of an agent's device, and makes it when there
 // is none. change tells whether there is something to write.
 func (a *Auth) withDevice(ctx context.Context, name string, g Agent, change func(r *record, now time.Time) (bool, error)) error {
-	defer a.hold(name)()
+	defer a.hold(name)() // one change at a time
 	switch {
 	case !a.Exists(name):
 		return fmt.Errorf("%w: %s", ErrNotFound, name)
