@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"mirsal/internal/core"
 	"mirsal/internal/xep/bookmarks"
 	"mirsal/internal/xep/private"
 	"mirsal/internal/xep/pubsub"
@@ -27,11 +28,11 @@ func roomList() pubsub.Mirror {
 // oldRooms is the same list for those who know it from private XML.
 func oldRooms(pep *pubsub.Service) private.Home {
 	return private.Home{
-		Get: func(ctx context.Context, owner jid.JID) ([]byte, error) {
-			return pep.ReadMirror(ctx, owner, bookmarks.Old)
+		Get: func(ctx context.Context, by *core.Session) ([]byte, error) {
+			return pep.ReadMirror(ctx, by, bookmarks.Old)
 		},
-		Set: func(ctx context.Context, owner jid.JID, e xtok.Elem) error {
-			return pep.WriteMirror(ctx, owner, bookmarks.Old, e)
+		Set: func(ctx context.Context, by *core.Session, e xtok.Elem) error {
+			return pep.WriteMirror(ctx, by, bookmarks.Old, e)
 		},
 	}
 }

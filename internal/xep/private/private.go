@@ -16,7 +16,6 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/store"
-	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -32,10 +31,11 @@ const (
 	maxReply = 32 << 10
 )
 
-// Home keeps one kind of element in private XML's stead.
+// Home keeps one kind of element in private XML's stead; its owner is that of the
+// session that asks.
 type Home struct {
-	Get func(ctx context.Context, owner jid.JID) ([]byte, error)
-	Set func(ctx context.Context, owner jid.JID, e xtok.Elem) error
+	Get func(ctx context.Context, by *core.Session) ([]byte, error)
+	Set func(ctx context.Context, by *core.Session, e xtok.Elem) error
 }
 
 // Private is the feature. Make it with New.
@@ -138,7 +138,7 @@ func (p *Private) get(q *core.Query, e xtok.Elem) ([]byte, error) {
 
 func (p *Private) read(q *core.Query, name string) ([]byte, error) {
 	if h, ok := p.homes[name]; ok {
-		return h.Get(q.Ctx, q.Asker())
+		return h.Get(q.Ctx, q.Session)
 	}
 	it, err := p.kept.Get(q.Ctx, q.Asker().String(), name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -154,7 +154,7 @@ func (p *Private) read(q *core.Query, name string) ([]byte, error) {
 // comes alone: two stores have no common batch.
 func (p *Private) set(q *core.Query, list []xtok.Elem) error {
 	if h, ok := p.homes[key(list[0].NS(), list[0].Local())]; ok && len(list) == 1 {
-		return h.Set(q.Ctx, q.Asker(), list[0])
+		return h.Set(q.Ctx, q.Session, list[0])
 	}
 	var ops []store.Op
 	fresh := map[string]int{}

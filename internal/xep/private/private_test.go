@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/store/memory"
-	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -106,10 +106,10 @@ func TestAnAccountKeepsSoMuchAndNoMore(t *testing.T) {
 func TestElementsWithAHomeAreKeptThere(t *testing.T) {
 	var kept string
 	home := Home{
-		Get: func(_ context.Context, owner jid.JID) ([]byte, error) {
-			return []byte("<s xmlns='urn:s'>" + owner.String() + kept + "</s>"), nil
+		Get: func(_ context.Context, by *core.Session) ([]byte, error) {
+			return []byte("<s xmlns='urn:s'>" + by.JID.Bare().String() + kept + "</s>"), nil
 		},
-		Set: func(_ context.Context, _ jid.JID, e xtok.Elem) error { kept = e.Text(); return nil },
+		Set: func(_ context.Context, _ *core.Session, e xtok.Elem) error { kept = e.Text(); return nil },
 	}
 	world(t, func(w *coretest.World, p *Private) {
 		p.Home("urn:s", "s", home)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/jid"
@@ -23,6 +24,11 @@ type Draft struct {
 	changes []*change // in the order in which their nodes came in
 	also    []store.Op
 	seq     uint64
+
+	// what a session has of a mirror once it has written it
+	wroteBy   *core.Session
+	wroteTo   string
+	wroteView *view
 }
 
 // change is what a draft does to one node.
@@ -281,7 +287,7 @@ func (d *Draft) commit() error {
 	if err != nil {
 		return err
 	}
-	if len(ops) == 0 && len(d.changes) == 0 {
+	if len(ops) == 0 && len(d.changes) == 0 && d.wroteBy == nil {
 		return nil
 	}
 	if total > maxTotal && total > d.acct.total {
@@ -324,6 +330,9 @@ func (d *Draft) steps() (ops []store.Op, total int, err error) {
 
 // notify sends the events, those of mirrors last.
 func (d *Draft) notify() {
+	if d.wroteBy != nil {
+		d.service.views.set(d.wroteBy, d.wroteTo, d.wroteView)
+	}
 	for _, c := range d.changes {
 		for _, event := range c.events {
 			d.service.notify(d.owner, c.node, event)

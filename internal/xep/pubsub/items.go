@@ -30,6 +30,9 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 		return nil, err
 	}
 	fits := newest(page, maxAnswer)
+	if m := s.mirrors[n.name]; m != nil && len(page) > 0 {
+		s.saw(r.Ctx, r.owner, r.acct, m, r.Session)
+	}
 	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><items"), "node", n.name)
 	b, err = s.appendItems(append(b, '>'), r, n, fits)
 	if err != nil {

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 
+	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -23,7 +26,7 @@ type Mirror struct {
 	// by id.
 	Show func(own []byte, items iter.Seq2[string, []byte]) []byte
 	// Take reads a payload that the owner published: what the mirror itself is to
-	// keep, and what changes in Of. A nil payload removes the item.
+	// keep, and what it changes among the items that the writer knew. A nil payload removes the item.
 	Take func(payload xtok.Elem, items iter.Seq2[string, []byte]) (own []byte, changes iter.Seq2[string, []byte], err error)
 }
 
@@ -38,19 +41,24 @@ func (s *Service) Mirror(m Mirror) {
 
 func nothing(func(string, []byte) bool) {}
 
-// ReadMirror is what a mirror shows its owner.
-func (s *Service) ReadMirror(ctx context.Context, owner jid.JID, name string) ([]byte, error) {
+// ReadMirror is what a mirror shows its owner, who reads it by a session.
+func (s *Service) ReadMirror(ctx context.Context, by *core.Session, name string) ([]byte, error) {
+	owner := by.JID.Bare()
 	defer s.lock(owner)()
 	acct, err := s.load(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	return s.show(ctx, owner, acct, s.mirrors[name])
+	payload, err := s.show(ctx, owner, acct, s.mirrors[name])
+	if err == nil {
+		s.saw(ctx, owner, acct, s.mirrors[name], by)
+	}
+	return payload, err
 }
 
-// WriteMirror publishes to a mirror as its owner.
-func (s *Service) WriteMirror(ctx context.Context, owner jid.JID, name string, payload xtok.Elem) error {
-	return s.Change(ctx, owner, func(d *Draft) error { return d.mirror(s.mirrors[name], payload) })
+// WriteMirror publishes to a mirror as its owner, by a session.
+func (s *Service) WriteMirror(ctx context.Context, by *core.Session, name string, payload xtok.Elem) error {
+	return s.Change(ctx, by.JID.Bare(), func(d *Draft) error { return d.mirror(by, s.mirrors[name], payload) })
 }
 
 // show makes a mirror's payload.
@@ -101,7 +109,7 @@ func (s *Service) all(ctx context.Context, owner jid.JID, n *node) (iter.Seq2[st
 // XEP-0402#publishing-legacy
 func (s *Service) publishMirrored(r *request, m *Mirror, payload xtok.Elem) ([]byte, error) {
 	d := s.draftOf(r)
-	if err := d.mirror(m, payload); err != nil {
+	if err := d.mirror(r.Session, m, payload); err != nil {
 		return nil, err
 	}
 	if err := d.commit(); err != nil {
@@ -117,12 +125,13 @@ func (s *Service) empty(r *request, m *Mirror) error {
 	if err != nil {
 		return fmt.Errorf("empty payload of %q: %w", m.Node, err)
 	}
+	s.views.set(r.Session, m.Node, nil) // all goes, seen or not
 	_, err = s.publishMirrored(r, m, e)
 	return err
 }
 
-// mirror drafts what a payload, published to a mirror, changes.
-func (d *Draft) mirror(m *Mirror, payload xtok.Elem) error {
+// mirror drafts what a payload, published to a mirror by a session, changes.
+func (d *Draft) mirror(by *core.Session, m *Mirror, payload xtok.Elem) error {
 	s := d.service
 	of, err := d.node(m.Of, nil)
 	if err != nil {
@@ -132,7 +141,11 @@ func (d *Draft) mirror(m *Mirror, payload xtok.Elem) error {
 	if err != nil {
 		return err
 	}
-	own, changes, err := m.Take(payload, items)
+	var own []byte
+	changes, err := d.wrote(by, m, items, func(seen iter.Seq2[string, []byte]) (changes iter.Seq2[string, []byte], err error) {
+		own, changes, err = m.Take(payload, seen)
+		return changes, err
+	})
 	if err != nil {
 		return err
 	}
@@ -223,6 +236,7 @@ func (d *Draft) reflect() {
 			payload = nil // they fetch it
 		}
 		send(to, d.owner, n, itemEvent(n, d.owner, current, payload))
+		s.saw(d.ctx, d.owner, d.acct, m, slices.Collect(maps.Keys(to))...)
 	}
 }
 

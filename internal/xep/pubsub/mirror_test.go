@@ -166,8 +166,6 @@ func TestAListIsTakenAsAWholeOrNotAtAll(t *testing.T) {
 	})
 }
 
-// Each device adds its own room, in its own form, a device of the old one to
-// what it was last shown; nobody removes anything.
 func TestDevicesAtOnceLoseNoItemOfTheNewForm(t *testing.T) {
 	mirrored(t, func(w *parts) {
 		a, b := w.online("alice@example.org/a", ""), w.online("alice@example.org/b", "")
@@ -190,17 +188,57 @@ func TestDevicesAtOnceLoseNoItemOfTheNewForm(t *testing.T) {
 	})
 }
 
+// A program of the old form writes its whole list, which is as old as its last look.
+func TestAListThatIsNotUpToDateUndoesNothing(t *testing.T) {
+	mirrored(t, func(w *parts) {
+		a, b := w.online("alice@example.org/a", ""), w.online("alice@example.org/b", "")
+		for _, r := range []string{"stays@c", "goes@c", "unloved@c"} {
+			ask(a, publish(newNode, r, conference(r)))
+		}
+		ask(b, iq("get", "", get(oldNode, ""))) // b's view
+		ask(a, publish(newNode, "added@c", conference("added@c")))
+		ask(a, publish(newNode, "stays@c", conference("renamed")))
+		ask(a, iq("set", "", "<pubsub xmlns='"+nsPubsub+"'><retract node='"+newNode+"'><item id='goes@c'/></retract></pubsub>"))
+		for range 2 {
+			ask(b, publish(oldNode, "current", old("stays@c", "goes@c", "new@c")))
+			got := ask(a, iq("get", "", get(newNode, "")))
+			expect(t, "list", got, "<item id='added@c'>", "<item id='stays@c'>"+conference("renamed"), "<item id='new@c'>")
+			refuse(t, "list", got, "goes@c", "unloved@c")
+		}
+		// what b has seen since, it removes
+		ask(b, iq("get", "", get(oldNode, "")))
+		ask(b, publish(oldNode, "current", old("new@c")))
+		refuse(t, "list", ask(a, iq("get", "", get(newNode, ""))), "added@c", "stays@c")
+	})
+}
+
+func TestWhatASessionSawIsForgottenWithIt(t *testing.T) {
+	mirrored(t, func(w *parts) {
+		a := w.online("alice@example.org/a", oldNode)
+		ask(a, publish(newNode, "r@c", conference("R")))
+		if len(w.pep.views.by) != 1 {
+			t.Error(len(w.pep.views.by), "views")
+		}
+		a.Session.Close(nil)
+		a.Got()
+		w.pep.views.set(a.Session, oldNode, &view{})
+		if len(w.pep.views.by) != 0 {
+			t.Error(len(w.pep.views.by), "views")
+		}
+	})
+}
+
 func TestTheServerItselfReadsAndWritesAMirror(t *testing.T) {
 	mirrored(t, func(w *parts) {
-		ctx := context.Background()
-		if b, err := w.pep.ReadMirror(ctx, alice, oldNode); err != nil || string(b) != old() {
+		ctx, by := context.Background(), w.online("alice@example.org/a", "").Session
+		if b, err := w.pep.ReadMirror(ctx, by, oldNode); err != nil || string(b) != old() {
 			t.Errorf("%s %v", b, err)
 		}
 		e, _ := xtok.Parse([]byte(old("r@c")), xtok.Limits{})
-		if err := w.pep.WriteMirror(ctx, alice, oldNode, e); err != nil {
+		if err := w.pep.WriteMirror(ctx, by, oldNode, e); err != nil {
 			t.Fatal(err)
 		}
-		if b, err := w.pep.ReadMirror(ctx, alice, oldNode); err != nil || !strings.Contains(string(b), "jid='r@c'") {
+		if b, err := w.pep.ReadMirror(ctx, by, oldNode); err != nil || !strings.Contains(string(b), "jid='r@c'") {
 			t.Errorf("%s %v", b, err)
 		}
 	})

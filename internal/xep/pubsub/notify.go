@@ -106,6 +106,9 @@ func (s *Service) last(to *core.Session, owner jid.JID, n *node) (p core.Packet,
 	if !ok || !n.Deliver {
 		return p, false
 	}
+	if m := s.mirrors[n.name]; m != nil {
+		s.saw(context.Background(), owner, n.acct, m, to)
+	}
 	return packet(to, owner, n, "l"+rand.Text()[:12], itemEvent(n, owner, e.id, payload)), true
 }
 

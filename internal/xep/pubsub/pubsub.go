@@ -63,6 +63,7 @@ type Service struct {
 	OnChange []func(owner jid.JID, node string)
 
 	mirrors   map[string]*Mirror // by the node's name
+	views     views
 	router    *core.Router
 	people    *people.People
 	interests Interests
@@ -103,6 +104,7 @@ func (s *Service) Register(h *core.Host) {
 	h.IQ(core.Account, nsPubsub, "pubsub", s.pubsubIQ)
 	h.IQ(core.Account, nsOwner, "pubsub", s.ownerIQ)
 	h.AccountGone = append(h.AccountGone, s.accountGone)
+	h.Gone = append(h.Gone, s.views.forget)
 	s.people.OnSubscribed = append(s.people.OnSubscribed, s.subscribed)
 	s.describe(h.DiscoAt(core.Account))
 	// COMPAT: Profanity 0.13 asks only the server what there is; not finding these,
