@@ -29,6 +29,7 @@ const (
 // Options say where and how to connect.
 type Options struct {
 	Addr   string // host:port
+	From   net.IP // the address to connect from; nil for any
 	Domain string
 	TLS    *tls.Config // nil: no certificate is checked
 	// Direct begins with TLS at once (XEP-0368) instead of STARTTLS.
@@ -91,6 +92,9 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return c, nil
 	}
 	var d net.Dialer
+	if o.From != nil {
+		d.LocalAddr = &net.TCPAddr{IP: o.From}
+	}
 	nc, err := d.DialContext(ctx, "tcp", o.Addr)
 	if err != nil {
 		return nil, err
