@@ -16,9 +16,11 @@ type lookalike struct {
 	looks string
 }
 
-// arabic are the letters of the Arabic script that one reader takes for another.
-// The hamza and the vowel signs are marks, and marks of this script are dropped.
-var arabic = map[rune]rune{
+// besides are look-alikes that the table does not have: above all the letters of the
+// Arabic script, of which one keyboard has this and another that. The hamza and
+// the vowel signs are marks, and marks of this script are dropped.
+var besides = map[rune]rune{
+	'ӏ': 'l',                     // which the table takes for an i
 	'ي': 'ى', 'ی': 'ى', 'ې': 'ى', // yeh
 	'ک': 'ك', 'ڪ': 'ك', // kaf
 	'ة': 'ه', 'ہ': 'ه', 'ھ': 'ه', 'ە': 'ه', // heh
@@ -52,7 +54,7 @@ func latinMark(r rune) bool { return 0x300 <= r && r <= 0x36f }
 var ascii = strings.NewReplacer("0", "o", "1", "l", "rn", "m", "vv", "w")
 
 func looks(r rune) string {
-	if to, ok := arabic[r]; ok {
+	if to, ok := besides[r]; ok {
 		r = to
 	}
 	i, found := slices.BinarySearchFunc(lookalikes[:], r, func(l lookalike, r rune) int { return cmp.Compare(l.is, r) })

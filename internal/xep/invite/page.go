@@ -218,4 +218,3 @@ func appsFor(agent string, w *words) (own, others []platform) {
 	}
 	return own, others
 }
-

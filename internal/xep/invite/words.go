@@ -4,19 +4,18 @@ package invite
 type words struct {
 	Lang, Dir string
 
-	OpenTitle, FromTitle, CircleTitle, ContactTitle                             string
-	OpenLede, CircleLede, ContactLede                                           string
-	GoneTitle, GoneLede, PacedTitle, PacedLede, BusyTitle, BusyLede             string
-	WelcomeTitle, WelcomeLede                                                   string
-	GetApp, GetAppText, OtherDevices, NoteFDroid                                string
-	OpenStep, OpenText, OpenButton, OpenFails, Scan, ScanText                   string
-	ChooseStep, ChooseText, HereTitle, HereText                                 string
-	Name, NameHint, Password, PasswordHint, Again, Create                       string
-	Taken, LooksAlike, Reserved, Mixed, BadName, Short, Differ, Easy            string
-	Until, ForYou, Private                                                      string
-	YourAddress, CopyHint, SignIn, SignInApp, SignInChoose, SignInEnter, Forgot string
-	Ask, AskText, Have, HaveText, InBrowser, HaveAccountStep, HaveAccountText   string
-	ContactOpen                                                                 string
+	OpenTitle, FromTitle, CircleTitle, ContactTitle                           string
+	OpenLede, CircleLede, ContactLede                                         string
+	GoneTitle, GoneLede, PacedTitle, PacedLede, BusyTitle, BusyLede           string
+	WelcomeTitle, WelcomeLede                                                 string
+	GetApp, GetAppText, OtherDevices, NoteFDroid                              string
+	OpenStep, OpenText, OpenButton, OpenFails, ScanText                       string
+	ChooseStep, ChooseText, HereTitle, MakeTitle, HereText                    string
+	Name, NameHint, Password, PasswordHint, Again, Create                     string
+	Taken, LooksAlike, Reserved, Mixed, BadName, Short, Differ, Easy          string
+	Until, ForYou, ForMany, Private                                           string
+	YourAddress, CopyHint, SignIn, SignInChoose, SignInEnter, Forgot          string
+	Ask, AskText, Have, HaveText, InBrowser, HaveAccountStep, HaveAccountText string
 }
 
 func english() *words {
@@ -41,9 +40,9 @@ func english() *words {
 		GetApp: "Get an app", GetAppText: "Free, and without advertisements.", OtherDevices: "For other devices", NoteFDroid: "F-Droid, free of charge",
 		OpenStep: "Open the invitation", OpenText: "The app knows then where you are invited, and does the rest.",
 		OpenButton: "Open in the app", OpenFails: "Nothing happens? Then the app is not installed yet. Come back here when it is.",
-		Scan: "With another device", ScanText: "Scan this code with the phone on which you want to chat.",
+		ScanText:   "Scan this code with the phone on which you want to chat.",
 		ChooseStep: "Choose a name and a password", ChooseText: "The app asks you for both. That is all.",
-		HereTitle: "Or make your account here", HereText: "For apps that cannot open invitations. You sign in with it afterwards, on as many devices as you like.",
+		HereTitle: "Or make your account here", MakeTitle: "Make your account", HereText: "For apps that cannot open invitations. You sign in with it afterwards, on as many devices as you like.",
 		Name: "Name", NameHint: "Small letters, digits and dots; others will see it.", Password: "Password",
 		PasswordHint: "At least 8 characters. Four words that do not belong together are easy to remember and hard to guess.",
 		Again:        "Password, again", Create: "Make my account",
@@ -56,15 +55,15 @@ func english() *words {
 		Differ:     "The two passwords are not the same. Type them once more.",
 		Easy:       "This password would be guessed soon. Choose another one.",
 		Until:      "Good until", ForYou: "This link is meant for you. Who has it can use it in your place, so pass it on to nobody.",
+		ForMany:     "How many people can still use this link:",
 		Private:     "This page loads nothing from elsewhere and sets no cookies.",
 		YourAddress: "Your address", CopyHint: "Others find you by it. One tap or click selects it.",
-		SignIn: "Sign in", SignInApp: "Get an app, if you have none yet.", SignInChoose: "Start it, and choose that you have an account.",
+		SignIn: "Sign in", SignInChoose: "Start it, and choose that you have an account.",
 		SignInEnter: "Enter your address and your password.", Forgot: "Write the password down where only you find it: nobody can look it up for you.",
 		Ask: "Ask for a new one", AskText: "Write to whoever sent you the link. To make another one takes them a moment.",
 		Have: "You have an account already?", HaveText: "Then you need no invitation: open your app and sign in.",
 		InBrowser:       "Go on in the browser",
 		HaveAccountStep: "Have an account on this server", HaveAccountText: "This invitation is for people who have one. If you have none, ask for an invitation that comes with an account.",
-		ContactOpen: "Open this invitation",
 	}
 }
 
@@ -90,10 +89,10 @@ func arabic() *words {
 		GetApp: "احصل على تطبيق", GetAppText: "مجاني وبلا إعلانات.", OtherDevices: "لأجهزة أخرى", NoteFDroid: "F-Droid، مجانًا",
 		OpenStep: "افتح الدعوة", OpenText: "عندئذ يعرف التطبيق إلى أين دُعيت، ويتولّى الباقي.",
 		OpenButton: "افتحها في التطبيق", OpenFails: "لم يحدث شيء؟ إذن لم يُثبَّت التطبيق بعد. عُد إلى هنا بعد تثبيته.",
-		Scan: "بجهاز آخر", ScanText: "صوّر هذا الرمز بالهاتف الذي تريد المراسلة منه.",
+		ScanText:   "صوّر هذا الرمز بالهاتف الذي تريد المراسلة منه.",
 		ChooseStep: "اختر اسمًا وكلمة مرور", ChooseText: "يسألك التطبيق عنهما، وهذا كل شيء.",
-		HereTitle: "أو أنشئ حسابك هنا", HereText: "للتطبيقات التي لا تفتح الدعوات. بعدها تسجّل الدخول به على ما شئت من الأجهزة.",
-		Name: "الاسم", NameHint: "حروف صغيرة وأرقام ونقاط؛ وسيراه الآخرون.", Password: "كلمة المرور",
+		HereTitle: "أو أنشئ حسابك هنا", MakeTitle: "أنشئ حسابك", HereText: "للتطبيقات التي لا تفتح الدعوات. بعدها تسجّل الدخول به على ما شئت من الأجهزة.",
+		Name: "الاسم", NameHint: "حروف وأرقام ونقاط؛ وسيراه الآخرون.", Password: "كلمة المرور",
 		PasswordHint: "ثمانية أحرف على الأقل. أربع كلمات لا رابط بينها يسهل تذكّرها ويصعب تخمينها.",
 		Again:        "كلمة المرور مرة أخرى", Create: "أنشئ حسابي",
 		Taken:      "هذا الاسم لشخص آخر. اختر غيره.",
@@ -105,14 +104,14 @@ func arabic() *words {
 		Differ:     "كلمتا المرور غير متطابقتين. اكتبهما من جديد.",
 		Easy:       "كلمة المرور هذه تُخمَّن سريعًا. اختر غيرها.",
 		Until:      "صالحة حتى", ForYou: "هذا الرابط لك. من حصل عليه استطاع أن يستعمله مكانك، فلا تعطه لأحد.",
+		ForMany:     "عدد من يمكنهم استعمال هذا الرابط بعد:",
 		Private:     "لا تحمّل هذه الصفحة شيئًا من مكان آخر، ولا تحفظ في متصفّحك شيئًا.",
 		YourAddress: "عنوانك", CopyHint: "به يجدك الآخرون. نقرة واحدة تحدّده.",
-		SignIn: "سجّل الدخول", SignInApp: "احصل على تطبيق، إن لم يكن لديك واحد.", SignInChoose: "شغّله، واختر أن لديك حسابًا.",
+		SignIn: "سجّل الدخول", SignInChoose: "شغّله، واختر أن لديك حسابًا.",
 		SignInEnter: "أدخل عنوانك وكلمة المرور.", Forgot: "اكتب كلمة المرور حيث لا يجدها سواك، فلا أحد يستطيع أن يستخرجها لك.",
 		Ask: "اطلب دعوة جديدة", AskText: "راسل من أرسل إليك الرابط، فإنشاء غيره لا يأخذ منه إلا لحظة.",
 		Have: "لديك حساب من قبل؟", HaveText: "إذن لا تحتاج إلى دعوة: افتح تطبيقك وسجّل الدخول.",
 		InBrowser:       "تابع في المتصفّح",
 		HaveAccountStep: "ليكن لك حساب على هذا الخادم", HaveAccountText: "هذه الدعوة لمن لديهم حساب. إن لم يكن لديك واحد فاطلب دعوة معها حساب.",
-		ContactOpen: "افتح هذه الدعوة",
 	}
 }
