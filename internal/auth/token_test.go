@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -177,9 +178,23 @@ func TestACountMustGrowAndGoOn(t *testing.T) {
 	}
 }
 
+// slow is a store that lets others run before it answers a read.
+type slow struct{ store.KV }
+
+func (s slow) ReadKey(ctx context.Context, owner, space, key string) (store.Item, error) {
+	it, err := s.KV.ReadKey(ctx, owner, space, key)
+	for range 1000 {
+		runtime.Gosched()
+	}
+	return it, err
+}
+
 func TestOneCountLetsInOnceHoweverManyShowItAtATime(t *testing.T) {
 	a := world(t)
 	id, _ := show(t, a, phone(), mech, issue(t, a, phone()))
+	kept := a.devices
+	a.devices = store.NewBucket(slow{a.kv}, kept.Space)
+	a.kv = writer{a.kv, kept}
 	var in atomic.Int32
 	var wg sync.WaitGroup
 	for range 16 {
@@ -193,6 +208,19 @@ func TestOneCountLetsInOnceHoweverManyShowItAtATime(t *testing.T) {
 	if in.Load() != 1 {
 		t.Errorf("%d came in", in.Load())
 	}
+}
+
+// writer takes ops that name another bucket of its space.
+type writer struct {
+	store.KV
+	kept *store.Bucket
+}
+
+func (w writer) Apply(ctx context.Context, owner string, ops ...store.Op) error {
+	for i := range ops {
+		ops[i].Space = w.kept
+	}
+	return w.KV.Apply(ctx, owner, ops...)
 }
 
 // unwritable is a store that cannot write devices.
