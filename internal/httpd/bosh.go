@@ -53,19 +53,33 @@ func (a *boshes) post(w http.ResponseWriter, r *http.Request) {
 	if !a.srv.mayStream(w, r) {
 		return
 	}
-	q, b, refusal := a.read(w, r)
-	if refusal == "" && b == nil {
-		b, refusal = a.create(r, q)
-	} else if refusal == "" {
-		refusal = b.admit(r.Context(), q)
+	q, b, bad := a.read(w, r)
+	switch {
+	case bad != nil:
+		b.abandon(bad.cause)
+	case b == nil:
+		b, bad = a.create(r, q)
+	default:
+		bad = b.admit(r.Context(), q)
 	}
-	if refusal != "" {
-		respond(w, "", terminated(refusal))
+	if bad != nil {
+		respond(w, "", terminated(bad.condition))
 		return
 	}
 	if body := b.await(r.Context(), q); body != nil {
 		respond(w, b.content, body)
 	}
+}
+
+// refusal is why a request is not taken: a terminal condition, and what that is
+// for the stream if there is one.
+type refusal struct {
+	condition string
+	cause     error
+}
+
+func refuse(condition, reason string) *refusal {
+	return &refusal{condition, &xtok.Error{Condition: condition, Reason: reason}}
 }
 
 func respond(w http.ResponseWriter, content string, body []byte) {
@@ -79,38 +93,38 @@ func respond(w http.ResponseWriter, content string, body []byte) {
 }
 
 // read reads a request, and no more of it than its session may send. b is nil
-// for one that wants a session; refusal is a condition.
-func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bosh, refusal string) {
+// for one that wants a session, or names none.
+func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bosh, bad *refusal) {
 	patience := http.NewResponseController(w)
 	_ = patience.SetReadDeadline(time.Now().Add(bodyPatience))
 	limits := a.srv.cfg.Before
 	raw, err := io.ReadAll(io.LimitReader(r.Body, int64(limits.Size)))
-	if err != nil || len(raw) == 0 {
-		return nil, nil, badRequest
+	if err != nil {
+		return nil, nil, refuse(badRequest, "a body that broke off")
 	}
 	if sid := sidOf(raw, limits); sid != "" {
 		if b = a.find(sid); b == nil {
-			return nil, nil, itemNotFound
+			return nil, nil, refuse(itemNotFound, "no such session")
 		}
 		limits = b.now()
 	}
 	rest, err := io.ReadAll(io.LimitReader(r.Body, int64(limits.Size-len(raw))+1))
 	if raw = append(raw, rest...); err != nil {
-		return nil, nil, badRequest
+		return nil, nil, refuse(badRequest, "a body that broke off") // and may come again
 	}
 	_ = patience.SetReadDeadline(time.Time{})
 	if len(raw) > limits.Size {
-		return nil, nil, policyViolation
+		return nil, b, refuse(policyViolation, "body too large")
 	}
 	body, err := xtok.Parse(raw, limits)
 	if err != nil {
-		return nil, nil, badRequest
+		return nil, b, &refusal{badRequest, err}
 	}
 	q, ok := readReq(body)
-	if !ok || (b != nil) != body.HasAttr("sid") || b != nil && body.Attr("sid") != b.sid {
-		return nil, nil, badRequest
+	if !ok || (b != nil) != body.HasAttr("sid") {
+		return nil, b, refuse(badRequest, "no BOSH")
 	}
-	return q, b, ""
+	return q, b, nil
 }
 
 // sidOf reads the session id off the start tag of a body, which need not be
@@ -152,9 +166,9 @@ func (a *boshes) find(sid string) *bosh {
 }
 
 // create makes a session and hands its stream to c2s.
-func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, string) {
+func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, *refusal) {
 	if q.terminates() || q.restarts() || q.body.First().OK() {
-		return nil, badRequest
+		return nil, refuse(badRequest, "more than a session")
 	}
 	o := originOf(r)
 	b := &bosh{
@@ -173,12 +187,12 @@ func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, string) {
 	b.timer = time.AfterFunc(inactivity*time.Second, b.silent)
 	if !a.add(b) {
 		b.timer.Stop()
-		return nil, policyViolation
+		return nil, refuse(policyViolation, "too many sessions")
 	}
 	via := a.srv.via(r, "bosh")
 	via.Bound = func() { b.raise(a.srv.bodies()) }
 	a.srv.cfg.Accept(b, via)
-	return b, ""
+	return b, nil
 }
 
 // bodies bounds a body once its session is bound: clients put several stanzas
@@ -251,19 +265,19 @@ func (b *bosh) now() xtok.Limits {
 
 // admit takes a request once all that came before it is read, so that who
 // sends faster than is read has to wait.
-func (b *bosh) admit(ctx context.Context, q *boshReq) (refusal string) {
+func (b *bosh) admit(ctx context.Context, q *boshReq) *refusal {
 	for {
 		b.mu.Lock()
 		waiting, drained := len(b.in) > 0 && q.body.First().OK() && !b.broken && !b.closed, b.drained
 		b.mu.Unlock()
 		if !waiting {
 			b.arrive(q)
-			return ""
+			return nil
 		}
 		select {
 		case <-drained:
 		case <-ctx.Done():
-			return badRequest // nobody hears it
+			return refuse(badRequest, "hung up") // nobody hears it
 		}
 	}
 }

@@ -584,6 +584,8 @@ func TestBodiesAreBounded(t *testing.T) {
 		if got := attr(t, k.post(101, "", long).text(), "condition"); got != "policy-violation" {
 			t.Error("before a login:", got)
 		}
+		k.Close()
+		k = begin(t, s, "")
 		k.via.Bound()
 		if q := k.post(101, "", strings.Repeat(long, 10)); !q.held() || len(k.got(t)) < 20_000 {
 			t.Error("after it:", q.text())
@@ -596,25 +598,35 @@ func TestBodiesAreBounded(t *testing.T) {
 }
 
 func TestBodiesThatAreNoneAreRefused(t *testing.T) {
-	bubble(t, func(t *testing.T, s *side) {
-		k := begin(t, s, "")
-		open := "<body xmlns='" + nsBind + "' sid='" + k.sid + "' rid='101'"
-		for _, text := range []string{
-			"", "x", "<a/>", "<body/>", open, open + ">", open + "/><a/>", open + ">text</body>", "<?xml version='1.0'?>" + open + "/>",
-			"<!DOCTYPE body [<!ENTITY a 'b'>]>" + open + "/>", open + "><!-- x --></body>", open + "><stream:stream xmlns:stream='http://etherx.jabber.org/streams'/></body>",
-			open + "><a></b></body>", strings.Replace(open, "101", "-1", 1) + "/>", strings.Replace(open, "101", "9007199254740992", 1) + "/>",
-			strings.Replace(open, " rid='101'", "", 1) + "/>", strings.Replace(open, nsBind, "urn:other", 1) + "/>",
-			"<body xmlns='" + nsBind + "' rid='1' to='example.org'><message/></body>", "<body xmlns='" + nsBind + "' rid='1' type='terminate'/>",
-		} {
-			if got := attr(t, s.post(text).text(), "condition"); got != "bad-request" {
+	const sid = "SID"
+	open := "<body xmlns='" + nsBind + "' sid='SID' rid='101'"
+	for _, text := range []string{
+		"", "x", "<a/>", "<body/>", "<body xmlns='" + nsBind + "' rid='1' to='example.org'><message/></body>", "<body xmlns='" + nsBind + "' rid='1' type='terminate'/>",
+		open, open + ">", open + "/><a/>", open + ">text</body>", "<?xml version='1.0'?>" + open + "/>",
+		"<!DOCTYPE body [<!ENTITY a 'b'>]>" + open + "/>", open + "><!-- x --></body>", open + "><stream:stream xmlns:stream='http://etherx.jabber.org/streams'/></body>",
+		open + "><a></b></body>", strings.Replace(open, "101", "-1", 1) + "/>", strings.Replace(open, "101", "9007199254740992", 1) + "/>",
+		strings.Replace(open, " rid='101'", "", 1) + "/>", strings.Replace(open, nsBind, "urn:other", 1) + "/>", open + "><a xmlns='u'>&b;</a></body>",
+	} {
+		bubble(t, func(t *testing.T, s *side) {
+			k := begin(t, s, "")
+			if got := attr(t, s.post(strings.Replace(text, sid, k.sid, 1)).text(), "condition"); got != "bad-request" {
 				t.Errorf("%s: %s", text, got)
 			}
-		}
-		if got := k.got(t); got != "" {
-			t.Error("taken in:", got)
-		}
-		k.Close()
-	})
+			if got := k.got(t); got != "" {
+				t.Error("taken in:", got)
+			}
+			var bad *xtok.Error
+			if strings.HasPrefix(text, "<body") && strings.Contains(text, open+">") {
+				if _, err := k.Read(make([]byte, 1)); !errors.As(err, &bad) {
+					t.Errorf("%s: the stream sees %v", text, err)
+				}
+				if got := k.post(101, "", "").text(); got != gone {
+					t.Errorf("%s: the session goes on: %s", text, got)
+				}
+			}
+			k.Close()
+		})
+	}
 }
 
 func TestStrangersOfOneAddressAreBounded(t *testing.T) {

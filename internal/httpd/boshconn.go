@@ -25,7 +25,7 @@ func (b *bosh) Read(p []byte) (int, error) {
 		if b.in = b.in[n:]; len(b.in) == 0 {
 			b.in = nil
 		}
-		over, fed := b.broken || b.closed, b.fed
+		over, cause, fed := b.broken || b.closed, b.cause, b.fed
 		if n > 0 && b.in == nil {
 			b.drained = tell(b.drained)
 		}
@@ -33,7 +33,10 @@ func (b *bosh) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if over {
+		switch {
+		case over && cause != nil:
+			return 0, cause
+		case over:
 			return 0, io.EOF // lost: who logs out says so in the stream
 		}
 		select {

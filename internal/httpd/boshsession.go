@@ -64,6 +64,7 @@ type bosh struct {
 	ending    bool   // our stream is at its end
 	closed    bool   // by c2s: nothing is read or written any more
 	broken    bool   // by the client or by silence
+	cause     error  // that c2s reads then, nil for a lost connection
 	last      bool   // the answer that ends the session was given
 
 	// Closed and made anew when: in has grown, out has shrunk, in is empty.
@@ -288,6 +289,21 @@ func (b *bosh) fail(q *boshReq, condition string) {
 	q.answer <- terminated(condition)
 	b.condition = condition
 	b.give()
+}
+
+// abandon ends the session, if there is one, for a request that is none. What
+// a stream would not survive ends it here as well.
+func (b *bosh) abandon(cause error) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.broken {
+		b.cause = cause
+		b.give()
+		b.timer.Stop()
+	}
 }
 
 // give up: nobody is there any more, or nobody whom we could understand.
