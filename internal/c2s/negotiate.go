@@ -4,8 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"slices"
-	"strings"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
@@ -133,8 +131,7 @@ func (c *conn) appendMechanisms(b []byte) []byte {
 func (c *conn) offered() []string {
 	list := sasl.Mechanisms(c.neg.bindings)
 	if c.from.Local() != "" && c.from.DomainOnly() == c.srv.router.Domain {
-		lacks := c.srv.auth.Lacks(c.from.Local())
-		list = slices.DeleteFunc(list, func(m string) bool { return slices.Contains(lacks, strings.TrimSuffix(m, "-PLUS")) })
+		list = sasl.Without(list, c.srv.auth.Lacks(c.from.Local()))
 	}
 	if c.mayPlain() {
 		list = append(list, sasl.PLAIN)
@@ -210,11 +207,15 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	if !e.First().Is(stream.NSBind, "bind") || h.Type != stanza.Set {
 		return &stream.Error{Condition: "not-authorized", Text: "bind a resource first"}
 	}
-	full, err := c.resource(e.First().Child(stream.NSBind, "resource").Text())
+	wanted := e.First().Child(stream.NSBind, "resource").Text()
+	full, err := c.resource(wanted)
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, stanza.Errorf(stanza.BadRequest, "this resource cannot be used")))
 	}
-	agent := auth.Agent{Resource: full.Resource(), Since: c.neg.since}
+	agent := auth.Agent{Since: c.neg.since}
+	if wanted != "" { // one of our making would be another device each time
+		agent.Resource = full.Resource()
+	}
 	if c.device == "" {
 		if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, full.Local(), agent, "password"); err != nil {
 			return c.reply(stanza.ErrorReply(h, c.noSession(err)))

@@ -157,7 +157,7 @@ func (c *conn) succeed() error {
 		return c.refuse(err, stream.NSSASL2)
 	}
 	by := "password"
-	if r.fast.OK() {
+	if isTokenMechanism(r.mech) {
 		by = "token"
 	}
 	if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, r.account.Local(), r.agent, by); err != nil {
