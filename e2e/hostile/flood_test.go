@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestFloods(t *testing.T) {
 	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
 		"--set", "c2s.require_tls=false", "--set", "c2s.negotiation=50s", "--set", "limits.enabled=true", "--set", "limits.exempt=",
 		"--set", "c2s.strangers=300", "--set", "limits.strangers=60", "--set", "limits.stanza_rate=250", "--set", "limits.connections=100",
-		"--set", "limits.registrations=3", "--set", "register.open=true",
+		"--set", "limits.logins=5", "--set", "limits.login_delay=1s", "--set", "limits.registrations=3", "--set", "register.open=true",
 		"--set", "limits.stanza_before_auth=12000", "--set", "limits.stanza=40000",
 	}})
 	s.Accounts(password, "alice", "bob", "carol", "mallory")
@@ -32,6 +33,7 @@ func TestFloods(t *testing.T) {
 	}{
 		{"04 connections that stay without a login", testIdleStrangers},
 		{"04 connections as fast as can be", testConnectionFlood},
+		{"21 guesses at a password", testGuessingFlood},
 		{"49 registrations", testRegistrationFlood},
 		{"58 stanzas", testStanzaFlood},
 		{"58 the limits that are announced", testAnnouncedLimits},
@@ -129,6 +131,46 @@ func testConnectionFlood(t *testing.T, v *victim) {
 	if lines := strings.Count(v.Log(), "over a limit"); lines > 20 {
 		t.Errorf("%d lines in the log", lines)
 	}
+}
+
+// testGuessingFlood guesses alice's password from many addresses. She logs in all the
+// same, from home and from elsewhere. R88
+func testGuessingFlood(t *testing.T, v *victim) {
+	stop := make(chan struct{})
+	var guessing sync.WaitGroup
+	for i := range 60 {
+		guessing.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if c, err := v.try(from(10+i%3, 1+i/30), "alice", "guess"+strconv.Itoa(n)); err == nil {
+					c.Kill()
+					t.Error("a guess was right")
+					return
+				}
+			}
+		})
+	}
+	within(t, "guesses to be held back", func() bool {
+		return v.counted(t, "mirsal_limits_delayed_total", `budget="logins"`) &&
+			v.counted(t, "mirsal_limits_refused_total", `budget="logins"`)
+	})
+	for _, ip := range []net.IP{from(0, 1), from(0, 9), from(40, 1), from(41, 1)} {
+		c, err := v.try(ip, "alice", password)
+		if err != nil {
+			t.Errorf("alice from %s: %v", ip, err)
+			continue
+		}
+		c.Kill()
+	}
+	if v.counted(t, "mirsal_limits_delayed_total", `budget="logins"`, `scope="place"`) {
+		t.Error("at home, alice had to wait")
+	}
+	close(stop)
+	guessing.Wait()
 }
 
 // testRegistrationFlood makes accounts from one address.
