@@ -240,6 +240,16 @@ func (c *Conn) Send(text string) error {
 	return err
 }
 
+// Raw sends bytes as they stand: over WebSocket and BOSH as one frame or body,
+// whatever is in them.
+func (c *Conn) Raw(text string) error {
+	if w, ok := c.net.(*web); ok {
+		return w.send(piece{kind: element, text: text})
+	}
+	_, err := io.WriteString(c.net, text)
+	return err
+}
+
 // stanzas counts the top-level stanzas of a text, for stream management.
 func stanzas(text string) uint32 {
 	all, _ := Parse(text, NSClient)
