@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +125,31 @@ func (a *Auth) write(ctx context.Context, name string, ops ...store.Op) error {
 		return fmt.Errorf("auth: devices: %w", err)
 	}
 	return nil
+}
+
+// ForgetDevices forgets what was not used for as long as devices are kept, of all accounts.
+func (a *Auth) ForgetDevices(ctx context.Context) error {
+	owners, err := a.devices.Owners(ctx)
+	for _, o := range owners {
+		name, _, _ := strings.Cut(o, "@")
+		err = errors.Join(err, a.forget(ctx, name))
+	}
+	return err
+}
+
+func (a *Auth) forget(ctx context.Context, name string) error {
+	defer a.hold(name)()
+	records, err := a.records(ctx, name)
+	if err != nil {
+		return err
+	}
+	var ops []store.Op
+	for id, r := range records {
+		if r.forgotten(time.Now()) {
+			ops = append(ops, a.devices.Unset(id))
+		}
+	}
+	return a.write(ctx, name, ops...)
 }
 
 // tooMany are the devices to forget so that one more has room: those that are out

@@ -326,3 +326,25 @@ func TestARemovedAccountLeavesNoDevice(t *testing.T) {
 		t.Error("the next owner of the name has them")
 	}
 }
+
+func TestDevicesThatNobodyUsesAreForgottenForEverybody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, memory.New())
+		add(t, a, "alice", "secret")
+		add(t, a, "bob", "secret")
+		signIn(t, a, "alice", phone(), "password")
+		time.Sleep(deviceLife)
+		signIn(t, a, "bob", phone(), "password")
+		for _, want := range []int{1, 0} {
+			if err := a.ForgetDevices(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			alices, _ := a.records(t.Context(), "alice")
+			bobs, _ := a.records(t.Context(), "bob")
+			if len(alices) != want || len(bobs) != 1 {
+				t.Errorf("%d and %d are kept", len(alices), len(bobs))
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}

@@ -72,7 +72,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
-	devices.New(r, s.Auth).Register(h)
+	devices.New(r, s.Auth, s.Log).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
 	s.addInvitations(h, ppl)
 

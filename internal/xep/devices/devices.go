@@ -11,7 +11,9 @@ package devices
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
+	"time"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
@@ -27,6 +29,7 @@ const ns = "urn:xmpp:cam:0"
 type Accounts interface {
 	Devices(ctx context.Context, name string) ([]auth.Device, error)
 	Revoke(ctx context.Context, name, device string) error
+	ForgetDevices(ctx context.Context) error
 	OnRevoke(f func(bare jid.JID, device string))
 	OnPassword(f func(bare jid.JID, device string))
 }
@@ -35,18 +38,29 @@ type Accounts interface {
 type Feature struct {
 	router   *core.Router
 	accounts Accounts
+	log      *slog.Logger
 }
 
 // New makes the feature.
-func New(r *core.Router, a Accounts) *Feature { return &Feature{r, a} }
+func New(r *core.Router, a Accounts, log *slog.Logger) *Feature { return &Feature{r, a, log} }
 
 // Register attaches the feature.
 func (f *Feature) Register(h *core.Host) {
 	h.IQ(core.Account, ns, "list", f.list)
 	h.IQ(core.Account, ns, "revoke", f.revoke)
 	h.Disco(core.Account, ns)
+	h.Every(forgetEvery, f.forget)
 	f.accounts.OnRevoke(f.end)
 	f.accounts.OnPassword(f.endOthers)
+}
+
+// forgetEvery is how often devices are looked for that nobody uses any more.
+const forgetEvery = 24 * time.Hour
+
+func (f *Feature) forget(time.Time) {
+	if err := f.accounts.ForgetDevices(context.Background()); err != nil {
+		f.log.Error("unused devices could not be forgotten", "err", err)
+	}
 }
 
 // own refuses to speak about anybody's devices but the asker's, as if there were

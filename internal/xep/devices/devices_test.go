@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func run(t *testing.T, f func(w *coretest.World, a *auth.Auth)) {
 				t.Fatal(err)
 			}
 		}
-		New(w.Router, a).Register(w.Host)
+		New(w.Router, a, slog.New(slog.DiscardHandler)).Register(w.Host)
 	}, func(w *coretest.World) { f(w, a) })
 }
 
