@@ -200,3 +200,25 @@ func TestAnythingElseIsRefused(t *testing.T) {
 		t.Error("taken")
 	}
 }
+
+// Whatever a client writes, all that is kept is well-formed and reads back the same.
+func FuzzTakenListsReadBackTheSame(f *testing.F) {
+	f.Add("<storage xmlns='storage:bookmarks'><conference jid='a@c' name='x' autojoin='1'><nick>n</nick><p:e xmlns:p='urn:p' p:a='1'/></conference><url/></storage>")
+	f.Add("<s:storage xmlns:s='storage:bookmarks' xmlns='urn:d'><s:conference jid='a@c'><x/><s:nick/></s:conference></s:storage>")
+	f.Fuzz(func(t *testing.T, xml string) {
+		e, err := xtok.Parse([]byte(xml), xtok.Limits{})
+		if err != nil || !e.Is(Old, "storage") {
+			return
+		}
+		n := of("a@c", extended)
+		own, _ := n.write(t, xml)
+		shown := Show(own, n.items())
+		if _, err := xtok.Parse(shown, xtok.Limits{}); err != nil {
+			t.Fatalf("%s: %v", shown, err)
+		}
+		again, changed := n.write(t, string(shown))
+		if len(changed) > 0 || string(Show(again, n.items())) != string(shown) {
+			t.Errorf("%s changes %q", shown, changed)
+		}
+	})
+}
