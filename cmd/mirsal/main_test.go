@@ -224,7 +224,7 @@ func TestConfigPrintsTheManual(t *testing.T) {
 }
 
 func TestEveryCommandShowsAnExample(t *testing.T) {
-	for _, args := range []string{"serve", "account", "account add", "account import", "account list", "account passwd", "account remove", "invite", "invite list", "invite revoke", "circle", "circle list", "circle members", "circle add", "circle remove", "config", "version"} {
+	for _, args := range []string{"serve", "account", "account add", "account import", "account list", "account passwd", "account remove", "invite", "invite list", "invite revoke", "circle", "circle list", "circle members", "circle add", "circle remove", "doctor", "config", "version"} {
 		out := fine(t, t.TempDir(), "", append(strings.Fields(args), "--help")...)
 		if !strings.Contains(out, "Examples:\n  mirsal "+args) || !strings.Contains(out, "--data") {
 			t.Errorf("%s:\n%s", args, out)

@@ -25,8 +25,7 @@ var flagKeys = []struct{ flag, key, help string }{
 }
 
 func newServe(o *options) *cobra.Command {
-	var file string
-	var sets []string
+	var choose func(*cobra.Command) (string, []string)
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server until it is told to stop",
 		Long: "Run the server until SIGINT or SIGTERM: it tells its clients and stops; a second signal ends it at once. SIGHUP has it read its certificate again.\n" +
@@ -36,19 +35,29 @@ func newServe(o *options) *cobra.Command {
 			"  mirsal serve --data /var/lib/mirsal --set e2ee=optional --set archive.keep=delivered",
 		Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file, append(flagSets(cmd, o), sets...))
+			file, sets := choose(cmd)
+			cfg, err := config.Load(file, sets)
 			if err != nil {
 				return err
 			}
 			return serve(cmd, cfg)
 		},
 	}
+	choose = configFlags(cmd, o)
+	return cmd
+}
+
+// configFlags adds the flags that choose a configuration. What is returned tells,
+// once they are parsed, the file ("" for none) and the settings over it.
+func configFlags(cmd *cobra.Command, o *options) func(*cobra.Command) (file string, sets []string) {
+	var file string
+	var sets []string
 	cmd.Flags().StringVar(&file, "config", "", "configuration file (mirsal config prints one)")
 	for _, f := range flagKeys {
 		cmd.Flags().String(f.flag, "", f.help)
 	}
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "set a configuration key, `key=value`; may be repeated")
-	return cmd
+	return func(cmd *cobra.Command) (string, []string) { return file, append(flagSets(cmd, o), sets...) }
 }
 
 // flagSets turns the flags that were given into settings.

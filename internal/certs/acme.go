@@ -86,7 +86,7 @@ func ACME(dir string, cfg ACMEConfig, o Options) (*Certs, error) {
 	}
 	c := newCerts(o)
 	c.issuer = i
-	for _, name := range serviceNames(ascii(o.Domain)) {
+	for _, name := range serviceNames(ASCII(o.Domain)) {
 		n := &issued{name: name, heard: &hearing{next: i.transport}}
 		i.startOver(n)
 		i.names = append(i.names, n)
@@ -197,9 +197,9 @@ func (i *issuer) challenge(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 	return nil, fmt.Errorf("%q is not a name of this server", hello.ServerName)
 }
 
-// challengePath is where http-01 looks.
+// ChallengePath is where http-01 looks.
 // RFC 8555 §8.3
-const challengePath = "/.well-known/acme-challenge/"
+const ChallengePath = "/.well-known/acme-challenge/"
 
 // Web is TLS for the web server, which is where ACME servers call.
 func (c *Certs) Web(protocols ...string) *tls.Config {
@@ -221,7 +221,7 @@ func (c *Certs) HTTP01(next http.Handler) http.Handler {
 		c.issuer.startOver(n)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, challengePath) {
+		if !strings.HasPrefix(r.URL.Path, ChallengePath) {
 			next.ServeHTTP(w, r)
 			return
 		}

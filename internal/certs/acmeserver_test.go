@@ -282,7 +282,7 @@ func (s *acmeServer) overHTTP(name, token string) error {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", s.http)
 	}}}
-	resp, err := client.Get("http://" + name + challengePath + token)
+	resp, err := client.Get("http://" + name + ChallengePath + token)
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,8 @@ type authority struct {
 
 func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
-// ascii is the name as certificates write it.
-func ascii(domain jid.JID) string {
+// ASCII is the name as certificates and DNS write it.
+func ASCII(domain jid.JID) string {
 	s, err := idna.Punycode.ToASCII(domain.Domain())
 	if err != nil {
 		return domain.Domain()
@@ -54,7 +54,7 @@ func ascii(domain jid.JID) string {
 // speak for the domain.
 func openAuthority(dir string, domain jid.JID, now time.Time) (*authority, error) {
 	a := &authority{dir: dir, names: []string{"localhost"}, ips: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
-	name := ascii(domain)
+	name := ASCII(domain)
 	if ip := net.ParseIP(trimBrackets(name)); ip != nil {
 		a.ips = append(a.ips, ip)
 	} else {

@@ -142,7 +142,7 @@ func (c *Certs) put(name string, cert tls.Certificate) bool {
 	if old != nil && old.cert.Leaf.Equal(cert.Leaf) {
 		return false
 	}
-	if name == "" || name == ascii(c.domain) {
+	if name == "" || name == ASCII(c.domain) {
 		t.leaf = l
 	}
 	c.replaced.Store(c.replaced.Load() || was.leaf != nil)
@@ -168,7 +168,7 @@ func (c *Certs) Ready() error {
 	if c.current.Load().leaf != nil {
 		return nil
 	}
-	if why := c.issuer.complaint(ascii(c.domain)); why != "" {
+	if why := c.issuer.complaint(ASCII(c.domain)); why != "" {
 		return fmt.Errorf("%w: %s", errNone, why)
 	}
 	return errNone
@@ -180,7 +180,7 @@ func (c *Certs) Covers(domain jid.JID) error {
 	if l == nil {
 		return errNone
 	}
-	return l.cert.Leaf.VerifyHostname(ascii(domain))
+	return l.cert.Leaf.VerifyHostname(ASCII(domain))
 }
 
 // EndPoint is the tls-server-end-point channel binding of the domain's

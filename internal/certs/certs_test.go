@@ -137,7 +137,7 @@ func TestAnotherDomainGetsAnotherCA(t *testing.T) {
 	own(t, dir, "example.org")
 	for _, domain := range []string{"example.com", "localhost", "münchen.example", "192.0.2.7", "[2001:db8::1]"} {
 		c := own(t, dir, domain)
-		if _, err := shake(t, c, c.TLS(), trimBrackets(ascii(jid.MustParse(domain)))); err != nil {
+		if _, err := shake(t, c, c.TLS(), trimBrackets(ASCII(jid.MustParse(domain)))); err != nil {
 			t.Errorf("%s: %v", domain, err)
 		}
 	}

@@ -76,7 +76,7 @@ func unfit(cert *x509.Certificate, domain jid.JID, now time.Time) error {
 	case now.Before(cert.NotBefore):
 		return fmt.Errorf("is not good before %s; is the clock right?", cert.NotBefore.UTC().Format(time.DateTime))
 	}
-	if err := cert.VerifyHostname(ascii(domain)); err != nil {
+	if err := cert.VerifyHostname(ASCII(domain)); err != nil {
 		return fmt.Errorf("does not name %s", domain)
 	}
 	return nil

@@ -122,7 +122,7 @@ const alarmAgain = 24 * time.Hour
 // alarm logs each certificate whose end is near: a warning, then an error, when it
 // begins and every day.
 func (c *Certs) alarm(now time.Time) {
-	for name, l := range c.current.Load().all(ascii(c.domain)) {
+	for name, l := range c.current.Load().all(ASCII(c.domain)) {
 		cert := l.cert.Leaf
 		s, was := SeverityOf(cert, now), c.alarms[name]
 		if s == was.severity && now.Sub(was.at) < alarmAgain {

@@ -38,7 +38,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if c == nil {
 		return
 	}
-	for name, l := range c.current.Load().all(ascii(c.domain)) {
+	for name, l := range c.current.Load().all(ASCII(c.domain)) {
 		ch <- prometheus.MustNewConstMetric(m.notAfter, prometheus.GaugeValue, float64(l.cert.Leaf.NotAfter.Unix()), name)
 	}
 }
