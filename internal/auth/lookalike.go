@@ -27,11 +27,22 @@ var besides = map[rune]rune{
 	'ٱ': 'ا', // alef
 }
 
-// Skeleton is the same for names that people take for each other: characters that
-// look alike are one, and dots, hyphens and underscores do not count. It is for
-// comparing only. Accents count: andre is not andré.
+// skeletons are what a name is compared by: two names look alike when they have one
+// in common. A digit 1 stands for l in the first and for i in the second, so that
+// ali and all, which both look like al1, do not look like each other.
+func skeletons(name string) []string {
+	first := skeleton(name, "l")
+	if second := skeleton(name, "i"); second != first {
+		return []string{first, second}
+	}
+	return []string{first}
+}
+
+// skeleton is the same for names that people take for each other: characters that
+// look alike are one, and dots, hyphens and underscores do not count. one is what
+// the digit 1 looks like. Accents count: andre is not andré.
 // Unicode TR39 §4
-func Skeleton(name string) string {
+func skeleton(name, one string) string {
 	var b strings.Builder
 	for _, r := range norm.NFD.String(name) {
 		switch {
@@ -43,7 +54,7 @@ func Skeleton(name string) string {
 			b.WriteString(looks(r))
 		}
 	}
-	return ascii.Replace(b.String())
+	return ascii.Replace(strings.ReplaceAll(b.String(), "1", one))
 }
 
 // latinMark tells the accents, which make another letter, from the signs of
@@ -51,7 +62,7 @@ func Skeleton(name string) string {
 func latinMark(r rune) bool { return 0x300 <= r && r <= 0x36f }
 
 // ascii are the look-alikes among ASCII: in most typefaces these are hard to tell apart.
-var ascii = strings.NewReplacer("0", "o", "1", "l", "rn", "m", "vv", "w")
+var ascii = strings.NewReplacer("0", "o", "rn", "m", "vv", "w")
 
 func looks(r rune) string {
 	if to, ok := besides[r]; ok {
@@ -83,26 +94,30 @@ func digit(r rune) byte {
 type looksIndex map[string]map[string]struct{}
 
 func (x looksIndex) add(name string) {
-	s := Skeleton(name)
-	if x[s] == nil {
-		x[s] = map[string]struct{}{}
+	for _, s := range skeletons(name) {
+		if x[s] == nil {
+			x[s] = map[string]struct{}{}
+		}
+		x[s][name] = struct{}{}
 	}
-	x[s][name] = struct{}{}
 }
 
 func (x looksIndex) remove(name string) {
-	s := Skeleton(name)
-	delete(x[s], name)
-	if len(x[s]) == 0 {
-		delete(x, s)
+	for _, s := range skeletons(name) {
+		delete(x[s], name)
+		if len(x[s]) == 0 {
+			delete(x, s)
+		}
 	}
 }
 
 // like is a name, other than this one, that looks like it; "" for none.
 func (x looksIndex) like(name string) string {
-	for other := range x[Skeleton(name)] {
-		if other != name {
-			return other
+	for _, s := range skeletons(name) {
+		for other := range x[s] {
+			if other != name {
+				return other
+			}
 		}
 	}
 	return ""
@@ -145,9 +160,9 @@ var official = map[string]bool{
 	"المدير": true, "مدير": true, "الدعم": true, "دعم": true, "مشرف": true, "المشرف": true, "مرسال": true,
 }
 
-// reserved compares more loosely than Skeleton, since nobody is called so: 1 is i too.
+// reserved compares more loosely, since nobody is called so: i is l too.
 func reserved(name string) bool {
-	loose := func(s string) string { return strings.ReplaceAll(Skeleton(s), "i", "l") }
+	loose := func(s string) string { return strings.ReplaceAll(skeleton(s, "l"), "i", "l") }
 	s := loose(strings.TrimRight(name, "0123456789"))
 	whole := loose(name)
 	for o := range official {

@@ -53,7 +53,7 @@ type Config struct {
 	// administrators can. Everybody can invite to become a contact.
 	UsersMayInvite bool
 	// Allow paces what does not lead to an account: unknown tokens and refused names.
-	// nil lets everything through.
+	// nil is a pace of our own by address.
 	Allow func(addr netip.Addr) bool
 	// Client is who asks for a page; nil takes the connection's other end.
 	Client func(r *http.Request) netip.Addr
@@ -79,6 +79,9 @@ type Feature struct {
 // New makes the feature.
 func New(a Accounts, cfg Config) *Feature {
 	f := &Feature{accounts: a, cfg: cfg, pages: newPages(), wake: make(chan struct{}, 1), stop: func() {}}
+	if f.cfg.Allow == nil {
+		f.cfg.Allow = newPace().allow
+	}
 	a.OnMeet(f.kick)
 	return f
 }

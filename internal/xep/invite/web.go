@@ -65,9 +65,7 @@ func (f *Feature) invited(w http.ResponseWriter, r *http.Request) (in auth.Invit
 	return in, false
 }
 
-func (f *Feature) allow(r *http.Request) bool {
-	return f.cfg.Allow == nil || f.cfg.Allow(f.client(r))
-}
+func (f *Feature) allow(r *http.Request) bool { return f.cfg.Allow(f.client(r)) }
 
 func (f *Feature) client(r *http.Request) netip.Addr {
 	if f.cfg.Client != nil {
