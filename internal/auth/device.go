@@ -22,8 +22,10 @@ var (
 	ErrDevice = errors.New("no such device")
 	// ErrPasswordKnown is for a device that could come back at once.
 	ErrPasswordKnown = errors.New("the device knows the password: change the password instead")
-	ErrToken         = errors.New("the token is not good")
-	ErrChanged       = errors.New("the account was changed during the sign-in")
+	// ErrRevoked is for a device that was revoked and comes again with the password.
+	ErrRevoked = errors.New("the device was revoked: another password lets it in again")
+	ErrToken   = errors.New("the token is not good")
+	ErrChanged = errors.New("the account was changed during the sign-in")
 )
 
 // Bounds of what is kept of devices.
@@ -118,7 +120,7 @@ func (a *Auth) OnPassword(f func(bare jid.JID, device string)) {
 // SignedIn notes that a device has proved who it is, by "password" or by
 // "token", and returns its ID. It is durable on return, but when it was last
 // there is known to the hour only. ErrChanged when it was let in by what is no
-// longer true, ErrNotFound when the account is gone.
+// longer true, ErrRevoked, ErrNotFound when the account is gone.
 func (a *Auth) SignedIn(ctx context.Context, name string, g Agent, by string) (device string, err error) {
 	g = g.clean()
 	return a.DeviceID(name, g), a.withDevice(ctx, name, g, func(r *record, now time.Time) (bool, error) {
@@ -134,7 +136,7 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 	records, err := a.records(ctx, name)
 	now := time.Now()
 	for id, r := range records {
-		if !r.forgotten(now) {
+		if !r.forgotten(now) && !r.Revoked {
 			devices = append(devices, r.device(id, now))
 		}
 	}
@@ -144,8 +146,10 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 	return devices, err
 }
 
-// Revoke takes away what a device signs in by. ErrDevice when there is no such
-// device, ErrPasswordKnown when only another password helps.
+// Revoke takes away what a device signs in by. One that has a token has shown
+// the password once, to get it: it is not let in by the password again before that is
+// changed. ErrDevice when there is no such device, ErrPasswordKnown for one
+// that signs in by the password alone, which only another password keeps out.
 func (a *Auth) Revoke(ctx context.Context, name, device string) error {
 	if err := a.revoke(ctx, name, device); err != nil {
 		return err
@@ -164,10 +168,17 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 		return ErrDevice
 	case err != nil:
 		return err
-	case r.Password:
+	case r.Revoked:
+		return ErrDevice
+	case r.Password && !r.hasToken(time.Now()):
 		return ErrPasswordKnown
 	}
-	if err := a.devices.Delete(ctx, a.owner(name), device); err != nil {
+	op := a.devices.Unset(device)
+	if r.Password {
+		r.Revoked, r.Tokens = true, nil
+		op = a.setRecord(device, &r)
+	}
+	if err := a.write(ctx, name, op); err != nil {
 		return fmt.Errorf("auth: revoke device: %w", err)
 	}
 	a.changed(name, device)
@@ -189,6 +200,9 @@ func (a *Auth) withDevice(ctx context.Context, name string, g Agent, change func
 	fresh := errors.Is(err, store.ErrNotFound) || err == nil && r.forgotten(now)
 	if err != nil && !fresh {
 		return err
+	}
+	if r.Revoked && !fresh {
+		return ErrRevoked
 	}
 	if fresh {
 		r = record{Software: g.Software, Name: g.Device, First: now.Unix(), Last: now.Unix()}

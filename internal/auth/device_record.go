@@ -23,12 +23,13 @@ type record struct {
 	First    int64   `json:"first"` // Unix seconds
 	Last     int64   `json:"last"`
 	Password bool    `json:"password,omitempty"`
-	Tokens   []token `json:"tokens,omitempty"` // the one in use, and one that was not used yet
+	Revoked  bool    `json:"revoked,omitempty"` // and it knows the password: not let in before there is another
+	Tokens   []token `json:"tokens,omitempty"`  // the one in use, and one that was not used yet
 }
 
 func deviceSpace() store.Space {
 	return store.Space{
-		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, its tokens",
+		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, whether it was revoked, its tokens",
 		Purpose: "let a device sign in by its token; show people what has access to their account, and end that", Life: deviceLife,
 	}
 }

@@ -223,6 +223,35 @@ func TestADeviceThatKnowsThePasswordIsRevokedByChangingIt(t *testing.T) {
 	}
 }
 
+// A client that keeps the password beside its token must not be back a second later.
+func TestADeviceWithATokenIsOffUntilThePasswordIsAnother(t *testing.T) {
+	a := open(t, memory.New())
+	add(t, a, "alice", "secret")
+	id := signIn(t, a, "alice", phone(), "password")
+	if _, _, err := a.IssueToken(t.Context(), "alice", phone(), "M"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Revoke(t.Context(), "alice", id); err != nil {
+		t.Fatal(err)
+	}
+	if tokens, _ := a.Tokens("alice", phone(), "M"); len(tokens) != 0 || len(devices(t, a, "alice")) != 0 {
+		t.Error("it still has access")
+	}
+	if _, err := a.SignedIn(t.Context(), "alice", phone(), "password"); !errors.Is(err, ErrRevoked) {
+		t.Error("let in again:", err)
+	}
+	if _, _, err := a.IssueToken(t.Context(), "alice", phone(), "M"); !errors.Is(err, ErrRevoked) {
+		t.Error("given a token:", err)
+	}
+	if err := a.Revoke(t.Context(), "alice", id); !errors.Is(err, ErrDevice) {
+		t.Error(err)
+	}
+	if err := a.Passwd(t.Context(), "alice", "new"); err != nil {
+		t.Fatal(err)
+	}
+	signIn(t, a, "alice", phone(), "password")
+}
+
 // breaking is a store whose accounts cannot be changed.
 type breaking struct{ store.Accounts }
 

@@ -60,9 +60,9 @@ func (a *Auth) setPassword(ctx context.Context, next store.Account, device strin
 	a.changed(next.Name, "")
 	// the password is set even when this fails: the devices are believed to know it
 	_ = a.rewrite(ctx, next.Name, records, func(id string, r *record) bool {
-		was := r.Password
-		r.Password = id == device
-		return r.Password != was
+		was, revoked := r.Password, r.Revoked
+		r.Password, r.Revoked = id == device, false
+		return r.Password != was || revoked
 	})
 	return nil
 }

@@ -53,6 +53,11 @@ func (c *conn) loggedIn(account jid.JID) {
 }
 
 func (c *conn) saslStep(e xtok.Elem) (out []byte, done bool, err error) {
+	if c.neg.req != nil {
+		// begun by SASL2, an attempt ends there: by what a token asks for besides
+		// its proof
+		return nil, false, &sasl.Failure{Condition: sasl.MalformedRequest}
+	}
 	if e.Local() == "abort" {
 		return nil, false, &sasl.Failure{Condition: "aborted"}
 	}
@@ -96,6 +101,15 @@ func (c *conn) bindingTypes() (types []string) {
 	return types
 }
 
+// words are for people who have proved who they are, and are not let in all the
+// same. Others hear a condition and nothing else.
+func words(f *sasl.Failure) string {
+	if f.Text == "" || f.Condition != sasl.CredentialsExpired && f.Condition != sasl.AccountDisabled {
+		return ""
+	}
+	return "<text xml:lang='en'>" + string(xtok.Escape(nil, f.Text)) + "</text>"
+}
+
 // decode reads base64 where "=" stands for nothing (RFC 6120 §6.4.2).
 func decode(s string) ([]byte, error) {
 	if s == "=" {
@@ -129,7 +143,7 @@ func (c *conn) refuse(err error, ns string) error {
 	if ns != stream.NSSASL {
 		inner = " xmlns='" + stream.NSSASL + "'" // XEP-0388 §2.6.2
 	}
-	c.Write([]byte("<failure xmlns='" + ns + "'><" + string(failure.Condition) + inner + "/></failure>"))
+	c.Write([]byte("<failure xmlns='" + ns + "'><" + string(failure.Condition) + inner + "/>" + words(failure) + "</failure>"))
 	if c.neg.failures++; c.neg.failures >= triesMost {
 		return &stream.Error{Condition: "policy-violation", Text: "too many failed attempts to log in"}
 	}

@@ -163,6 +163,7 @@ func (c *conn) succeed() error {
 	if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, r.account.Local(), r.agent, by); err != nil {
 		return c.refuse(notNow(err), stream.NSSASL2)
 	}
+	c.neg.agent = r.agent
 	c.loggedIn(r.account)
 	failed, err := c.resumeInline(r, token)
 	if err != nil || c.session != nil {
@@ -178,6 +179,9 @@ func (c *conn) succeed() error {
 
 // notNow is the failure for a sign-in that was proved and could not be noted.
 func notNow(err error) error {
+	if errors.Is(err, auth.ErrRevoked) {
+		return &sasl.Failure{Condition: sasl.CredentialsExpired, Text: "this device was removed from the account; after a change of the password it may sign in again"}
+	}
 	if errors.Is(err, auth.ErrChanged) || errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrToken) {
 		return &sasl.Failure{Condition: sasl.NotAuthorized}
 	}

@@ -127,7 +127,7 @@ func appendText(b []byte, name, text string) []byte {
 	return append(b, "</"+name+">"...)
 }
 
-// revoke ends a client's access, if it cannot come back by the password.
+// revoke ends a client's access, if it is more than the password.
 // XEP-0494 §3.2
 func (f *Feature) revoke(q *core.Query) ([]byte, error) {
 	if err := own(q, true); err != nil {
