@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"mirsal/internal/certs/acmetest"
 	"mirsal/internal/xmpp/jid"
 )
 
@@ -74,8 +75,12 @@ func folder(t *testing.T) string {
 	return dir
 }
 
+func config(s *acmetest.Server) ACMEConfig {
+	return ACMEConfig{Directory: s.Directory(), CA: s.TrustFile(), Terms: true}
+}
+
 // at starts the site's listeners and Keep. known are the services in DNS.
-func at(t *testing.T, s *acmeServer, dir string, cfg ACMEConfig, known ...string) *site {
+func at(t *testing.T, s *acmetest.Server, dir string, cfg ACMEConfig, known ...string) *site {
 	t.Helper()
 	log := &logged{line: make(chan string, 1000)}
 	c, err := ACME(dir, cfg, Options{Domain: jid.MustParse("example.org"), Log: slog.New(slog.NewTextHandler(log, nil))})
@@ -95,12 +100,12 @@ func at(t *testing.T, s *acmeServer, dir string, cfg ACMEConfig, known ...string
 	srv := &http.Server{Handler: fallback, TLSConfig: c.Web("h2", "http/1.1"), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	go srv.ServeTLS(l, "", "")
 	t.Cleanup(func() { srv.Close() })
-	s.set(func() {
-		if s.https == "here" {
-			s.https = l.Addr().String()
+	s.Set(func() {
+		if s.HTTPS == "here" {
+			s.HTTPS = l.Addr().String()
 		}
-		if s.http == "here" {
-			s.http = plain.Listener.Addr().String()
+		if s.HTTP == "here" {
+			s.HTTP = plain.Listener.Addr().String()
 		}
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -111,11 +116,9 @@ func at(t *testing.T, s *acmeServer, dir string, cfg ACMEConfig, known ...string
 }
 
 // shown is the certificate that a client who trusts the practice CA is shown.
-func (w *site) shown(t *testing.T, s *acmeServer, name string) (*x509.Certificate, error) {
+func (w *site) shown(t *testing.T, s *acmetest.Server, name string) (*x509.Certificate, error) {
 	t.Helper()
-	pool := x509.NewCertPool()
-	pool.AddCert(s.ca)
-	conn, err := tls.Dial("tcp", w.https, &tls.Config{RootCAs: pool, ServerName: name})
+	conn, err := tls.Dial("tcp", w.https, &tls.Config{RootCAs: s.Roots(), ServerName: name})
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +128,9 @@ func (w *site) shown(t *testing.T, s *acmeServer, name string) (*x509.Certificat
 
 func TestAPublicNameGetsItsCertificateByEitherChallenge(t *testing.T) {
 	for _, c := range []struct{ https, http string }{{"here", ""}, {"", "here"}} {
-		s := newACME(t)
-		s.https, s.http = c.https, c.http
-		w := at(t, s, folder(t), s.config(), "upload.example.org")
+		s := acmetest.New(t)
+		s.HTTPS, s.HTTP = c.https, c.http
+		w := at(t, s, folder(t), config(s), "upload.example.org")
 		w.log.await(t, "name=upload.example.org")
 		for _, name := range []string{"example.org", "upload.example.org"} {
 			if cert, err := w.shown(t, s, name); err != nil || !slices.Equal(cert.DNSNames, []string{name}) {
@@ -145,11 +148,11 @@ func TestAPublicNameGetsItsCertificateByEitherChallenge(t *testing.T) {
 }
 
 func TestACertificateIsKeptOverARestartAndAnotherServerStartsAnew(t *testing.T) {
-	s := newACME(t)
-	s.https = "here"
-	cfg, dir := s.config(), folder(t)
+	s := acmetest.New(t)
+	s.HTTPS = "here"
+	cfg, dir := config(s), folder(t)
 	at(t, s, dir, cfg).log.await(t, "certificate obtained")
-	s.set(func() { s.deaf = true })
+	s.Set(func() { s.Deaf = true })
 	again := at(t, s, dir, cfg)
 	if _, err := again.shown(t, s, "example.org"); err != nil {
 		t.Error(err)
@@ -161,19 +164,17 @@ func TestACertificateIsKeptOverARestartAndAnotherServerStartsAnew(t *testing.T) 
 }
 
 func TestACertificateIsRenewedWhileConnectionsGoOn(t *testing.T) {
-	s := newACME(t)
-	s.https = "here"
-	s.life = func(n int) (time.Time, time.Time) {
+	s := acmetest.New(t)
+	s.HTTPS = "here"
+	s.Life = func(n int) (time.Time, time.Time) {
 		if n == 1 { // two thirds of its life are over: due at once
 			return time.Now().Add(-time.Hour), time.Now().Add(20 * time.Minute)
 		}
 		return time.Now().Add(-time.Hour), time.Now().Add(90 * 24 * time.Hour)
 	}
-	w := at(t, s, folder(t), s.config())
+	w := at(t, s, folder(t), config(s))
 	w.log.await(t, "certificate obtained")
-	pool := x509.NewCertPool()
-	pool.AddCert(s.ca)
-	old, err := tls.Dial("tcp", w.https, &tls.Config{RootCAs: pool, ServerName: "example.org", NextProtos: []string{"http/1.1"}})
+	old, err := tls.Dial("tcp", w.https, &tls.Config{RootCAs: s.Roots(), ServerName: "example.org", NextProtos: []string{"http/1.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,9 +191,9 @@ func TestACertificateIsRenewedWhileConnectionsGoOn(t *testing.T) {
 }
 
 func TestNothingIsAskedForNamesOfStrangers(t *testing.T) {
-	s := newACME(t)
-	s.https = "here"
-	w := at(t, s, folder(t), s.config())
+	s := acmetest.New(t)
+	s.HTTPS = "here"
+	w := at(t, s, folder(t), config(s))
 	w.log.await(t, "certificate obtained")
 	if _, err := w.shown(t, s, "bank.example"); err == nil || !strings.Contains(err.Error(), "not bank.example") {
 		t.Error("the domain's certificate must be shown:", err)
@@ -207,15 +208,15 @@ func TestNothingIsAskedForNamesOfStrangers(t *testing.T) {
 	if err == nil {
 		t.Error("a challenge for a stranger's name is answered")
 	}
-	if got := s.names(); !slices.Equal(got, []string{"example.org"}) {
+	if got := s.Ordered(); !slices.Equal(got, []string{"example.org"}) {
 		t.Error("ordered", got)
 	}
 }
 
 func TestANameThatFailsHarmsNoOther(t *testing.T) {
-	s := newACME(t)
-	s.https, s.elsewhere = "here", "conference.example.org"
-	w := at(t, s, folder(t), s.config(), "conference.example.org", "upload.example.org")
+	s := acmetest.New(t)
+	s.HTTPS, s.Elsewhere = "here", "conference.example.org"
+	w := at(t, s, folder(t), config(s), "conference.example.org", "upload.example.org")
 	w.log.await(t, "name=upload.example.org")
 	for name, want := range map[string]string{
 		"example.org": "example.org", "upload.example.org": "upload.example.org", "": "example.org",
@@ -233,10 +234,10 @@ func TestANameThatFailsHarmsNoOther(t *testing.T) {
 }
 
 func TestAnACMEServerThatIsDownIsAskedAgainAndTheServerSaysSo(t *testing.T) {
-	s := newACME(t)
-	s.https = "here"
-	cfg := s.config()
-	s.set(func() { s.deaf = true })
+	s := acmetest.New(t)
+	s.HTTPS = "here"
+	cfg := config(s)
+	s.Set(func() { s.Deaf = true })
 	w := at(t, s, folder(t), cfg)
 	line := w.log.await(t, "no certificate could be obtained")
 	if !strings.Contains(line, "level=ERROR") || !strings.Contains(line, "closed for today") {
@@ -248,7 +249,7 @@ func TestAnACMEServerThatIsDownIsAskedAgainAndTheServerSaysSo(t *testing.T) {
 	if err := w.Ready(); err == nil || !strings.Contains(err.Error(), "closed for today") {
 		t.Error(err)
 	}
-	s.set(func() { s.deaf = false })
+	s.Set(func() { s.Deaf = false })
 	w.log.await(t, "certificate obtained")
 	if _, err := w.shown(t, s, "example.org"); err != nil {
 		t.Error(err)
@@ -256,31 +257,31 @@ func TestAnACMEServerThatIsDownIsAskedAgainAndTheServerSaysSo(t *testing.T) {
 }
 
 func TestAServerThatNobodyAnswersForIsNamedByTheReasonOfTheACMEServer(t *testing.T) {
-	s := newACME(t)
-	w := at(t, s, folder(t), s.config())
+	s := acmetest.New(t)
+	w := at(t, s, folder(t), config(s))
 	if line := w.log.await(t, "no certificate could be obtained"); !strings.Contains(line, "http-01: example.org: nobody answers on port 80") {
 		t.Error(line)
 	}
 }
 
 func TestTermsAreNotAcceptedUnasked(t *testing.T) {
-	s := newACME(t)
-	s.https, s.terms = "here", true
-	cfg := s.config()
+	s := acmetest.New(t)
+	s.HTTPS, s.Terms = "here", true
+	cfg := config(s)
 	cfg.Terms = false
 	w := at(t, s, folder(t), cfg)
 	line := w.log.await(t, "certificate")
-	if !strings.Contains(line, "no certificate could") || len(s.names()) > 0 || w.Ready() == nil {
+	if !strings.Contains(line, "no certificate could") || len(s.Ordered()) > 0 || w.Ready() == nil {
 		t.Error("a certificate without an agreement")
 	}
 	cfg.Terms = true
-	s.set(func() { s.https = "here" })
+	s.Set(func() { s.HTTPS = "here" })
 	at(t, s, folder(t), cfg).log.await(t, "certificate obtained")
 }
 
 func TestRetriesSlowDown(t *testing.T) {
-	s := newACME(t)
-	c, err := ACME(folder(t), s.config(), Options{Domain: jid.MustParse("example.org")})
+	s := acmetest.New(t)
+	c, err := ACME(folder(t), config(s), Options{Domain: jid.MustParse("example.org")})
 	if err != nil {
 		t.Fatal(err)
 	}

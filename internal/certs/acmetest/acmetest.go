@@ -1,4 +1,7 @@
-package certs
+// Package acmetest is as much of an ACME server (RFC 8555) as tests need: it issues
+// certificates once it has really seen who answers for a name, and refuses in the
+// ways that a client must bear. It checks no signatures and is no server for others.
+package acmetest
 
 import (
 	"bytes"
@@ -32,37 +35,37 @@ import (
 	"time"
 )
 
-// acmeServer is as much of an ACME server as it takes to issue certificates
-// (RFC 8555), and it really looks who answers for a name: at the addresses below,
-// whatever the name is.
-type acmeServer struct {
+// Server is one ACME server with a CA of its own. It looks who answers for a name at
+// the addresses below, whatever the name is. Fields are changed by Set once it is in use.
+type Server struct {
 	*httptest.Server
-	t     *testing.T
-	ca    *x509.Certificate
-	key   *ecdsa.PrivateKey
-	https string // where tls-alpn-01 looks, "" for nowhere
-	http  string // where http-01 looks
+	CA    *x509.Certificate
+	HTTPS string // where tls-alpn-01 looks, "" for nowhere
+	HTTP  string // where http-01 looks
 
-	elsewhere string // a name that another machine answers for
+	Elsewhere string                                      // a name that another machine answers for
+	Life      func(n int) (notBefore, notAfter time.Time) // of the nth certificate, from 1
+	Terms     bool                                        // accounts have to agree
+	Deaf      bool                                        // every request is refused
+
+	t   testing.TB
+	key *ecdsa.PrivateKey
 
 	mu     sync.Mutex
-	life   func(n int) (notBefore, notAfter time.Time) // of the nth certificate, from 1
-	terms  bool                                        // accounts have to agree
-	deaf   bool                                        // every request fails
-	print  string                                      // of the account's key
-	orders []*acmeOrder
-	issued chan string // a name for each certificate
-	asked  []string    // names of all orders
+	print  string // of the account's key
+	orders []*order
+	asked  []string // names of all orders
 }
 
-type acmeOrder struct {
+type order struct {
 	name, status, error, typ string
 	cert                     []byte
 }
 
-func newACME(t *testing.T) *acmeServer {
+// New starts a server that ends with the test.
+func New(t testing.TB) *Server {
 	t.Helper()
-	s := &acmeServer{t: t, issued: make(chan string, 100), life: func(int) (time.Time, time.Time) {
+	s := &Server{t: t, Life: func(int) (time.Time, time.Time) {
 		return time.Now().Add(-time.Hour), time.Now().Add(90 * 24 * time.Hour)
 	}}
 	var err error
@@ -77,7 +80,7 @@ func newACME(t *testing.T) *acmeServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.ca, err = x509.ParseCertificate(der); err != nil {
+	if s.CA, err = x509.ParseCertificate(der); err != nil {
 		t.Fatal(err)
 	}
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(s.serve))
@@ -85,33 +88,45 @@ func newACME(t *testing.T) *acmeServer {
 	return s
 }
 
-// config is what a server needs to use it.
-func (s *acmeServer) config() ACMEConfig {
+// Directory is its address for clients.
+func (s *Server) Directory() string { return s.URL + "/directory" }
+
+// TrustFile is the CA that the server itself is known by, as a PEM file.
+func (s *Server) TrustFile() string {
 	path := filepath.Join(s.t.TempDir(), "acme-ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	return ACMEConfig{Directory: s.URL + "/directory", CA: path, Terms: true}
+	return path
 }
 
-func (s *acmeServer) set(f func()) {
+// Roots trust what the server issues.
+func (s *Server) Roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.CA)
+	return pool
+}
+
+// Set changes the server.
+func (s *Server) Set(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f()
 }
 
-func (s *acmeServer) names() []string {
+// Ordered are the names of all orders so far.
+func (s *Server) Ordered() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.asked)
 }
 
-func (s *acmeServer) serve(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Replay-Nonce", rand.Text())
-	if s.deaf {
+	if s.Deaf {
 		s.refuse(w, http.StatusForbidden, "unauthorized", "closed for today")
 		return
 	}
@@ -130,7 +145,7 @@ func (s *acmeServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *acmeServer) post(w http.ResponseWriter, parts []string, body []byte) {
+func (s *Server) post(w http.ResponseWriter, parts []string, body []byte) {
 	payload, key := s.open(body)
 	n := 0
 	if len(parts) > 1 {
@@ -144,7 +159,7 @@ func (s *acmeServer) post(w http.ResponseWriter, parts []string, body []byte) {
 		s.account(w, payload, key)
 	case "order":
 		if len(parts) == 1 {
-			s.order(w, payload)
+			s.newOrder(w, payload)
 			return
 		}
 		s.showOrder(w, 200, n)
@@ -158,13 +173,13 @@ func (s *acmeServer) post(w http.ResponseWriter, parts []string, body []byte) {
 	case "cert":
 		w.Header().Set("Content-Type", "application/pem-certificate-chain")
 		pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: s.orders[n].cert})
-		pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: s.ca.Raw})
+		pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: s.CA.Raw})
 	}
 }
 
 // open reads a signed request. Signatures are not looked at: that is the business
 // of a real server.
-func (s *acmeServer) open(body []byte) (payload []byte, key map[string]string) {
+func (s *Server) open(body []byte) (payload []byte, key map[string]string) {
 	var jws struct{ Protected, Payload string }
 	var head struct{ JWK map[string]string }
 	json.Unmarshal(body, &jws)
@@ -174,10 +189,10 @@ func (s *acmeServer) open(body []byte) (payload []byte, key map[string]string) {
 	return payload, head.JWK
 }
 
-func (s *acmeServer) account(w http.ResponseWriter, payload []byte, key map[string]string) {
+func (s *Server) account(w http.ResponseWriter, payload []byte, key map[string]string) {
 	var a struct{ TermsOfServiceAgreed bool }
 	json.Unmarshal(payload, &a)
-	if s.terms && !a.TermsOfServiceAgreed {
+	if s.Terms && !a.TermsOfServiceAgreed {
 		s.refuse(w, 403, "userActionRequired", "agree first")
 		return
 	}
@@ -189,15 +204,15 @@ func (s *acmeServer) account(w http.ResponseWriter, payload []byte, key map[stri
 	s.answer(w, 201, s.URL+"/account/0", map[string]any{"status": "valid"})
 }
 
-func (s *acmeServer) order(w http.ResponseWriter, payload []byte) {
+func (s *Server) newOrder(w http.ResponseWriter, payload []byte) {
 	var o struct{ Identifiers []struct{ Value string } }
 	json.Unmarshal(payload, &o)
-	s.orders = append(s.orders, &acmeOrder{name: o.Identifiers[0].Value, status: "pending"})
+	s.orders = append(s.orders, &order{name: o.Identifiers[0].Value, status: "pending"})
 	s.asked = append(s.asked, o.Identifiers[0].Value)
 	s.showOrder(w, 201, len(s.orders)-1)
 }
 
-func (s *acmeServer) showOrder(w http.ResponseWriter, code, n int) {
+func (s *Server) showOrder(w http.ResponseWriter, code, n int) {
 	o := s.orders[n]
 	a := map[string]any{
 		"status": o.status, "identifiers": []any{map[string]string{"type": "dns", "value": o.name}},
@@ -209,9 +224,9 @@ func (s *acmeServer) showOrder(w http.ResponseWriter, code, n int) {
 	s.answer(w, code, s.path("order", n), a)
 }
 
-func (s *acmeServer) path(kind string, n int) string { return fmt.Sprintf("%s/%s/%d", s.URL, kind, n) }
+func (s *Server) path(kind string, n int) string { return fmt.Sprintf("%s/%s/%d", s.URL, kind, n) }
 
-func (s *acmeServer) showAuthz(w http.ResponseWriter, n int) {
+func (s *Server) showAuthz(w http.ResponseWriter, n int) {
 	o := s.orders[n]
 	status := o.status
 	if status == "ready" {
@@ -223,7 +238,7 @@ func (s *acmeServer) showAuthz(w http.ResponseWriter, n int) {
 	})
 }
 
-func (s *acmeServer) challenge(n int, typ string) map[string]any {
+func (s *Server) challenge(n int, typ string) map[string]any {
 	o := s.orders[n]
 	c := map[string]any{"type": typ, "url": s.path("challenge", n) + "/" + typ, "token": token(n), "status": "pending"}
 	if o.typ == typ && o.error != "" {
@@ -235,7 +250,7 @@ func (s *acmeServer) challenge(n int, typ string) map[string]any {
 func token(n int) string { return fmt.Sprintf("token-%d", n) }
 
 // validate looks who answers for the name.
-func (s *acmeServer) validate(n int, typ string) {
+func (s *Server) validate(n int, typ string) {
 	o := s.orders[n]
 	look := s.overHTTP
 	if typ == "tls-alpn-01" {
@@ -243,7 +258,7 @@ func (s *acmeServer) validate(n int, typ string) {
 	}
 	o.typ, o.status = typ, "ready"
 	err := look(o.name, token(n))
-	if o.name == s.elsewhere {
+	if o.name == s.Elsewhere {
 		err = errors.New("another machine answers")
 	}
 	if err != nil {
@@ -252,11 +267,11 @@ func (s *acmeServer) validate(n int, typ string) {
 }
 
 // overTLS is RFC 8737 §3.
-func (s *acmeServer) overTLS(name, token string) error {
-	if s.https == "" {
+func (s *Server) overTLS(name, token string) error {
+	if s.HTTPS == "" {
 		return errors.New("nobody answers on port 443")
 	}
-	conn, err := tls.Dial("tcp", s.https, &tls.Config{ServerName: name, NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true})
+	conn, err := tls.Dial("tcp", s.HTTPS, &tls.Config{ServerName: name, NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true})
 	if err != nil {
 		return err
 	}
@@ -275,14 +290,14 @@ func (s *acmeServer) overTLS(name, token string) error {
 }
 
 // overHTTP is RFC 8555 §8.3.
-func (s *acmeServer) overHTTP(name, token string) error {
-	if s.http == "" {
+func (s *Server) overHTTP(name, token string) error {
+	if s.HTTP == "" {
 		return errors.New("nobody answers on port 80")
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", s.http)
+		return new(net.Dialer).DialContext(ctx, "tcp", s.HTTP)
 	}}}
-	resp, err := client.Get("http://" + name + ChallengePath + token)
+	resp, err := client.Get("http://" + name + "/.well-known/acme-challenge/" + token)
 	if err != nil {
 		return err
 	}
@@ -294,7 +309,7 @@ func (s *acmeServer) overHTTP(name, token string) error {
 	return nil
 }
 
-func (s *acmeServer) finalize(w http.ResponseWriter, n int, payload []byte) {
+func (s *Server) finalize(w http.ResponseWriter, n int, payload []byte) {
 	var f struct{ CSR string }
 	json.Unmarshal(payload, &f)
 	der, _ := base64.RawURLEncoding.DecodeString(f.CSR)
@@ -310,30 +325,29 @@ func (s *acmeServer) finalize(w http.ResponseWriter, n int, payload []byte) {
 	}
 	o.status = "valid"
 	s.showOrder(w, 200, n)
-	s.issued <- o.name
 }
 
-func (s *acmeServer) sign(name string, key crypto.PublicKey) ([]byte, error) {
+func (s *Server) sign(name string, key crypto.PublicKey) ([]byte, error) {
 	n := 1
 	for _, o := range s.orders {
 		if o.cert != nil {
 			n++
 		}
 	}
-	from, to := s.life(n)
+	from, to := s.Life(n)
 	return x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(int64(n + 1)), DNSNames: []string{name}, NotBefore: from, NotAfter: to,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, s.ca, key, s.key)
+	}, s.CA, key, s.key)
 }
 
-func (s *acmeServer) refuse(w http.ResponseWriter, code int, kind, why string) {
+func (s *Server) refuse(w http.ResponseWriter, code int, kind, why string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(code)
 	json.NewEncoder(w).Encode(map[string]any{"type": "urn:ietf:params:acme:error:" + kind, "detail": why, "status": code})
 }
 
-func (s *acmeServer) answer(w http.ResponseWriter, code int, location string, body any) {
+func (s *Server) answer(w http.ResponseWriter, code int, location string, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	if location != "" {
 		w.Header().Set("Location", location)
