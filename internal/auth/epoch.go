@@ -27,7 +27,7 @@ func (a *Auth) Changed(name string, g Agent) bool {
 	if g.Since == 0 {
 		return false
 	}
-	device := a.DeviceID(name, g)
+	device := a.DeviceID(name, g.clean())
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.moments[name].epoch >= g.Since || a.moments[name+"/"+device].epoch >= g.Since

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"slices"
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
@@ -47,12 +49,16 @@ func (c *conn) bind2(r *request, failed, token []byte) error {
 
 // unbound refuses a login that could not be given a session.
 func (c *conn) unbound(err error) error {
-	c.account, c.neg.bound = jid.JID{}, false
-	condition := sasl.TemporaryAuthFailure
-	if e := stanza.AsError(err); e.Condition == stanza.NotAuthorized {
-		condition = sasl.NotAuthorized
+	c.account, c.device, c.neg.bound = jid.JID{}, "", false
+	var failure *sasl.Failure
+	switch e := stanza.AsError(err); {
+	case errors.As(err, &failure):
+	case e.Condition == stanza.NotAuthorized:
+		failure = &sasl.Failure{Condition: sasl.NotAuthorized}
+	default:
+		failure = &sasl.Failure{Condition: sasl.TemporaryAuthFailure}
 	}
-	return c.refuse(&sasl.Failure{Condition: condition}, stream.NSSASL2)
+	return c.refuse(failure, stream.NSSASL2)
 }
 
 // boundElement turns on what was asked for and tells of it.
@@ -91,8 +97,10 @@ func (c *conn) replace(s *core.Session, r *request) {
 	if r.agent.ID == "" {
 		return
 	}
-	for _, o := range c.srv.router.Directory().Sessions(c.account) {
-		if o != s && o.Device == c.device {
+	all := c.srv.router.Directory().Sessions(c.account)
+	// those that came later replace this one, or have
+	for _, o := range all[:max(0, slices.Index(all, s))] {
+		if o.Device == c.device {
 			o.Close(&stream.Error{Condition: "conflict", Text: "replaced by a new connection"})
 		}
 	}

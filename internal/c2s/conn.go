@@ -35,7 +35,7 @@ type conn struct {
 	lang     string    // xml:lang of the client's stream
 	from     jid.JID   // who the client says the stream is for, bare
 	account  jid.JID
-	device   string // the client that signed in, as its account knows it; "" before
+	device   string // the client that signed in by SASL2, as its account knows it; else ""
 	session  *core.Session
 	grown    bool         // the reader's stack has grown, most likely
 	pace     limits.Pace  // of what is read
@@ -51,9 +51,10 @@ type conn struct {
 // negotiation is what a connection needs before a resource is bound only.
 type negotiation struct {
 	sasl     *sasl.Exchange
-	req      *request // what SASL2 was asked for, during an attempt
-	bound    bool     // by Bind 2, which is being answered
-	since    uint64   // auth's epoch when the attempt began
+	req      *request   // what SASL2 was asked for, during an attempt
+	bound    bool       // by Bind 2, which is being answered
+	agent    auth.Agent // that signed in by SASL2
+	since    uint64     // auth's epoch when the attempt began
 	failures int
 	peer     *limits.Peer
 	user     string // who is being tried to be
@@ -112,12 +113,12 @@ func (c *conn) SetValue(key, value any) {
 
 // Adopt continues an older session on this connection (XEP-0198 §5).
 func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error {
+	g := c.agent(s.JID.Resource())
+	if g.ID != "" && s.Device != c.device {
+		return core.ErrGone // who resumes would stay when its own device is revoked
+	}
 	if err := s.Resume(c, h, c.lang, hello); err != nil {
 		return err
-	}
-	g := auth.Agent{Resource: s.JID.Resource(), Since: c.neg.since}
-	if c.neg.req != nil {
-		g = c.neg.req.agent
 	}
 	c.bound(s, "session resumed")
 	c.confirm(s, g)

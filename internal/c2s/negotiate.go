@@ -50,6 +50,7 @@ func (c *conn) negotiate(direct bool) {
 func (c *conn) secure() error {
 	c.in.discard()
 	c.in.giveBack()
+	c.neg.sasl, c.neg.req = nil, nil // RFC 6120 §5.4.3.3
 	t := tls.Server(c.tcp, c.srv.cfg.TLS)
 	ctx, endPoint := c.srv.cfg.EndPoint(c.srv.ctx)
 	if err := t.HandshakeContext(ctx); err != nil {
@@ -169,7 +170,7 @@ func (c *conn) stranger(e xtok.Elem) error {
 		return c.authenticate(e)
 	case e.NS() == stream.NSSASL2 && c.mayLogin() && c.account.IsZero():
 		return c.authenticate2(e)
-	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && c.mayLogin() && c.neg.sasl == nil:
+	case e.Is(stanza.NSClient, "iq") && c.account.IsZero() && c.mayLogin() && c.neg.sasl == nil && c.neg.req == nil:
 		return c.earlyIQ(e)
 	case e.Is(stanza.NSClient, "iq") && !c.account.IsZero():
 		return c.bindIQ(e)
@@ -212,24 +213,32 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, stanza.Errorf(stanza.BadRequest, "this resource cannot be used")))
 	}
-	agent := auth.Agent{Since: c.neg.since}
-	if wanted != "" { // one of our making would be another device each time
-		agent.Resource = full.Resource()
-	}
-	if c.device == "" {
-		if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, full.Local(), agent, "password"); err != nil {
+	agent, device := c.agent(full.Resource()), c.device
+	if device == "" {
+		if wanted == "" {
+			agent.Resource = "" // one of our making would be another device each time
+		}
+		if device, err = c.srv.auth.SignedIn(c.srv.ctx, full.Local(), agent, "password"); err != nil {
 			return c.reply(stanza.ErrorReply(h, c.noSession(err)))
 		}
 	}
 	payload := append([]byte("<bind xmlns='"+stream.NSBind+"'><jid>"), xtok.Escape(nil, full.String())...)
 	hello := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Result, ID: h.ID}, append(payload, "</jid></bind>"...))
-	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Device: c.device, Hello: func(*core.Session) []byte { return hello.Raw }})
+	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Device: device, Hello: func(*core.Session) []byte { return hello.Raw }})
 	if err != nil {
 		return c.reply(stanza.ErrorReply(h, err))
 	}
 	c.bound(s, "session bound")
 	c.confirm(s, agent)
 	return nil
+}
+
+// agent is who has signed in: as SASL2 told, or else known by the resource.
+func (c *conn) agent(resource string) auth.Agent {
+	if c.device != "" {
+		return c.neg.agent
+	}
+	return auth.Agent{Resource: resource, Since: c.neg.since}
 }
 
 // noSession is what a client hears whose sign-in could not be noted.
