@@ -97,6 +97,7 @@ func attr(t *testing.T, text, name string) string {
 func (k *talk) ended() {
 	k.t.Helper()
 	synctest.Wait()
+	_ = k.SetReadDeadline(time.Now())
 	if _, err := k.Read(make([]byte, 10)); !errors.Is(err, io.EOF) {
 		k.t.Error("the stream goes on:", err)
 	}

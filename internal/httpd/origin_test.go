@@ -30,6 +30,7 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 		{"a proxy that tells no client", "127.0.0.1:5", false, map[string]string{"X-Forwarded-Proto": "https"}, "refused"},
 		{"TLS from the proxy to us only", "10.0.0.1:5", true, map[string]string{"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "http"}, "192.0.2.9:0"},
 		{"what the client wrote before the proxy", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "127.0.0.1, 192.0.2.9", "X-Forwarded-Proto": "http"}, "192.0.2.9:0"},
+		{"another whom the client names", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "198.51.100.7, 192.0.2.9", "X-Forwarded-Proto": "http"}, "192.0.2.9:0"},
 		{"two proxies", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "192.0.2.9, 10.1.1.1", "X-Forwarded-Proto": "https"}, "192.0.2.9:0 private"},
 		{"two proxies, two schemes", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "192.0.2.9, 10.1.1.1", "X-Forwarded-Proto": "http, https"}, "192.0.2.9:0"},
 		{"RFC 7239", "127.0.0.1:5", false, map[string]string{"Forwarded": `for="[2001:db8::1]:47";proto=https;by=x`}, "[2001:db8::1]:47 private"},

@@ -295,6 +295,7 @@ func TestHostileFrames(t *testing.T) {
 			if got, err := d.read(len(early)); got != early {
 				t.Fatal("what came with the handshake:", got, err)
 			}
+			_ = d.SetReadDeadline(time.Now().Add(20 * time.Second))
 			io.WriteString(nc, c.bytes)
 			got, err := d.read(len("<a xmlns='u'/>"))
 			var bad *xtok.Error
