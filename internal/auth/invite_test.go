@@ -156,6 +156,9 @@ func TestAContactTokenIsGoodForItsTimeAndItsInviter(t *testing.T) {
 		if err := a.Befriended(t.Context(), in.Token, "bob", "carol"); !errors.Is(err, ErrInvitation) {
 			t.Error("somebody else's token:", err)
 		}
+		if in, err := a.Invite(t.Context(), Offer{From: "alice", Contact: true, NoAccount: true}); err != nil || a.Invited(t.Context(), in.Token) == nil {
+			t.Error("a token for a contact opens registration:", err)
+		}
 		time.Sleep(time.Hour)
 		if err := a.Befriended(t.Context(), in.Token, "alice", "bob"); !errors.Is(err, ErrInvitation) {
 			t.Error("after its time:", err)
@@ -220,4 +223,15 @@ func TestLinksOutliveARestart(t *testing.T) {
 	if in := invite(t, a, false, 0); !strings.HasPrefix(in.Link, "https://a.example/invite/") {
 		t.Error(in.Link)
 	}
+}
+
+func TestAnInvitationIsDeadAfterItsGraceThoughItWasNotSwept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, memory.New())
+		in := invite(t, a, false, time.Hour)
+		time.Sleep(time.Hour + graceOfInvitation)
+		if _, err := a.Redeem(t.Context(), in.Token, "late", "secret"); !errors.Is(err, ErrInvitation) {
+			t.Error(err)
+		}
+	})
 }
