@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"strings"
@@ -88,6 +90,8 @@ func (e *exam) running(context.Context) []Finding {
 	switch {
 	case r.answers:
 		f.Level, f.Text, f.Remedy = OK, "A server runs on this data and answers"+who+".", ""
+	case errors.Is(r.err, fs.ErrPermission):
+		f.Text, f.Remedy = "Whether a server runs on this data cannot be told: you may not look into it.", "Run this command as the user who runs the server."
 	case r.locked:
 		f.Level, f.Text = Problem, "A server holds this data but does not answer on its socket"+who+"."
 		f.Remedy = "If it is starting or stopping, wait. If you are not the user who runs it, run this command as that user. Else look into its log, and stop it."

@@ -19,6 +19,9 @@ func (e *exam) data(context.Context) []Finding {
 	if errors.Is(err, fs.ErrNotExist) {
 		return e.newFolder(dir)
 	}
+	if err == nil {
+		_, err = os.ReadDir(dir)
+	}
 	if err != nil {
 		return []Finding{{"data.folder", "", Problem, "The data folder cannot be looked at: " + err.Error() + ".", "Run this command as the user who runs the server, or name the right folder with --data."}}
 	}

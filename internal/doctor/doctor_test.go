@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -102,6 +103,10 @@ func TestEachAilmentIsFound(t *testing.T) {
 		"limits lifted":     {func(_ *World, c *config.Config) { c.Limits.Enabled = false }, "config.limits", Warning, "hammers"},
 		"local domain":      {func(_ *World, c *config.Config) { c.Domain = "localhost" }, "dns.needed", OK, "No records"},
 		"address as domain": {func(_ *World, c *config.Config) { c.Domain = "192.0.2.7" }, "dns.needed", OK, "No records"},
+		"only this machine": {func(_ *World, c *config.Config) { c.Listen.C2S = "127.0.0.1:5222" }, "port.reach", Notice, "only this machine"},
+		"another user's": {func(w *World, _ *config.Config) {
+			w.Running = func(context.Context, string) running { return running{err: fs.ErrPermission} }
+		}, "server.running", Notice, "cannot be told"},
 		"hanging server": {func(w *World, _ *config.Config) {
 			w.Running = func(context.Context, string) running { return running{locked: true, pid: 7} }
 		}, "server.running", Problem, "process 7"},

@@ -26,7 +26,7 @@ const ahead = 5 * time.Minute
 func (e *exam) time() []Finding {
 	f := Finding{"machine.clock", "", OK, "The clock is kept right by the system.", ""}
 	c, err := e.Clock()
-	const how = "Let something set it, for instance systemd-timesyncd or chrony. In a container, look on the machine below."
+	const how = "Let something set it, for instance systemd-timesyncd or chrony. In a container, that is the business of its host."
 	switch {
 	case err != nil:
 		f = Finding{"machine.clock", "", Notice, "Whether something keeps the clock right cannot be told: " + err.Error() + ".", how}

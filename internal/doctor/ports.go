@@ -50,6 +50,7 @@ type answer struct {
 
 func (e *exam) port(ctx context.Context, l listener) []Finding {
 	check := "port." + l.name
+	list := e.reach(l)
 	if l.addr.Off() {
 		return []Finding{{check, "", OK, l.name + " is off.", ""}}
 	}
@@ -60,7 +61,7 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 	defer cancel()
 	conn, err := e.Dial(ctx, "tcp", reachable(string(l.addr)))
 	if err != nil {
-		return []Finding{e.closed(l, check, err)}
+		return append(list, e.closed(l, check, err))
 	}
 	defer conn.Close()
 	if t, ok := ctx.Deadline(); ok {
@@ -69,7 +70,7 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 	a := e.probe(conn, l.name)
 	place := fmt.Sprintf("%s (%s)", l.name, l.addr)
 	if a.level == OK {
-		list := []Finding{{check, "", OK, place + ": " + a.what + ".", ""}}
+		list = append(list, Finding{check, "", OK, place + ": " + a.what + ".", ""})
 		return append(list, e.shown(l, a.leaf)...)
 	}
 	if who := e.Listens(l.port); who != "" {
@@ -78,7 +79,16 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 			a.why = "That is the server of this data, started otherwise than this command: give both the same --config, flags and --set."
 		}
 	}
-	return []Finding{{check, "", a.level, place + ": " + a.what + ".", a.why}}
+	return append(list, Finding{check, "", a.level, place + ": " + a.what + ".", a.why})
+}
+
+// reach is about a listener for clients that only this machine can reach.
+func (e *exam) reach(l listener) []Finding {
+	if e.isLocal() || !l.addr.Loopback() || l.name == "ops" || l.name == "http-plain" {
+		return nil
+	}
+	return []Finding{{"port.reach", "", Notice, fmt.Sprintf("%s listens on %s, which only this machine can reach.", l.name, l.addr),
+		fmt.Sprintf("Unless a proxy leads clients there, set %s = \":%d\".", l.key, l.port)}}
 }
 
 // reachable is where a listener on every interface can be met.
