@@ -128,6 +128,7 @@ func TestWhoComesFromElsewhereFindsAPlaceDuringAFlood(t *testing.T) {
 		time.Sleep(patience)
 		alice := guest(t, l, at(9, 1))
 		alice.OnDrop(func() { t.Error("the only one of her network had to go") })
+		time.Sleep(patience)
 		for range 1000 {
 			if p, err := l.Connect(at(1, 250)); err == nil {
 				p.OnDrop(func() { dropped++ })
