@@ -73,7 +73,7 @@ func (l *Limits) loginWait(o Origin, key uint64, now int64) (d time.Duration, sc
 // queueUp counts one who waits; goOn counts him off. full is the scope in
 // which too many wait already.
 func (l *Limits) queueUp(o Origin, key uint64, now int64) (full string) {
-	repeated := o.exempt()
+	repeated := false // exempt ones never: they cannot be told apart
 	wait := func(scope string, most int32) func(*entry[source]) {
 		return func(e *entry[source]) {
 			e.value.waiting++

@@ -195,5 +195,12 @@ func TestAnExemptAddressIsNotHeldBackForOthers(t *testing.T) {
 		if d, _ := try(p, "mallory"); d == 0 {
 			t.Error("guesses at one account cost nothing")
 		}
+		for range 2 * nameWaits {
+			go p.Login(context.Background(), "mallory", false)
+		}
+		synctest.Wait()
+		if d, err := try(p, "mallory"); d > l.cfg.Delay || err != nil {
+			t.Errorf("the account's owner, among many that guess: %v, %v", d, err)
+		}
 	})
 }
