@@ -2,7 +2,6 @@ package c2s
 
 import (
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 
 	"mirsal/internal/auth"
@@ -51,9 +50,9 @@ func (c *conn) secure() error {
 	c.in.discard()
 	c.in.giveBack()
 	c.neg.sasl, c.neg.req = nil, nil // RFC 6120 §5.4.3.3
-	t := tls.Server(c.tcp, c.srv.cfg.TLS)
 	ctx, endPoint := c.srv.cfg.EndPoint(c.srv.ctx)
-	if err := t.HandshakeContext(ctx); err != nil {
+	t, err := c.handshake(ctx)
+	if err != nil {
 		c.srv.cfg.Metrics.handshakes.WithLabelValues("failed").Inc()
 		c.log().Debug("TLS handshake failed", "err", err)
 		return err
