@@ -331,10 +331,9 @@ func (a *Auth) Withdraw(ctx context.Context, id string) error {
 }
 
 // ForgetPerson removes what a removed account leaves: its invitations, and its
-// places in circles.
+// places in circles. It is for Removal.Gone and for Finish, during which nobody else
+// changes anything, and takes no lock.
 func (a *Auth) ForgetPerson(ctx context.Context, name string) error {
-	a.change.Lock()
-	defer a.change.Unlock()
 	all, err := a.Invitations(ctx, name)
 	for _, in := range all {
 		items, bad := a.invites.Scan(ctx, owner, store.Range{Prefix: in.ID})

@@ -132,7 +132,7 @@ func (a *Auth) Leave(ctx context.Context, circle, name string) error {
 	return a.kv.Apply(ctx, owner, a.circles.Unset(circle+"/"+name), a.meetings.Unset(Meeting{Name: name, Circle: circle}.key()))
 }
 
-// leaveAll takes a removed account out of every circle; under change.
+// leaveAll takes a removed account out of every circle.
 func (a *Auth) leaveAll(ctx context.Context, name string) error {
 	items, err := a.circles.Scan(ctx, owner, store.Range{})
 	if err != nil {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
 )
@@ -234,4 +236,56 @@ func TestAnInvitationIsDeadAfterItsGraceThoughItWasNotSwept(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestAContactUsesATokenOnce(t *testing.T) {
+	a := open(t, memory.New())
+	add(t, a, "alice", "x")
+	in, err := a.Invite(t.Context(), Offer{From: "alice", Contact: true, Uses: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{nil, ErrInvitation} {
+		if err := a.Befriended(t.Context(), in.Token, "alice", "bob"); !errors.Is(err, want) {
+			t.Error(i, err)
+		}
+	}
+	if err := a.Befriended(t.Context(), in.Token, "alice", "carol"); err != nil {
+		t.Error(err)
+	}
+}
+
+// unsettled is a store that fails every n-th write of keys.
+type unsettled struct {
+	store.KV
+	n, writes int
+}
+
+func (u *unsettled) Apply(ctx context.Context, owner string, ops ...store.Op) error {
+	if u.writes++; u.writes == u.n {
+		return errors.New("the disk is full")
+	}
+	return u.KV.Apply(ctx, owner, ops...)
+}
+
+func TestAPromiseThatCouldNotBeNotedIsMadeUpForByTheNextUse(t *testing.T) {
+	s := memory.New()
+	a := open(t, s)
+	in, err := a.Invite(t.Context(), Offer{Circle: "Friends", Uses: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.kv = &unsettled{KV: s, n: 2} // the claim is the first
+	for _, name := range []string{"alice", "bob"} {
+		if _, err := a.Redeem(t.Context(), in.Token, name, "secret"); err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	members, err := a.Members(t.Context(), "Friends")
+	if err != nil || !slices.Equal(members, []string{"alice", "bob"}) {
+		t.Error(members, err)
+	}
+	if _, err := a.Redeem(t.Context(), in.Token, "carol", "secret"); !errors.Is(err, ErrInvitation) {
+		t.Error(err)
+	}
 }

@@ -122,6 +122,9 @@ func (a *Auth) mayTake(in *invitation, name string) error {
 func (a *Auth) redeem(ctx context.Context, token string, acc store.Account) error {
 	a.change.Lock()
 	defer a.change.Unlock()
+	if err := a.settleFormer(ctx, token); err != nil {
+		return err
+	}
 	in, version, err := a.find(ctx, token)
 	if err != nil {
 		return err
@@ -140,16 +143,20 @@ func (a *Auth) redeem(ctx context.Context, token string, acc store.Account) erro
 	}
 	acc.Admin = in.Admin
 	err = a.insert(ctx, acc)
-	// the account is there, or not: a claim is judged by that even when this fails
-	settled := a.settle(ctx, keyOf(token), in)
-	if err == nil && in.meets() {
-		err = settled // what the newcomer was promised must not be lost in silence
-	}
+	// the account is there, or not: a claim is judged by that even when this fails, and
+	// what it promised is made up for by the next one, or at the next start
+	_ = a.settle(ctx, keyOf(token), in)
 	return err
 }
 
-// meets tells whether who accepts is to meet somebody.
-func (in *invitation) meets() bool { return in.Circle != "" || in.Contact }
+// settleFormer ends a claim that could not be ended; under change.
+func (a *Auth) settleFormer(ctx context.Context, token string) error {
+	in, _, err := a.read(ctx, token)
+	if err != nil || in.Claimed == "" {
+		return err
+	}
+	return a.settle(ctx, keyOf(token), in)
+}
 
 func (a *Auth) setInvitation(key string, in *invitation) (store.Op, error) {
 	value, err := json.Marshal(in)
@@ -180,7 +187,8 @@ func (a *Auth) settle(ctx context.Context, key string, in invitation) error {
 
 // Befriended uses a token by which guest, a bare JID or a name of this server,
 // becomes a contact of inviter: ErrInvitation unless it is good for that now. The
-// same guest uses it once, however often he shows it.
+// same guest uses it once: shown again, perhaps by one who was taken out of the
+// contact list, it means nothing.
 // XEP-0379 §5.2
 func (a *Auth) Befriended(ctx context.Context, token, inviter, guest string) error {
 	a.change.Lock()
@@ -191,9 +199,7 @@ func (a *Auth) Befriended(ctx context.Context, token, inviter, guest string) err
 		return err
 	case !in.Contact || in.From != inviter || in.over(0):
 		return ErrInvitation
-	case in.usedBy(guest):
-		return nil
-	case in.left(a.Exists) <= 0:
+	case in.usedBy(guest), in.left(a.Exists) <= 0:
 		return ErrInvitation
 	}
 	in.Used = append(in.Used, Use{Name: guest, Time: time.Now().Truncate(time.Second)})
