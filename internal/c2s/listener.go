@@ -72,7 +72,6 @@ type Server struct {
 	end       context.CancelFunc
 	run       sync.WaitGroup // listeners
 	conns     sync.WaitGroup // readers
-	strangers atomic.Int64
 	ids       atomic.Uint64
 
 	budgets    *limits.Limits
@@ -157,7 +156,6 @@ func (s *Server) start(nc net.Conn, via Via, direct bool) {
 	s.open[c] = struct{}{}
 	s.conns.Add(1)
 	s.mu.Unlock()
-	s.strangers.Add(1)
 	s.cfg.Metrics.accepted.Inc()
 	go c.negotiate(direct)
 }

@@ -34,7 +34,6 @@ func (c *conn) negotiate(direct bool) {
 		}
 		return c.loop(func() bool { return c.session != nil })
 	})
-	c.srv.strangers.Add(-1)
 	if err != nil {
 		c.end(err)
 		c.leave()
