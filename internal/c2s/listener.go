@@ -68,11 +68,11 @@ type Server struct {
 	router *core.Router
 	auth   Authenticator
 
-	ctx       context.Context
-	end       context.CancelFunc
-	run       sync.WaitGroup // listeners
-	conns     sync.WaitGroup // readers
-	ids       atomic.Uint64
+	ctx   context.Context
+	end   context.CancelFunc
+	run   sync.WaitGroup // listeners
+	conns sync.WaitGroup // readers
+	ids   atomic.Uint64
 
 	budgets    *limits.Limits
 	handshakes *limits.Handshaker // nil without TLS
