@@ -24,6 +24,7 @@ import (
 // Attacks on sign-in, by SASL and by SASL2, inside TLS.
 func TestSignInAttacks(t *testing.T) {
 	v := attackSignIn(t)
+	v.pair = v.chat(t)
 	for _, a := range []struct {
 		name string
 		run  func(*testing.T, *victim)
@@ -55,7 +56,6 @@ func attackSignIn(t *testing.T) *victim {
 	s.Accounts(password, "alice", "bob", "mallory", "carol", "dave", "erin")
 	v := &victim{Server: s, ctx: t.Context()}
 	v.passwd(t, "erin", "her own")
-	v.pair = v.chat(t)
 	return v
 }
 
@@ -601,13 +601,11 @@ func TestWhatIsSignedInByOutlivesACrash(t *testing.T) {
 		if err := v.Start(); err != nil {
 			t.Fatal(err)
 		}
-		v.pair = v.chat(t)
 		for lower := range count + 1 {
 			if got := v.shows(t, token, id, fmt.Sprintf("count='%d'", lower)); got.what != "not-authorized" {
 				t.Errorf("count %d after %d and a crash: %s", lower, count, got.node)
 			}
 		}
-		v.undisturbed(t)
 	}
 }
 
