@@ -55,3 +55,46 @@ func resume(t *testing.T, from, to xmppclient.Options, bob *xmppclient.Conn) {
 		t.Error(err)
 	}
 }
+
+// XEP-0388: the stream is not restarted, which the ways through HTTP must not
+// expect either; XEP-0386 and XEP-0198 ride on the login.
+func TestOneRoundTripLoginsWorkOverEveryTransport(t *testing.T) {
+	h := start(t)
+	for name, o := range h.ways() {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, o)
+			id := enabled(t, c, "<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/></bind>")
+			send(t, c, "<iq type='get' id='p' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>")
+			for n := next(t, c); n.Attr("id") != "p"; n = next(t, c) {
+			}
+			c.Kill()
+			again := dial(t, o)
+			if got := enabled(t, again, "<resume xmlns='urn:xmpp:sm:3' h='1' previd='"+id+"'/>"); got != id {
+				t.Errorf("resumed as %q", got)
+			}
+			if err := again.Close(soon(t)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// enabled logs in with something beside it and returns the session's id.
+func enabled(t *testing.T, c *xmppclient.Conn, inline string) string {
+	t.Helper()
+	if err := c.Authenticate(soon(t), "SCRAM-SHA-256", "alice", password, inline); err != nil {
+		t.Fatal(err)
+	}
+	n := next(t, c)
+	if !n.Is(xmppclient.NSSASL2, "success") {
+		t.Fatal(n)
+	}
+	if r := n.Child(xmppclient.NSSM, "resumed"); r != nil {
+		return r.Attr("previd")
+	}
+	e := n.Child("urn:xmpp:bind:0", "bound").Child(xmppclient.NSSM, "enabled")
+	if e == nil {
+		t.Fatal(n)
+	}
+	return e.Attr("id")
+}
