@@ -41,7 +41,7 @@ func Client(r *http.Request) netip.AddrPort { return originOf(r).addr }
 // Private tells whether nobody could read a request behind Guard on its way.
 func Private(r *http.Request) bool { return originOf(r).private() }
 
-var errForwarded = errors.New("This request was forwarded by a proxy that the server does not know. Its operator can name the proxy in http.trusted_proxies.")
+var errForwarded = errors.New("this request was forwarded by a proxy that the server does not know: its operator can name the proxy in http.trusted_proxies")
 
 // origin believes Forwarded and X-Forwarded-* of trusted proxies and refuses
 // them of everybody else: who may set them could claim to be this machine, or
@@ -94,12 +94,12 @@ func (s *Server) believe(o *origin, h http.Header) error {
 	hops := hopsOf(h)
 	if len(hops) == 0 {
 		// a proxy that does not say for whom it speaks
-		return errors.New("The proxy does not say who asks: set X-Forwarded-For.")
+		return errors.New("the proxy does not say who asks: set X-Forwarded-For")
 	}
 	for i := len(hops) - 1; i >= 0; i-- {
 		addr, ok := clientAddr(hops[i].client)
 		if !ok {
-			return errors.New("The proxy does not say who asks: X-Forwarded-For holds no address.")
+			return errors.New("the proxy does not say who asks: X-Forwarded-For holds no address")
 		}
 		o.addr = addr
 		o.https = strings.EqualFold(hops[i].proto, "https")
