@@ -85,7 +85,7 @@ var licences = []struct{ name, phrase string }{
 	{"BSD-3-Clause", "endorse or promote products"},
 	{"BSD-2-Clause", "Redistribution and use in source and binary forms"},
 	{"MIT", "Permission is hereby granted, free of charge"},
-	{"ISC", "Permission to use, copy, modify, and/or distribute"},
+	{"ISC", "Permission to use, copy, modify, and"},
 }
 
 func licenceOf(dir string) (string, error) {
