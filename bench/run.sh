@@ -3,7 +3,8 @@
 # alternating in one run. BENCH names the folder with the load generator
 # (xmppload) and the scripts that start the peers (peers); they are not part of
 # this repository. ROUNDS (3) and SUITES (chat rate idle fsync login
-# resume) can be chosen.
+# resume restart flood) can be chosen. bench/README.md tells what restart and
+# flood do and how to read them; SESSIONS (5000) is the size of restart.
 # Needs root: everything runs in a network namespace of its own.
 #
 # Each result line is JSON and holds the generator's arguments.
@@ -43,6 +44,18 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 		;;
 	resume) # the same, back by resumption
 		bench "$out/resume.jsonl" "$rounds" 5000 "$who" "storm --tls starttls --sessions 5000 --login-concurrency 500 --resume"
+		;;
+	restart) # the server restarted under all: back as clients come back, and all beginning when the port opens
+		go build -o "$work/restart" ./bench/restart
+		for from in drop open; do
+			RESTART=$work/restart "$peers/isolated.sh" bench/restart/peers.sh "$out/restart.jsonl" "$rounds" "${SESSIONS:-5000}" "$who" -from "$from"
+		done
+		;;
+	flood) # no peers: the server with its limits, attacked
+		go build -o "$work/flood" ./bench/flood
+		for kind in connect handshake guess; do
+			"$peers/isolated.sh" "$work/flood" -server "$MIRSAL" -kind "$kind" -rounds "$rounds" >>"$out/flood.jsonl"
+		done
 		;;
 	fsync)
 		"$peers/isolated.sh" "$peers/fsync.sh" "$who" | tee "$out/fsync.txt"

@@ -37,7 +37,7 @@ func Of(pids ...int) Usage {
 		f := statFields(pid)
 		u.CPU += ticks(f, 11) + ticks(f, 12) + ticks(f, 13) + ticks(f, 14)
 		u.System += ticks(f, 12) + ticks(f, 14)
-		u.PSS += pss(pid)
+		u.PSS += PSS(pid)
 	}
 	return u
 }
@@ -47,12 +47,6 @@ func Of(pids ...int) Usage {
 func Noise(a, b Usage, processors int) float64 {
 	others := (b.Machine - a.Machine) - (b.CPU - a.CPU) - (b.Self - a.Self)
 	return Round(max(others.Seconds(), 0)/(b.At.Sub(a.At).Seconds()*float64(processors)), 3)
-}
-
-// CPU is the time that one process has used, without its children.
-func CPU(pid int) time.Duration {
-	f := statFields(pid)
-	return ticks(f, 11) + ticks(f, 12)
 }
 
 // tree is the processes and all that descend from them.
@@ -93,7 +87,8 @@ func ticks(f []string, i int) time.Duration {
 	return time.Duration(n) * clockTick
 }
 
-func pss(pid int) int64 {
+// PSS is the memory of one process in bytes, pages that it shares by its share.
+func PSS(pid int) int64 {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		return 0
