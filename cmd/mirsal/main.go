@@ -29,6 +29,10 @@ func run(args []string) int {
 	if err == nil {
 		return 0
 	}
+	var status exitStatus
+	if errors.As(err, &status) {
+		return int(status)
+	}
 	var u usageError
 	wrong := errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command")
 	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
@@ -58,7 +62,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVar(&o.data, "data", config.Default().Data, "data directory")
-	root.AddCommand(newServe(o), newAccount(o), newInvite(o), newCircle(o), newDoctor(o), newConfig(), newVersion())
+	root.AddCommand(newServe(o), newAccount(o), newInvite(o), newCircle(o), newDoctor(o), newConformance(), newConfig(), newVersion())
 	return root
 }
 

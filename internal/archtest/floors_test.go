@@ -17,7 +17,7 @@ var floors = []struct {
 	names string
 }{
 	{6, "cmd/*"},
-	{5, "server doctor client/wasm"},
+	{5, "server doctor conformance client/wasm"},
 	{4, "xep/* httpd"},
 	{3, "archive people bus/* c2s s2s call control live watch register client"},
 	{2, "core auth certs ledger omemo"},
