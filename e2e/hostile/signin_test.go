@@ -196,6 +196,7 @@ func spoiling() []spoilt {
 		{name: "y while -PLUS is offered", first: func(x *xmppclient.Exchange) { x.GS2 = "y,," }, want: "not-authorized"},
 		{name: "y in -PLUS", mech: "SCRAM-SHA-1-PLUS", first: func(x *xmppclient.Exchange) { x.GS2 = "y,," }, want: "malformed-request"},
 		{name: "tls-unique under TLS 1.3", mech: "SCRAM-SHA-256-PLUS", first: func(x *xmppclient.Exchange) { x.GS2 = "p=tls-unique,," }, want: "not-authorized"},
+		{name: "nothing bound", mech: "SCRAM-SHA-256-PLUS", first: func(x *xmppclient.Exchange) { x.GS2, x.Bound = "p=none,,", nil }, want: "not-authorized"},
 		{name: "no proof", final: swap(`,p=.*`, ""), want: "malformed-request"},
 		{name: "empty proof", final: swap(`,p=.*`, ",p="), want: "malformed-request"},
 		{name: "proof of zeros", final: swap(`,p=.*`, ",p="+b64(string(make([]byte, 32)))), want: "not-authorized"},

@@ -51,12 +51,14 @@ func TestMalformedSASL2IsRefusedAndTheStreamGoesOn(t *testing.T) {
 	})
 }
 
+const early = "<iq type='get' id='1'><early xmlns='urn:test'/></iq>"
+
 // What may come while an attempt is under way is its next step, or its end.
 func TestNothingElseHappensDuringAnAttempt(t *testing.T) {
 	atDoor(t, func(d *door) {
 		for _, said := range []string{
 			"<message to='bob@example.org'><body>x</body></message>", "<presence/>", oldBind,
-			"<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "<x xmlns='urn:test'/>", "<enable xmlns='urn:xmpp:sm:3'/>",
+			early, "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "<x xmlns='urn:test'/>", "<enable xmlns='urn:xmpp:sm:3'/>",
 			"<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>", bind,
 		} {
 			c := d.comes()
@@ -151,7 +153,7 @@ func TestTasksAreDoneInOrderOrNotAtAll(t *testing.T) {
 			wants(t, name+", then bound", p.say(oldBind), "<not-authorized ")
 		}
 		for name, said := range map[string]string{
-			"an iq": oldBind, "a message": "<message><body>x</body></message>",
+			"an iq": oldBind, "what may be asked before": early, "a message": "<message><body>x</body></message>",
 			"SASL": "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'/>",
 		} {
 			p := d.comes()
@@ -460,5 +462,36 @@ func TestAnotherAccountInFromIsRefused(t *testing.T) {
 		fast := agentID("phone") + "<fast xmlns='urn:xmpp:fast:0'/>"
 		wants(t, "another's name", d.comes().say(showToken("bob", token, fast)), failure("not-authorized"))
 		wants(t, "another device", d.comes().say(showToken("alice", token, agentID("other")+"<fast xmlns='urn:xmpp:fast:0'/>")), failure("not-authorized"))
+	})
+}
+
+// An account that was disabled, or has keys for one hash only, is told what a
+// name that nobody has is told, until its password is proved.
+func TestAPeculiarAccountIsToldWhatNobodyIsTold(t *testing.T) {
+	atDoor(t, func(d *door) {
+		acc, err := d.store.Account(t.Context(), "bob")
+		acc.Disabled = true
+		if err == nil {
+			err = d.store.SetAccount(t.Context(), acc)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mech := range []string{"SCRAM-SHA-1", "SCRAM-SHA-256"} {
+			told := map[string]string{}
+			for _, name := range []string{"alice", "bob", "old", "nobody"} {
+				c := d.comes()
+				_, final := c.begin(mech, name, bind)
+				final[len(final)-5] ^= 1 // within the proof
+				told[name] = c.say(response(final))
+			}
+			if want := failure("not-authorized"); told["alice"] != want || told["bob"] != want || told["old"] != want || told["nobody"] != want {
+				t.Errorf("%s: %q", mech, told)
+			}
+		}
+		wants(t, "with the password", d.comes().signIn("bob", bind), failure("account-disabled"))
+		if len(d.sessions("bob")) > 0 {
+			t.Error("a disabled account is in")
+		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xep/devices"
 	"mirsal/internal/xep/sm"
@@ -27,7 +28,8 @@ import (
 // who has keys for SHA-1 only.
 type door struct {
 	*port
-	auth *meddled
+	auth  *meddled
+	store store.Store
 }
 
 // meddled is accounts in which something else happens just before, or just
@@ -52,7 +54,9 @@ func atDoor(t *testing.T, f func(d *door)) {
 	t.Helper()
 	d := &door{auth: &meddled{}}
 	setup := func(w *coretest.World) {
-		d.auth.Auth = accounts(w.T)
+		d.store = memory.New()
+		d.auth.Auth = accounts(w.T, d.store)
+		w.Host.EarlyIQ("urn:test", "early", func(*core.Query) ([]byte, error) { return nil, nil })
 		devices.New(w.Router, d.auth, slog.New(slog.DiscardHandler)).Register(w.Host)
 		sm.New(w.Router, func([16]byte) (uint32, bool) { return 0, false }, time.Minute).Register(w.Host)
 	}
@@ -68,9 +72,9 @@ func atDoor(t *testing.T, f func(d *door)) {
 	})
 }
 
-func accounts(t *testing.T) *auth.Auth {
+func accounts(t *testing.T, s store.Store) *auth.Auth {
 	t.Helper()
-	a, err := auth.New(t.Context(), memory.New(), jid.MustParse("example.org"), config.Auth{Iterations: 4096})
+	a, err := auth.New(t.Context(), s, jid.MustParse("example.org"), config.Auth{Iterations: 4096})
 	if err != nil {
 		t.Fatal(err)
 	}
