@@ -135,7 +135,9 @@ func (l *Limits) takeBoth(o Origin, take func(s *source, crowded bool, now int64
 
 // seat gives the peer a place among the guests. Where there is none, the guest
 // who has been here longest makes room: of the same address or prefix, when that
-// has its share, else of the fullest prefix among a few.
+// has its share, else of the fullest prefix among a few. Guests have time to log
+// in before they go, but not where the newcomer is at home and they are not, and
+// not those of a prefix that hoards.
 func (l *Limits) seat(p *Peer) error {
 	g := &l.guests
 	g.mu.Lock()
@@ -167,16 +169,17 @@ func (l *Limits) seat(p *Peer) error {
 // anybody can. Under guests.mu.
 func (l *Limits) makeRoom(p *Peer) (budget, scope string, leave *Peer) {
 	o, most := p.origin, l.cfg.AddressStrangers
+	home := !o.exempt() && l.familiar.knows(o.addr)
 	switch {
 	case !o.exempt() && most > 0 && l.strangers(&l.addrs, o.addr) >= most:
 		scope = "address"
-		leave = l.oldest(func(q *Peer) bool { return q.origin.addr == o.addr })
+		leave = l.oldest(false, func(q *Peer) bool { return q.origin.addr == o.addr })
 	case !o.exempt() && most > 0 && l.strangers(&l.prefixes, o.prefix) >= crowd*most:
 		scope = "prefix"
-		leave = l.oldest(func(q *Peer) bool { return q.origin.prefix == o.prefix })
+		leave = l.oldest(home, func(q *Peer) bool { return q.origin.prefix == o.prefix })
 	case l.cfg.Strangers > 0 && len(l.guests.list) >= l.cfg.Strangers:
 		scope = "server"
-		leave = l.fullest(o)
+		leave = l.fullest(o, home)
 	}
 	return "strangers", scope, leave
 }
@@ -186,23 +189,27 @@ func (l *Limits) strangers(t *table[source], key uint64) (n int) {
 	return n
 }
 
-// samples is how many guests are looked at to find one who leaves: nearly all
-// are an attacker's when the places are taken by one.
-const samples = 64
+const (
+	// samples is how many guests are looked at to find one who leaves: nearly all
+	// are an attacker's when the places are taken by one.
+	samples = 64
+	// a prefix that holds one of so many of all places hoards them
+	hoard = 16
+)
 
-// oldest finds, among some, a guest who has had time enough.
-func (l *Limits) oldest(of func(*Peer) bool) (found *Peer) {
+// oldest finds, among some, the guest who has been here longest.
+func (l *Limits) oldest(urgent bool, of func(*Peer) bool) (found *Peer) {
 	l.sample(func(q *Peer) {
-		if of(q) && (found == nil || q.since.Before(found.since)) {
+		if of(q) && l.mayGo(q, urgent) && (found == nil || q.since.Before(found.since)) {
 			found = q
 		}
 	})
 	return found
 }
 
-// fullest finds, among some, a guest whose prefix has more guests than the
-// newcomer's, and the oldest of equals.
-func (l *Limits) fullest(newcomer Origin) (found *Peer) {
+// fullest finds, among some, a guest whose prefix has no fewer guests than the
+// newcomer's: of the fullest, the oldest.
+func (l *Limits) fullest(newcomer Origin, home bool) (found *Peer) {
 	crowdOf := func(o Origin) int {
 		if o.exempt() {
 			return 1
@@ -210,16 +217,30 @@ func (l *Limits) fullest(newcomer Origin) (found *Peer) {
 		return l.strangers(&l.prefixes, o.prefix)
 	}
 	most, own := 0, crowdOf(newcomer)
+	if home { // neighbours do not count
+		own = l.strangers(&l.addrs, newcomer.addr)
+	}
 	l.sample(func(q *Peer) {
 		n := crowdOf(q.origin)
-		if n >= own && (n > most || n == most && q.since.Before(found.since)) {
+		urgent := home || n > own && n >= l.cfg.Strangers/hoard
+		if n >= own && l.mayGo(q, urgent) && (n > most || n == most && q.since.Before(found.since)) {
 			found, most = q, n
 		}
 	})
 	return found
 }
 
-// sample shows guests who may be sent away.
+// mayGo tells whether a guest may be sent away: who has had time to log in, or,
+// when it is urgent, whom nobody knows here.
+func (l *Limits) mayGo(q *Peer, urgent bool) bool {
+	if q.drop == nil {
+		return false
+	}
+	unknown := !q.origin.exempt() && !l.familiar.knows(q.origin.addr)
+	return time.Since(q.since) >= patience || urgent && unknown
+}
+
+// sample shows some guests.
 func (l *Limits) sample(f func(*Peer)) {
 	list := l.guests.list
 	if len(list) == 0 {
@@ -228,9 +249,7 @@ func (l *Limits) sample(f func(*Peer)) {
 	at := rand.IntN(len(list))
 	for range min(samples, len(list)) {
 		at = (at + 1) % len(list)
-		if q := list[at]; q.drop != nil && time.Since(q.since) >= patience {
-			f(q)
-		}
+		f(list[at])
 	}
 }
 
@@ -259,8 +278,8 @@ func (l *Limits) unseat(p *Peer) {
 	l.count(p.origin, -1)
 }
 
-// OnDrop sets what ends the connection when it has to make room for another, five seconds
-// old or older. drop must not block.
+// OnDrop sets what ends the connection when it has to make room for another. drop
+// must not block.
 func (p *Peer) OnDrop(drop func()) {
 	p.l.guests.mu.Lock()
 	defer p.l.guests.mu.Unlock()
