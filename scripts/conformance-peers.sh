@@ -11,7 +11,7 @@ ROOT=$PWD
 MIRSAL=${MIRSAL:-$ROOT/bin/mirsal}
 PORT=${PORT:-28200}
 DOMAIN=example.org
-TLSPORT=$((PORT + 1)) WEB=$((PORT + 2))
+TLSPORT=$((PORT + 1)) WEB=$((PORT + 2)) COMPONENT=$((PORT + 3))
 WIDTH=100
 [ "${1:-}" != --width ] || { WIDTH=$2; shift 2; }
 [ $# -gt 0 ] || set -- mirsal prosody ejabberd
@@ -93,7 +93,8 @@ prosody() {
 		c2s_ports = { $PORT }
 		c2s_direct_tls_ports = { $TLSPORT }
 		s2s_ports = { }
-		component_ports = { }
+		component_ports = { $COMPONENT }
+		component_interfaces = { "127.0.0.1" }
 		http_ports = { }
 		https_ports = { $WEB }
 		http_interfaces = { "127.0.0.1" }
@@ -120,6 +121,8 @@ prosody() {
 		Component "conference.$DOMAIN" "muc"
 			modules_enabled = { "muc_mam" }
 		Component "upload.$DOMAIN" "http_file_share"
+		Component "bridge.$DOMAIN"
+			component_secret = "$SECRET"
 	END
 	prosodyctl --config "$DIR/prosody/prosody.cfg.lua" register alice "$DOMAIN" "$PASSWORD" >"$DIR/prosody/register" 2>&1 ||
 		{ cat "$DIR/prosody/register" >&2; die 'prosodyctl makes no account'; }
@@ -140,6 +143,7 @@ ejabberd() {
 		listen:
 		  - {port: $PORT, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, starttls_required: true}
 		  - {port: $TLSPORT, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, tls: true}
+		  - {port: $COMPONENT, ip: "127.0.0.1", module: ejabberd_service}
 		  - port: $WEB
 		    ip: "127.0.0.1"
 		    module: ejabberd_http
@@ -220,9 +224,11 @@ ejabberd() {
 # table runs the command and keeps what it prints.
 table() {
 	mkdir -p docs/conformance
-	local status=0
+	local status=0 more=()
+	# Mirsal has no port for components yet
+	[ "$1" = mirsal ] || more=(--component "127.0.0.1:$COMPONENT")
 	printf '%s\n' "$PASSWORD" | "$MIRSAL" conformance "alice@$DOMAIN" --password-stdin --width "$WIDTH" --server "127.0.0.1:$PORT" \
-		--server-tls "127.0.0.1:$TLSPORT" --web "127.0.0.1:$WEB" --ca "$DIR/cert.pem" >"$DIR/table" 2>"$DIR/trouble" || status=$?
+		--server-tls "127.0.0.1:$TLSPORT" --web "127.0.0.1:$WEB" --ca "$DIR/cert.pem" "${more[@]}" >"$DIR/table" 2>"$DIR/trouble" || status=$?
 	if [ "$status" = 2 ] || [ -s "$DIR/trouble" ]; then cat "$DIR/trouble" >&2; tail -n 20 "$DIR/$1"/{out,log*} >&2 || true; die "$1: exit status $status"; fi
 	cp "$DIR/table" "docs/conformance/$1.txt"
 	echo "docs/conformance/$1.txt (exit status $status)"
@@ -236,7 +242,7 @@ for name in "$@"; do
 	ejabberd) [ -n "$(dpkg -L ejabberd 2>/dev/null)" ] || { echo 'ejabberd is not installed: skipped.'; continue; } ;;
 	*) die "there is no server $name here" ;;
 	esac
-	for p in "$PORT" "$TLSPORT" "$WEB"; do if open "$p"; then die "port $p is taken: set PORT"; fi; done
+	for p in "$PORT" "$TLSPORT" "$WEB" "$COMPONENT"; do if open "$p"; then die "port $p is taken: set PORT"; fi; done
 	"$name"
 	ready "$name"
 	[ "$name" != ejabberd ] || sleep 3 # its port opens before the account is there

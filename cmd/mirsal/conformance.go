@@ -27,10 +27,10 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 
 // conformanceFlags are the flags of the command.
 type conformanceFlags struct {
-	server, serverTLS, web, ca string
-	directTLS, insecure, plain bool
-	passwordStdin, json        bool
-	width                      int
+	server, serverTLS, web, component, ca string
+	directTLS, insecure, plain            bool
+	passwordStdin, json                   bool
+	width                                 int
 }
 
 func newConformance() *cobra.Command {
@@ -55,6 +55,7 @@ func newConformance() *cobra.Command {
 	fl.BoolVar(&f.directTLS, "direct-tls", false, "sign in with TLS from the first byte")
 	fl.StringVar(&f.serverTLS, "server-tls", "", "where direct TLS is, `host:port` (default: what DNS says)")
 	fl.StringVar(&f.web, "web", "", "where the domain's HTTPS is, `host:port` (default: the domain, 443)")
+	fl.StringVar(&f.component, "component", "", "where components connect, `host:port` (default: that is not tried)")
 	fl.StringVar(&f.ca, "ca", "", "`file` with certificates (PEM) to trust besides the system's")
 	fl.BoolVar(&f.insecure, "insecure", false, "sign in even if the certificate is not trusted")
 	fl.BoolVar(&f.plain, "allow-plain", false, "send the password itself if the server takes nothing else")
@@ -94,7 +95,7 @@ func (f *conformanceFlags) options(who string) (o conformance.Options, err error
 	if o.Account, err = parseAccount(who); err != nil {
 		return o, err
 	}
-	for _, a := range []string{f.server, f.serverTLS, f.web} {
+	for _, a := range []string{f.server, f.serverTLS, f.web, f.component} {
 		if _, _, err := net.SplitHostPort(a); a != "" && err != nil {
 			return o, usage("%q is not host:port", a)
 		}
@@ -105,6 +106,7 @@ func (f *conformanceFlags) options(who string) (o conformance.Options, err error
 		}
 	}
 	o.Server, o.DirectTLS, o.ServerTLS, o.Web = f.server, f.directTLS, f.serverTLS, f.web
+	o.Component = f.component
 	o.Insecure, o.AllowPlain = f.insecure, f.plain
 	o.Program, o.Now = "mirsal "+server.Version, time.Now()
 	return o, nil

@@ -34,6 +34,7 @@ type Options struct {
 	DirectTLS bool   // Server has TLS from the first byte
 	ServerTLS string // host:port of direct TLS in place of what DNS says
 	Web       string // host:port of the domain's HTTPS; "" for the domain, 443
+	Component string // host:port for components (XEP-0114); "" leaves that untested
 
 	CA         *x509.CertPool // nil for the system's
 	Insecure   bool           // sign in although the certificate is not trusted
@@ -229,6 +230,7 @@ type probe struct {
 // probes are tried in this order.
 var probes = [...]probe{
 	{"encryption", (*exam).tryTLS},
+	{"components", (*exam).tryComponents},
 	{"discovery", (*exam).tryDisco},
 	{"a second device", (*exam).trySecond},
 	{"contacts and messages", (*exam).tryPeople},
@@ -248,6 +250,24 @@ var probes = [...]probe{
 	{"the rest", (*exam).tryRest},
 }
 
+// revive signs in anew in place of a session that has ended: what fails for one
+// feature should not fail for all that come after it.
+func (e *exam) revive(ctx context.Context) (err error) {
+	for name, s := range map[string]**session{"a": &e.a, "b": &e.b} {
+		if *s == nil || !(*s).ended() {
+			continue
+		}
+		next, err := e.another(ctx, name)
+		if err != nil {
+			return err
+		}
+		next.be((*s).features())
+		*s = next
+		e.appear(ctx, next)
+	}
+	return nil
+}
+
 func (e *exam) probeAll(ctx context.Context) error {
 	for _, p := range probes {
 		if e.o.Progress != nil {
@@ -256,6 +276,9 @@ func (e *exam) probeAll(ctx context.Context) error {
 		p.run(e, ctx)
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if err := e.revive(ctx); err != nil {
+			return fmt.Errorf("the server ended the connection while it was tried (%s), and takes no new one: %s", p.about, inWords(err))
 		}
 	}
 	if e.b != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stream"
 )
 
 var errNoTLS = errors.New("it offers no encryption (STARTTLS)")
@@ -151,6 +153,7 @@ func inWords(err error) string {
 	var invalid x509.CertificateInvalidError
 	var dns *net.DNSError
 	var timeout net.Error
+	var ended *stream.Error
 	switch {
 	case errors.As(err, &host):
 		return "its certificate is for " + namesOf(host.Certificate) + ", not for " + host.Host
@@ -162,6 +165,10 @@ func inWords(err error) string {
 		return "its certificate is not good: " + invalid.Error()
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "there is no such host"
+	case errors.As(err, &ended) && ended.Condition == "host-unknown":
+		return "it does not serve this domain"
+	case errors.Is(err, io.EOF):
+		return "it closes the connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing answers there"
 	case errors.Is(err, errSilent), errors.As(err, &timeout) && timeout.Timeout():

@@ -216,6 +216,33 @@ func (e *exam) directPlaces() (list []string, told bool) {
 	return []string{net.JoinHostPort(host, "5223")}, false
 }
 
+// tryComponents looks whether the place that was named speaks with components.
+// More needs a secret, and no account can tell where that place is.
+// XEP-0114 §3
+func (e *exam) tryComponents(ctx context.Context) {
+	const key, ns = "core.components", "jabber:component:accept"
+	if e.o.Component == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
+	defer cancel()
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "tcp", e.o.Component)
+	if err != nil {
+		e.missing(key, "%s: %s", e.o.Component, inWords(err))
+		return
+	}
+	w := newWire(nc, e.account.DomainOnly())
+	defer w.close()
+	_ = w.send("<?xml version='1.0'?><stream:stream xmlns='" + ns + "' xmlns:stream='" + stream.NS + "' to='" + esc(e.token+"."+e.account.Domain()) + "'>")
+	ev, _, err := w.event(ctx)
+	if err != nil || ev != xtok.Open || w.sc.Root().DefaultNS() != ns {
+		e.missing(key, "%s does not speak with components", e.o.Component)
+		return
+	}
+	e.works(key, "a component's stream opens at %s", e.o.Component)
+}
+
 // trySecond signs in a second time, and sees whether what is unknown is refused
 // as RFC 6120 §8.4 wants.
 func (e *exam) trySecond(ctx context.Context) {
@@ -305,23 +332,13 @@ func (e *exam) show(ctx context.Context, list xtok.Elem) {
 			alone = false
 		}
 	}
-	to := ""
-	if !alone {
-		to = " to='" + esc(e.account.String()) + "'"
-	}
 	e.shown = alone
-	for _, s := range []*session{e.a, e.b} {
-		if s == nil {
-			continue
-		}
-		if s == e.b {
-			s.own = []string{nsInfo, e.node("event") + "+notify"}
-			_, _ = s.get(ctx, "", "<query xmlns='jabber:iq:roster'/>") // interest in pushes
-		} else {
-			s.own = []string{nsInfo}
-		}
-		_ = s.w.send("<presence" + to + "><priority>-1</priority>" + ownCaps(s.own) + "</presence>")
-		_, _ = s.get(ctx, e.account.Domain(), "<query xmlns='"+nsInfo+"'/>") // it has arrived
+	e.a.be([]string{nsInfo})
+	e.appear(ctx, e.a)
+	if e.b != nil {
+		e.b.be([]string{nsInfo, e.node("event") + "+notify"})
+		_, _ = e.b.get(ctx, "", "<query xmlns='jabber:iq:roster'/>") // interest in pushes
+		e.appear(ctx, e.b)
 	}
 }
 

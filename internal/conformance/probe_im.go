@@ -120,7 +120,7 @@ func (e *exam) appear(ctx context.Context, s *session) {
 	if !e.shown {
 		to = " to='" + esc(e.account.String()) + "'"
 	}
-	_ = s.w.send("<presence" + to + "><priority>-1</priority></presence>")
+	_ = s.w.send("<presence" + to + "><priority>-1</priority>" + ownCaps(s.features()) + "</presence>")
 	_, _ = s.get(ctx, e.account.Domain(), "<query xmlns='"+nsInfo+"'/>") // it has arrived
 }
 

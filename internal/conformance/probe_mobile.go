@@ -129,6 +129,7 @@ func (e *exam) tryClientState(ctx context.Context) {
 		return
 	}
 	_ = e.b.w.send("<inactive xmlns='" + ns + "'/>")
+	_, _ = e.b.get(ctx, e.account.Domain(), "<query xmlns='"+nsInfo+"'/>") // it has arrived
 	err := e.tryMessage(ctx)
 	_ = e.b.w.send("<active xmlns='" + ns + "'/>")
 	if _, gone := e.b.get(ctx, e.account.Domain(), "<query xmlns='"+nsInfo+"'/>"); gone != nil {

@@ -38,7 +38,7 @@ func (e *exam) tryPictures(ctx context.Context, card xtok.Elem) {
 	case inCard == "" && inPEP == "" && e.shown && !card.First().OK():
 		e.tryOwnPicture(ctx)
 	case inCard == "" && inPEP == "":
-		e.works(key, "announced; you have no picture to try it with")
+		e.unknown(key, "announced; you have no picture to try it with, and ours would be seen")
 	case inCard != strings.ToLower(inPEP):
 		e.partly(key, "announced, but the picture in your vCard is not the one in PEP")
 	default:

@@ -92,7 +92,7 @@ func (p *page) wrap(indent, text string) {
 
 func (p *page) section(r *Report, name string) {
 	p.line("")
-	p.line(p.bold(pad(name, signWidth+featureWidth)) + pad("by", byWidth) + pad(headLevel(name), levelWidth) + "found")
+	p.line(p.bold(pad(name, signWidth+featureWidth) + pad("by", byWidth) + pad(headLevel(name), levelWidth) + "found"))
 	p.line(strings.Repeat("─", p.width))
 	var others []string
 	for i := range r.Rows {
@@ -167,28 +167,31 @@ func (v Verdict) Words() string {
 	}
 	s := strconv.Itoa(v.Works) + " of " + strconv.Itoa(v.Of)
 	if v.Untested > 0 {
-		s += " (" + strconv.Itoa(v.Untested) + " not testable)"
+		s += " (" + strconv.Itoa(v.Untested) + " untested)"
 	}
 	return s
 }
 
 func (p *page) summary(r *Report) {
 	p.line("")
-	p.line(p.bold(pad("Verdict", signWidth+featureWidth)) + pad("core server", 28) + "advanced server")
+	p.line(p.bold(pad("Verdict", 12) + pad("core server", 24) + "advanced server"))
 	p.line(strings.Repeat("─", p.width))
 	for _, name := range sections {
 		if name == Beyond {
 			continue
 		}
 		core, advanced := r.verdict(name, "core"), r.verdict(name, "advanced")
-		p.line(pad("  "+name, signWidth+featureWidth) + p.met(core, 28) + p.met(advanced, 0))
+		p.line(pad("  "+name, 12) + p.met(core, 24) + p.met(advanced, 0))
 	}
 }
 
 func (p *page) met(v Verdict, width int) string {
 	res := Missing
-	if v.Met {
+	switch {
+	case v.Met:
 		res = Works
+	case v.Works+v.Untested == v.Of:
+		res = Untested
 	}
 	return p.paint(signs[res].color, signs[res].sign) + " " + pad(v.Words(), width-2)
 }

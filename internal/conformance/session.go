@@ -57,10 +57,9 @@ func readError(e xtok.Elem) *answerError {
 type session struct {
 	w  *wire
 	me jid.JID
-	// features that it answers a disco#info with; set before presence is sent
-	own []string
 
 	mu      sync.Mutex
+	own     []string // features that it answers a disco#info with
 	ids     int
 	waiting map[string]chan xtok.Elem
 	got     []xtok.Elem
@@ -139,11 +138,24 @@ func (s *session) reply(e xtok.Elem) string {
 	switch {
 	case child.Is(nsInfo, "query"):
 		return "<iq type='result' id='" + id + "'" + to + "><query xmlns='" + nsInfo + "' node='" + esc(child.Attr("node")) + "'>" +
-			ownInfo(s.own) + "</query></iq>"
+			ownInfo(s.features()) + "</query></iq>"
 	case e.AttrIs("type", "set") || child.Is("urn:xmpp:ping", "ping"):
 		return "<iq type='result' id='" + id + "'" + to + "/>"
 	}
 	return "<iq type='error' id='" + id + "'" + to + "><error type='cancel'><service-unavailable xmlns='" + stanza.NSStanzas + "'/></error></iq>"
+}
+
+// be sets the features that the session says it has.
+func (s *session) be(features []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.own = features
+}
+
+func (s *session) features() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.own
 }
 
 // mark is a place in what has come, to look from.
@@ -233,6 +245,16 @@ func (s *session) get(ctx context.Context, to, payload string) (xtok.Elem, error
 
 func (s *session) set(ctx context.Context, to, payload string) (xtok.Elem, error) {
 	return s.ask(ctx, "set", to, payload)
+}
+
+// ended tells whether the connection is gone.
+func (s *session) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // leave closes the session in good order.
