@@ -3,6 +3,8 @@ package scripts
 import (
 	"context"
 	"strings"
+
+	"mirsal/e2e/xmppclient"
 )
 
 // saySASL2 are the steps of a login by XEP-0388. They go as far as the client's
@@ -28,6 +30,17 @@ func saySASL2(say deviceSayer) {
 			return err
 		}
 		return d.conn.AuthenticateToken(args[0], d.user, w.names[args[1]], strings.TrimSpace(children))
+	})
+	say(`opens a stream with direct TLS, for (\w+)`, func(w *world, ctx context.Context, d *device, args []string, _ string) error {
+		conn, err := xmppclient.Connect(ctx, xmppclient.Options{Domain: Domain, Addr: w.server.addr("c2s-tls"), Direct: true})
+		if err != nil {
+			return err
+		}
+		d.begin(conn)
+		return conn.OpenFrom(ctx, args[0]+"@"+Domain)
+	})
+	say(`makes keys for (SCRAM-[A-Z0-9-]+)`, func(w *world, ctx context.Context, d *device, args []string, _ string) error {
+		return d.conn.Upgrade(ctx, args[0], password(d.user))
 	})
 	say(`is now {([\w' ]+)}(?:, to be resumed by {([\w ]+)})?`, func(w *world, _ context.Context, d *device, args []string, _ string) error {
 		d.conn.JID = w.names[args[0]]

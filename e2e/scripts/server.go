@@ -2,11 +2,15 @@ package scripts
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
 	"time"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/config"
 	"mirsal/internal/server"
+	"mirsal/internal/xmpp/sasl"
 )
 
 // mirsal is the server in this process, on ports of the system's choice.
@@ -36,6 +40,19 @@ func (m *mirsal) addr(name string) string { return m.Addr(name) }
 
 func (m *mirsal) addAccount(ctx context.Context, name, password string) error {
 	_, err := m.Auth.Add(ctx, name, password)
+	return err
+}
+
+// bring imports an account as another server has kept it: by keys for SCRAM-SHA-1.
+func (m *mirsal) bring(ctx context.Context, name, password string) error {
+	salt := []byte("salt elsewhere")
+	keys, err := sasl.Derive(password, salt, salt, 4096)
+	if err != nil {
+		return err
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	line := fmt.Sprintf("%s\tscram-sha-1:%d:%s:%s:%s\n", name, keys.SHA1.Iterations, b64(salt), b64(keys.SHA1.StoredKey), b64(keys.SHA1.ServerKey))
+	_, err = m.Auth.Import(ctx, strings.NewReader(line))
 	return err
 }
 

@@ -74,6 +74,9 @@ func sayServer(say sayer) {
 		w.names[args[0]] = token
 		return err
 	})
+	say(`the operator brings (\w+) from another server, with keys for SCRAM-SHA-1 alone`, func(w *world, ctx context.Context, args []string, _ string) error {
+		return w.server.bring(ctx, args[0], password(args[0]))
+	})
 	say(`everything arrives`, func(w *world, ctx context.Context, _ []string, _ string) error {
 		return w.settle(ctx)
 	})

@@ -3,8 +3,10 @@ package xmppclient
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -59,4 +61,31 @@ func sasl2Data(n *Node) (string, error) {
 		return "", fmt.Errorf("instead of a challenge: %s", n)
 	}
 	return unb64(n.Text)
+}
+
+// Upgrade does the task of <continue/>, which has been read: it salts the password
+// for a mechanism (XEP-0480 §3). What the server then says is the next element.
+func (c *Conn) Upgrade(ctx context.Context, mechanism, password string) error {
+	n, err := c.ask(ctx, "<next xmlns='"+NSSASL2+"' task='UPGR-"+mechanism+"'/>")
+	if err != nil {
+		return err
+	}
+	salt := n.Child("urn:xmpp:scram-upgrade:0", "salt")
+	if salt == nil {
+		return fmt.Errorf("instead of a salt: %s", n)
+	}
+	raw, err := unb64(salt.Text)
+	if err != nil {
+		return err
+	}
+	rounds, err := strconv.Atoi(salt.Attr("iterations"))
+	if err != nil {
+		return err
+	}
+	x := newExchange(mechanism, "", "")
+	salted, err := pbkdf2.Key(x.hash, password, []byte(raw), rounds, x.size)
+	if err != nil {
+		return err
+	}
+	return c.Send("<task-data xmlns='" + NSSASL2 + "'><hash xmlns='urn:xmpp:scram-upgrade:0'>" + b64(string(salted)) + "</hash></task-data>")
 }
