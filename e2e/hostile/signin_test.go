@@ -39,6 +39,7 @@ func TestSignInAttacks(t *testing.T) {
 		{"19 a token shown twice", testTokenTwice},
 		{"19 a token by who it was not made for", testTokenOfAnother},
 		{"19 a token that has ended", testTokenEnded},
+		{"19 a device that was revoked", testRevoked},
 		{"19 a device that was shut out", testShutOut},
 	} {
 		t.Run(a.name, func(t *testing.T) {
@@ -567,18 +568,7 @@ func testShutOut(t *testing.T, v *victim) {
 	asleep.Kill()
 	token, device := v.device(t, "carol")
 	v.passwd(t, "carol", "changed")
-	soon, cancel := context.WithTimeout(v.ctx, 2*time.Second)
-	defer cancel()
-	for {
-		if n, err := here.Next(soon); err == nil && n.Is(xmppclient.NSStream, "error") {
-			if n.Child(xmppclient.NSStreams, "not-authorized") == nil {
-				t.Errorf("told %s", n)
-			}
-			break
-		} else if err != nil {
-			t.Fatalf("a device with the former password is here after two seconds: %v", err)
-		}
-	}
+	v.offSoon(t, here)
 	if got := v.showsOf(t, "carol", token, device, "HT-SHA-256-NONE", ""); got.what != "credentials-expired" {
 		t.Errorf("its token: %s", got.node)
 	}
@@ -587,6 +577,109 @@ func testShutOut(t *testing.T, v *victim) {
 			t.Errorf("a session of the former password goes on: %s", n)
 		}
 	}
+}
+
+// offSoon waits for the end of a session that may not go on.
+func (v *victim) offSoon(t *testing.T, c *xmppclient.Conn) {
+	t.Helper()
+	soon, cancel := context.WithTimeout(v.ctx, 2*time.Second)
+	defer cancel()
+	for {
+		n, err := c.Next(soon)
+		if err != nil {
+			t.Fatalf("it is here after two seconds: %v", err)
+		}
+		if n.Is(xmppclient.NSStream, "error") {
+			if n.Child(xmppclient.NSStreams, "not-authorized") == nil {
+				t.Errorf("told %s", n)
+			}
+			return
+		}
+	}
+}
+
+// kept is a device with a token and a session that can be resumed.
+type kept struct {
+	*xmppclient.Conn
+	id, software, token, previous string
+}
+
+func (v *victim) keeps(t *testing.T, name string) *kept {
+	t.Helper()
+	k := &kept{Conn: v.secured(t), id: rand.Text(), software: rand.Text()}
+	want := "<user-agent id='" + k.id + "'><software>" + k.software + "</software></user-agent>" +
+		"<bind xmlns='urn:xmpp:bind:0'><enable xmlns='urn:xmpp:sm:3' resume='true'/></bind><request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>"
+	if err := k.Authenticate(v.ctx, "SCRAM-SHA-256", name, password, want); err != nil {
+		t.Fatal(err)
+	}
+	n := next(t, k.Conn)
+	enabled := n.Child("urn:xmpp:bind:0", "bound").Child(xmppclient.NSSM, "enabled")
+	token := n.Child("urn:xmpp:fast:0", "token")
+	if enabled == nil || token == nil {
+		t.Fatalf("got %s", n)
+	}
+	k.previous, k.token = enabled.Attr("id"), token.Attr("token")
+	return k
+}
+
+// revoke ends a device's access, from another one.
+func (v *victim) revoke(t *testing.T, from *xmppclient.Conn, k *kept) {
+	t.Helper()
+	if err := from.Send("<iq type='get' id='list'><list xmlns='urn:xmpp:cam:0'/></iq>"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range next(t, from).Child("urn:xmpp:cam:0", "clients").Children {
+		if c.Child("urn:xmpp:cam:0", "user-agent").Child("urn:xmpp:cam:0", "software") == nil || c.Child("urn:xmpp:cam:0", "user-agent").Child("urn:xmpp:cam:0", "software").Text != k.software {
+			continue
+		}
+		if err := from.Send("<iq type='set' id='revoke'><revoke xmlns='urn:xmpp:cam:0' id='" + c.Attr("id") + "'/></iq>"); err != nil {
+			t.Fatal(err)
+		}
+		if n := next(t, from); n.Attr("type") != "result" {
+			t.Errorf("not revoked: %s", n)
+		}
+		return
+	}
+	t.Error("the device is not listed")
+}
+
+// staysOff tries all that a revoked device has.
+func (v *victim) staysOff(t *testing.T, name string, k *kept) {
+	t.Helper()
+	c := v.secured(t)
+	fast := agent(k.id) + "<fast xmlns='urn:xmpp:fast:0' count='9'/>"
+	for _, children := range []string{fast, fast + resume(k.previous, "0"), fast + "<bind xmlns='urn:xmpp:bind:0'/>"} {
+		if err := c.AuthenticateToken("HT-SHA-256-NONE", name, k.token, children); err != nil {
+			t.Fatal(err)
+		}
+		if got := judged(next(t, c)); got.what != "not-authorized" && got.what != "credentials-expired" {
+			t.Errorf("its token: %s", got.node)
+		}
+	}
+	if _, n := v.resumes(t, name, password, k.id, k.previous, "0"); resumed(n) || n.Is(xmppclient.NSSASL2, "success") {
+		t.Errorf("its password: %s", n)
+	}
+	if _, n := v.resumes(t, name, password, "another", k.previous, "0"); resumed(n) {
+		t.Errorf("as another device: %s", n)
+	}
+	old := v.loggedIn(t, name)
+	if err := old.Send(resume(k.previous, "0")); err != nil {
+		t.Fatal(err)
+	}
+	if n := next(t, old); n.Is(xmppclient.NSSM, "resumed") {
+		t.Errorf("as a device of the old kind: %s", n)
+	}
+}
+
+func testRevoked(t *testing.T, v *victim) {
+	from := v.connect(t, "mallory")
+	here, asleep := v.keeps(t, "mallory"), v.keeps(t, "mallory")
+	asleep.Kill()
+	v.revoke(t, from, here)
+	v.offSoon(t, here.Conn)
+	v.revoke(t, from, asleep)
+	v.staysOff(t, "mallory", here)
+	v.staysOff(t, "mallory", asleep)
 }
 
 // A count is durable before the success that it was taken for, and a sleeping
@@ -616,6 +709,9 @@ func TestASessionThatWasFrozenIsStillItsOwners(t *testing.T) {
 	ended, endedID := v.resumable(t, "dave", password, "ended")
 	kept.Kill()
 	ended.Kill()
+	before, after := v.keeps(t, "mallory"), v.keeps(t, "mallory")
+	v.revoke(t, v.connect(t, "mallory"), before)
+	after.Kill()
 	if err := v.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -624,6 +720,9 @@ func TestASessionThatWasFrozenIsStillItsOwners(t *testing.T) {
 	}
 	v.pair = v.chat(t)
 	v.passwd(t, "dave", "changed")
+	v.revoke(t, v.connect(t, "mallory"), after)
+	v.staysOff(t, "mallory", before)
+	v.staysOff(t, "mallory", after)
 	for _, c := range []struct {
 		who, password, id, previous string
 		may                         bool
