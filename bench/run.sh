@@ -53,8 +53,8 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 		;;
 	flood) # no peers: the server with its limits, attacked
 		go build -o "$work/flood" ./bench/flood
-		for kind in connect handshake guess; do
-			"$peers/isolated.sh" "$work/flood" -server "$MIRSAL" -kind "$kind" -rounds "$rounds" >>"$out/flood.jsonl"
+		for kind in connect handshake complete guess; do
+			"$peers/isolated.sh" "$work/flood" -server "$MIRSAL" -kind "$kind" -rounds "$rounds" -data /dev/shm -settle 150s >>"$out/flood.jsonl"
 		done
 		;;
 	fsync)

@@ -150,7 +150,7 @@ func (r *round) phase(ctx context.Context, name string, d time.Duration, do func
 func (r *round) chatted(phase string, c chatted) {
 	m := r.metrics
 	m[phase+"_p50_ms"], m[phase+"_p99_ms"] = measure.Ms(measure.Quantile(c.latency, 0.5)), measure.Ms(measure.Quantile(c.latency, 0.99))
-	m[phase+"_max_ms"] = measure.Ms(measure.Quantile(c.latency, 1))
+	m[phase+"_p95_ms"], m[phase+"_max_ms"] = measure.Ms(measure.Quantile(c.latency, 0.95)), measure.Ms(measure.Quantile(c.latency, 1))
 	m[phase+"_sent_late_p99_ms"] = measure.Ms(measure.Quantile(c.late, 0.99))
 	m[phase+"_messages"], m[phase+"_lost"] = float64(len(c.latency)+c.lost), float64(c.lost)
 }
