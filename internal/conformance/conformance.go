@@ -148,7 +148,7 @@ func (e *exam) refused(err error) string {
 func (e *exam) settle(ctx context.Context, w *wire, name string) (*session, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
 	defer cancel()
-	me, err := w.bind(ctx, e.token+"-"+name)
+	me, err := w.bind(ctx, "mirsal-conformance-"+name)
 	if err != nil {
 		w.close()
 		return nil, err
@@ -192,6 +192,11 @@ func (e *exam) broken(key string, announced bool, what string, err error) {
 		e.missing(key, "announced, but %s %s", what, reason(err))
 		return
 	}
+	var a *answerError
+	if errors.As(err, &a) {
+		e.missing(key, "not announced; tried all the same: %s", a)
+		return
+	}
 	e.missing(key, "not announced; %s %s", what, reason(err))
 }
 
@@ -216,7 +221,7 @@ func failedWith(err error, condition string) bool {
 // left notes what could not be put back.
 func (e *exam) left(what string, err error) {
 	if err != nil && !failedWith(err, "item-not-found") {
-		e.report.Left = append(e.report.Left, what+": removing it "+reason(err))
+		e.report.Left = append(e.report.Left, strings.Map(printable, what+": removing it "+reason(err)))
 	}
 }
 

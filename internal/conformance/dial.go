@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -179,7 +180,7 @@ func inWords(err error) string {
 
 // namesOf are the names in a certificate, shortened.
 func namesOf(c *x509.Certificate) string {
-	names := c.DNSNames
+	names := slices.Compact(slices.Sorted(slices.Values(c.DNSNames)))
 	if len(names) == 0 {
 		return "no name"
 	}

@@ -216,3 +216,17 @@ func TestThePasswordIsNotSentWhereItMightBeRead(t *testing.T) {
 		})
 	}
 }
+
+func TestPlainIsForServersThatTakeNothingElse(t *testing.T) {
+	l := lie(t, "SCRAM-SHA-1", "PLAIN")
+	o := l.options()
+	o.AllowPlain, o.Password = true, "wrong"
+	if _, err := conformance.Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "wrong password") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	for len(l.heard) > 0 {
+		if said := <-l.heard; strings.Contains(said, "PLAIN") {
+			t.Errorf("the server was told %s", said)
+		}
+	}
+}

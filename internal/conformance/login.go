@@ -114,7 +114,7 @@ func (w *wire) attempts(offered []string, plain bool) (list []attempt) {
 			break
 		}
 	}
-	if plain && slices.Contains(offered, "PLAIN") {
+	if len(list) == 0 && plain && slices.Contains(offered, "PLAIN") {
 		list = append(list, attempt{mechanism: "PLAIN"})
 	}
 	return list
@@ -250,7 +250,10 @@ func (e *exam) signIn(ctx context.Context, w *wire) (*wire, how, error) {
 		return nil, how{}, noWay(offered)
 	}
 	if e.way != nil { // as it worked before
-		all = slices.DeleteFunc(all, func(a attempt) bool { return a.mechanism != e.way.mechanism || a.binding.Type != e.way.binding })
+		same := func(a attempt) bool { return a.mechanism == e.way.mechanism && a.binding.Type == e.way.binding }
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			all = all[i : i+1]
+		}
 	}
 	var tried []string
 	var last error

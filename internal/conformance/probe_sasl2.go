@@ -2,7 +2,7 @@ package conformance
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -38,7 +38,7 @@ func (e *exam) trySASL2(ctx context.Context) {
 	defer cancel()
 	inline := w.features.Child(stream.NSSASL2, "authentication").Child(stream.NSSASL2, "inline")
 	tokens := tokenMechanism(inline, w.bindings())
-	device := newDevice()
+	device := e.device()
 	end, err := e.sasl2(ctx, w, offered, device+asks(inline, tokens.mechanism))
 	if err != nil {
 		e.missing(key, "offered, but signing in fails: %s", e.refused(err))
@@ -56,12 +56,12 @@ func (e *exam) trySASL2(ctx context.Context) {
 	e.tryToken(ctx, inline, tokens, end, device)
 }
 
-// newDevice is a <user-agent/> of a device that nobody has.
-func newDevice() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
+// device is the <user-agent/> of this program. Its id is made of the account's
+// address, so that many runs are one device in the account's list.
+func (e *exam) device() string {
+	b := sha256.Sum256([]byte("mirsal conformance " + e.account.String()))
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	id := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	id := fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 	return "<user-agent id='" + id + "'><software>mirsal conformance</software><device>a test</device></user-agent>"
 }
 

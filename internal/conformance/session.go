@@ -14,11 +14,14 @@ import (
 )
 
 const (
-	nsSM     = "urn:xmpp:sm:3"
-	nsInfo   = "http://jabber.org/protocol/disco#info"
-	nsItems  = "http://jabber.org/protocol/disco#items"
-	nsCaps   = "http://jabber.org/protocol/caps"
-	mostKept = 4096 // elements that a session keeps
+	nsSM    = "urn:xmpp:sm:3"
+	nsInfo  = "http://jabber.org/protocol/disco#info"
+	nsItems = "http://jabber.org/protocol/disco#items"
+	nsCaps  = "http://jabber.org/protocol/caps"
+
+	// what a session keeps of what comes
+	mostKept  = 4096 // elements
+	mostBytes = 32 << 20
 )
 
 var errSilent = errors.New("no answer in time")
@@ -63,6 +66,7 @@ type session struct {
 	ids     int
 	waiting map[string]chan xtok.Elem
 	got     []xtok.Elem
+	bytes   int           // in got
 	changed chan struct{} // closed and replaced when something came
 	counts  bool          // stream management is on
 	handled uint32
@@ -107,8 +111,9 @@ func (s *session) take(e xtok.Elem) {
 		ch <- e
 		return
 	}
-	if len(s.got) < mostKept {
+	if size := len(e.Raw()); len(s.got) < mostKept && s.bytes+size <= mostBytes {
 		s.got = append(s.got, e)
+		s.bytes += size
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
