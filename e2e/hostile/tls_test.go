@@ -131,18 +131,24 @@ func testRenegotiation(t *testing.T, v *victim) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var out strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &out
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Stderr = cmd.Stdout
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		go func() {
-			time.Sleep(500 * time.Millisecond) // s_client has to be through with the handshake
-			_, _ = io.WriteString(in, "R\n")
-		}()
+		said := ""
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			said += lines.Text() + "\n"
+			if strings.Contains(lines.Text(), "Extended master secret:") { // the last that is told of the handshake
+				_, _ = io.WriteString(in, "R\n")
+			}
+		}
 		_ = cmd.Wait()
-		if got := out.String(); !strings.Contains(got, "RENEGOTIATING") || !strings.Contains(got, "no renegotiation") && !strings.Contains(got, "alert") {
-			t.Errorf("%s: renegotiated: %.2000s", port, got)
+		if !strings.Contains(said, "RENEGOTIATING") || !strings.Contains(said, "alert unexpected message") {
+			t.Errorf("%s: renegotiated: %.2000s", port, said)
 		}
 		in.Close()
 	}
