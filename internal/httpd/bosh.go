@@ -57,6 +57,8 @@ func (a *boshes) post(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case bad != nil:
 		b.abandon(bad.cause)
+	case b == nil && !a.srv.mayBegin(w):
+		return
 	case b == nil:
 		b, bad = a.create(r, q)
 	default:

@@ -26,6 +26,7 @@ const (
 	policyViolation        = "policy-violation"
 	remoteConnectionFailed = "remote-connection-failed"
 	remoteStreamError      = "remote-stream-error"
+	systemShutdown         = "system-shutdown"
 )
 
 // maxRID is the largest request id. XEP-0124 §14.1

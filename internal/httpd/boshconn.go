@@ -116,6 +116,9 @@ func (b *bosh) Close() error {
 	b.fed, b.taken, b.drained = tell(b.fed), tell(b.taken), tell(b.drained)
 	if b.streamID == "" && b.condition == "" {
 		b.condition = remoteConnectionFailed
+		if b.all.srv.stopping.Load() {
+			b.condition = systemShutdown
+		}
 	}
 	if b.broken {
 		b.all.remove(b)

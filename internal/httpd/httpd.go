@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 
 	"mirsal/internal/c2s"
 	"mirsal/internal/xmpp/jid"
@@ -51,8 +52,9 @@ type Config struct {
 
 // Server answers what is asked over HTTP.
 type Server struct {
-	cfg  Config
-	bosh *boshes
+	cfg      Config
+	bosh     *boshes
+	stopping atomic.Bool
 }
 
 // New makes the web side of a server.

@@ -19,7 +19,7 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This address is for XMPP over WebSocket (RFC 7395): ask for the subprotocol xmpp.", http.StatusBadRequest)
 		return
 	}
-	if !s.mayStream(w, r) {
+	if !s.mayStream(w, r) || !s.mayBegin(w) {
 		return
 	}
 	c := &wsConn{limits: s.cfg.Before, out: newCutter(), remote: net.TCPAddrFromAddrPort(originOf(r).addr)}

@@ -193,6 +193,9 @@ func TestWhatAnEndedWebSocketIsToTheStream(t *testing.T) {
 
 func TestClosingSaysGoodbyeAndFreesTheReader(t *testing.T) {
 	d := dial(t, newSide(t, nil))
+	if _, err := d.Write([]byte(greeting)); err != nil || d.receive(t) == "" {
+		t.Fatal(err)
+	}
 	read := make(chan error)
 	go func() {
 		_, err := d.Read(make([]byte, 10))
@@ -219,6 +222,7 @@ func TestAPeerThatDoesNotAnswerIsCutOff(t *testing.T) {
 	nc, _ := rawDial(t, srv.URL)
 	defer nc.Close()
 	a := <-s.streams
+	a.say(t, greeting)
 	_ = a.Close() // returns, though nobody answers
 	if _, err := a.Read(make([]byte, 1)); err == nil {
 		t.Error("still open")

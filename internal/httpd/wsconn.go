@@ -42,6 +42,7 @@ type wsConn struct {
 	timer  *time.Timer // of pings, under mu; nil once closed
 
 	wrote  atomic.Bool // since the last tick
+	spoke  atomic.Bool // ever
 	closed atomic.Bool
 }
 
@@ -157,6 +158,7 @@ func (c *wsConn) unframe(frame []byte) ([]byte, error) {
 // connection below.
 func (c *wsConn) Write(b []byte) (int, error) {
 	c.wrote.Store(true)
+	c.spoke.Store(true)
 	c.flush.hold()
 	err := c.out.cut(b, c.send)
 	if flushed := c.flush.release(); err == nil {
@@ -191,7 +193,8 @@ func appendOpen(b []byte, e xtok.Elem) []byte {
 	return append(b, "/>"...)
 }
 
-// Close says goodbye as WebSockets do, with little patience.
+// Close says goodbye as WebSockets do, with little patience; where nothing was
+// said yet it just breaks off.
 func (c *wsConn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
@@ -200,6 +203,11 @@ func (c *wsConn) Close() error {
 	c.timer.Stop()
 	c.timer = nil
 	c.mu.Unlock()
+	if !c.spoke.Load() {
+		// COMPAT: Strophe.js waits for ever for a stream that ends in good order before
+		// it began, and tries again when its connection breaks
+		return c.ws.CloseNow()
+	}
 	hard := time.AfterFunc(closePatience, func() { c.raw.Close() })
 	defer hard.Stop()
 	err := c.ws.Close(websocket.StatusNormalClosure, "")

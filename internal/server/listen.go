@@ -102,20 +102,20 @@ func (s *Server) serve(open map[string]net.Listener) {
 	if l := open["c2s-tls"]; l != nil {
 		s.c2s.Serve(l, true)
 	}
-	web := s.newWeb()
+	s.web = s.newWeb()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", landing)
-	web.Routes(mux)
+	s.web.Routes(mux)
 	for pattern, h := range s.Router.Host().Handlers() {
 		mux.Handle(pattern, h)
 	}
-	s.serveHTTP(open["http"], web.Guard(mux), true)
-	plain := web.Guard(mux)
+	s.serveHTTP(open["http"], s.web.Guard(mux), true)
+	plain := s.web.Guard(mux)
 	if open["http-plain"] != nil {
 		plain = s.certs.HTTP01(plain)
 	}
 	s.serveHTTP(open["http-plain"], plain, false)
-	s.serveHTTP(open["ops"], web.Guard(obs.Handler(s.metrics, s.Config.Log.Profiles,
+	s.serveHTTP(open["ops"], s.web.Guard(obs.Handler(s.metrics, s.Config.Log.Profiles,
 		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), false)
 	s.keepCerts()
 }

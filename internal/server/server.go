@@ -23,6 +23,7 @@ import (
 	"mirsal/internal/certs"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
+	"mirsal/internal/httpd"
 	"mirsal/internal/obs"
 	"mirsal/internal/store"
 	"mirsal/internal/store/sqlite"
@@ -49,6 +50,7 @@ type Server struct {
 	archive  *archive.Archive
 	certs    *certs.Certs
 	c2s      *c2s.Server
+	web      *httpd.Server
 	metrics  *prometheus.Registry
 	features features
 	sleepers *sleepers
@@ -188,6 +190,7 @@ const stopPatience = 10 * time.Second
 // Close stops gracefully: clients hear that the system shuts down, resumable
 // sessions are kept with their queues, everything appended is committed.
 func (s *Server) Close() error {
+	s.web.Stop()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
