@@ -36,11 +36,11 @@ func (p *People) subscription(t *core.Transit) error {
 	if err != nil || !on {
 		return err
 	}
+	if p.router.Blocked(contact, t.Head.From) {
+		return nil // whatever he was given before
+	}
 	if ev == subscribe && p.vouched(contact, me, t.Elem) {
 		return p.welcome(ctx, contact, me)
-	}
-	if p.router.Blocked(contact, t.Head.From) {
-		return nil
 	}
 	if err := p.arrive(ctx, contact, me, ev, st); err != nil {
 		return err

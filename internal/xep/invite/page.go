@@ -153,11 +153,14 @@ func (f *Feature) send(w http.ResponseWriter, r *http.Request, status int, p *pa
 // fill puts names into a sentence, each kept apart from it: however it is written,
 // it cannot change the direction or the meaning of what stands around it.
 func fill(sentence string, names ...string) template.HTML {
-	out := html.EscapeString(sentence)
-	for _, n := range names {
-		out = strings.Replace(out, "%s", "<bdi>"+html.EscapeString(plainName(n))+"</bdi>", 1)
+	var out strings.Builder
+	for i, part := range strings.Split(sentence, "%s") {
+		if i > 0 && i <= len(names) {
+			out.WriteString("<bdi>" + html.EscapeString(plainName(names[i-1])) + "</bdi>")
+		}
+		out.WriteString(html.EscapeString(part))
 	}
-	return template.HTML(out)
+	return template.HTML(out.String())
 }
 
 // maxName is how much of a name is shown, in characters.

@@ -86,6 +86,9 @@ func TestNamesCannotChangeWhatStandsAroundThem(t *testing.T) {
 	if got != want {
 		t.Errorf("%q", got)
 	}
+	if got := fill("%s and %s", "a%sb", "c"); got != "<bdi>a%sb</bdi> and <bdi>c</bdi>" {
+		t.Errorf("one name stands inside another: %q", got)
+	}
 }
 
 func TestAnAccountIsMadeOnThePageAndItsAddressIsShownOnce(t *testing.T) {
