@@ -29,9 +29,9 @@ func newSleepers(kv store.KV, most time.Duration) *sleepers {
 	})}
 }
 
-// freeze writes every resumable session down, one account at a time.
+// freeze writes every resumable session down, an account's in one step.
 func (k *sleepers) freeze(ctx context.Context, r *core.Router) error {
-	ops := map[jid.JID][]store.Op{}
+	ops := map[string][]store.Op{}
 	var errs []error
 	r.Directory().Each(func(s *core.Session) {
 		f, ok := s.Freeze()
@@ -43,13 +43,11 @@ func (k *sleepers) freeze(ctx context.Context, r *core.Router) error {
 			errs = append(errs, err)
 			return
 		}
-		owner := s.JID.Bare()
+		owner := s.JID.Bare().String()
 		ops[owner] = append(ops[owner], k.bucket.Set(hex.EncodeToString(f.ID[:]), b.Bytes()))
 	})
-	for owner, list := range ops {
-		if err := k.kv.Apply(ctx, owner.String(), list...); err != nil {
-			errs = append(errs, fmt.Errorf("sessions of %s cannot be kept: %w", owner, err))
-		}
+	for owner, err := range store.ApplyAll(ctx, k.kv, ops) {
+		errs = append(errs, fmt.Errorf("sessions of %s cannot be kept: %w", owner, err))
 	}
 	return errors.Join(errs...)
 }
@@ -61,18 +59,19 @@ func (k *sleepers) thaw(ctx context.Context, r *core.Router) error {
 	if err != nil {
 		return err
 	}
+	sleeping, forget := map[string][]store.Item{}, map[string][]store.Op{}
 	for _, owner := range owners {
-		items, err := k.bucket.Scan(ctx, owner, store.Range{})
-		if err != nil {
+		if sleeping[owner], err = k.bucket.Scan(ctx, owner, store.Range{}); err != nil {
 			return err
 		}
-		forget := make([]store.Op, len(items))
-		for i, item := range items {
-			forget[i] = k.bucket.Unset(item.Key)
+		for _, item := range sleeping[owner] {
+			forget[owner] = append(forget[owner], k.bucket.Unset(item.Key))
 		}
-		if err := k.kv.Apply(ctx, owner, forget...); err != nil {
-			return err
-		}
+	}
+	for _, err := range store.ApplyAll(ctx, k.kv, forget) {
+		return err
+	}
+	for owner, items := range sleeping {
 		for _, item := range items {
 			if err := k.wake(r, item.Value); err != nil {
 				return fmt.Errorf("a session of %s cannot be brought back: %w", owner, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -40,14 +41,15 @@ func (l *Last) Load(ctx context.Context) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	ops := map[string][]store.Op{}
 	for _, owner := range owners {
-		ops := []store.Op{l.here.Unset(hereKey)}
+		ops[owner] = []store.Op{l.here.Unset(hereKey)}
 		if item.Value != nil {
-			ops = append(ops, l.seen.Set(lastKey, item.Value))
+			ops[owner] = append(ops[owner], l.seen.Set(lastKey, item.Value))
 		}
-		if err := l.kv.Apply(ctx, owner, ops...); err != nil {
-			return fmt.Errorf("last activity of %s: %w", owner, err)
-		}
+	}
+	for owner, err := range store.ApplyAll(ctx, l.kv, ops) {
+		return fmt.Errorf("last activity of %s: %w", owner, err)
 	}
 	return nil
 }
@@ -62,12 +64,7 @@ func (l *Last) Flush() {
 	l.dirty = map[jid.JID]change{}
 	l.mu.Unlock()
 	ctx := context.Background()
-	for owner, c := range todo {
-		if err := l.write(ctx, owner, c); err != nil {
-			l.log.Error("last activity cannot be kept", "jid", owner.String(), "err", err)
-			l.again(owner, c)
-		}
-	}
+	l.write(ctx, todo)
 	if now := time.Now(); len(l.marked) > 0 && now.Sub(l.beat) >= beatEvery {
 		if err := l.kv.Apply(ctx, "", l.alive.Set(aliveKey, encode(change{at: now.Truncate(grain)}))); err != nil {
 			l.log.Error("last activity of the server cannot be kept", "err", err)
@@ -86,35 +83,55 @@ func (l *Last) again(owner jid.JID, c change) {
 	}
 }
 
-// write makes one change durable; under writing.
-func (l *Last) write(ctx context.Context, owner jid.JID, c change) error {
+// write makes changes durable; under writing.
+func (l *Last) write(ctx context.Context, todo map[jid.JID]change) {
+	all := map[string][]store.Op{}
+	failed := map[string]error{}
+	here := map[jid.JID]bool{}
+	for owner, c := range todo {
+		ops, marked, err := l.ops(ctx, owner, c)
+		switch {
+		case err != nil:
+			failed[owner.String()] = err
+		case ops != nil:
+			all[owner.String()] = ops
+		}
+		here[owner] = marked
+	}
+	maps.Copy(failed, store.ApplyAll(ctx, l.kv, all))
+	for owner, marked := range here {
+		switch err := failed[owner.String()]; {
+		case err != nil:
+			l.log.Error("last activity cannot be kept", "jid", owner.String(), "err", err)
+			l.again(owner, todo[owner])
+		case marked:
+			l.marked[owner] = struct{}{}
+		default:
+			delete(l.marked, owner)
+		}
+	}
+}
+
+// ops is what one change writes, if anything, and whether the account is marked
+// as here afterwards.
+func (l *Last) ops(ctx context.Context, owner jid.JID, c change) (ops []store.Op, marked bool, err error) {
 	if c.here && !l.online(owner) {
 		// it went before it was noted that it came
 		c = change{at: time.Now().Truncate(grain)}
 	}
-	_, marked := l.marked[owner]
+	_, marked = l.marked[owner]
 	who, err := l.who(ctx, owner)
 	switch {
-	case err != nil:
-		return err
-	case !l.router.Exists(owner):
-		return nil
+	case err != nil || !l.router.Exists(owner):
+		return nil, marked, err
 	case who == nobody:
-		err = l.kv.Apply(ctx, owner.String(), l.seen.Unset(lastKey), l.here.Unset(hereKey))
+		return []store.Op{l.seen.Unset(lastKey), l.here.Unset(hereKey)}, false, nil
 	case !c.here:
-		err = l.kv.Apply(ctx, owner.String(), l.seen.Set(lastKey, encode(c)), l.here.Unset(hereKey))
+		return []store.Op{l.seen.Set(lastKey, encode(c)), l.here.Unset(hereKey)}, false, nil
 	case !marked:
-		err = l.kv.Apply(ctx, owner.String(), l.here.Set(hereKey, nil))
+		return []store.Op{l.here.Set(hereKey, nil)}, true, nil
 	}
-	if err != nil {
-		return err
-	}
-	if c.here && who != nobody {
-		l.marked[owner] = struct{}{}
-	} else {
-		delete(l.marked, owner)
-	}
-	return nil
+	return nil, true, nil
 }
 
 // last is when an account that is away went.
