@@ -193,11 +193,11 @@ func (e *exam) tryArchive(ctx context.Context) {
 		e.missing("beyond.mam-prefs", "no archive")
 		return
 	case found && !announced:
-		e.partly(key, "a message to myself was found again, but the archive is not announced")
+		e.partly(key, "a message to yourself was found again, but the archive is not announced")
 	case found:
-		e.works(key, "a message to myself was found again, on a page of %d", n)
+		e.works(key, "a message to yourself was found again, on a page of %d", n)
 	default:
-		e.partly(key, "queries are answered, but a message to myself was not kept")
+		e.partly(key, "queries are answered, but a message to yourself was not kept")
 	}
 	e.tryArchiveMore(ctx)
 }

@@ -89,7 +89,13 @@ func (r *Report) row(key string) *Row {
 	panic("conformance: no row " + key)
 }
 
+// judge adds the verdicts, and takes the remedies from what needs none.
 func (r *Report) judge() {
+	for i := range r.Rows {
+		if res := r.Rows[i].Result; res != Missing && res != Partly {
+			r.Rows[i].Remedy = ""
+		}
+	}
 	r.Verdicts = nil
 	for _, s := range sections {
 		if s == Beyond {
