@@ -6,8 +6,10 @@
 package foreign
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -37,6 +39,24 @@ func Python(t testing.TB, modules ...string) string {
 		return Program(t, python)
 	}
 	return python
+}
+
+// Node returns the path of Node, for programs that use the packages of dir's
+// package-lock.json. They must be installed below dir as that file has them.
+func Node(t testing.TB, dir string) string {
+	t.Helper()
+	if !installed(dir) {
+		lack(t, "the npm packages of "+filepath.Join(dir, "package-lock.json"))
+	}
+	return Program(t, "node")
+}
+
+// installed compares the lock file with the copy that the script leaves beside
+// the packages once all are there.
+func installed(dir string) bool {
+	want, err1 := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	got, err2 := os.ReadFile(filepath.Join(dir, "node_modules", ".installed"))
+	return err1 == nil && err2 == nil && bytes.Equal(want, got)
 }
 
 // lack ends the test: as a failure where everything is required.

@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -33,5 +34,23 @@ func TestAMissingProgramSkips(t *testing.T) {
 	})
 	if !skipped {
 		t.Error("the test went on without its program")
+	}
+}
+
+func TestPackagesThatAreNotThoseOfTheLockFileAreMissing(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("package-lock.json", "new")
+	for text, want := range map[string]bool{"old": false, "new": true} {
+		if write("node_modules/.installed", text); installed(dir) != want {
+			t.Errorf("%s packages for a new lock file: installed %v", text, !want)
+		}
 	}
 }
