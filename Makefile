@@ -32,10 +32,10 @@ check: ## formatting, vet, staticcheck, modules, the lists that are kept true by
 unit: ## the packages' own tests, under the race detector, shuffled
 	go test -race -shuffle=on $(UNIT)
 
-e2e: build ## conversations, foreign clients, crashes; once
+e2e: build ## conversations, foreign clients, a browser, crashes; once
 	scripts/e2e.sh
 
-deps: ## install the foreign programs that tests drive (Debian, as root)
+deps: ## install the foreign programs that tests drive (Debian, as root; npm)
 	scripts/install-test-deps.sh
 
 generate: ## rewrite docs/dependencies.txt

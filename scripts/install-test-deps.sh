@@ -1,9 +1,27 @@
 #!/bin/bash
 # install-test-deps.sh: the foreign programs that tests drive, from Debian's
-# packages. Does nothing when all are there. Where it cannot install (not
-# Debian, not root, no network) it names what is lacking and which tests will
-# be skipped, and goes on; with MIRSAL_REQUIRE=all, as in CI, those tests fail.
+# packages and, for e2e/browser, from npm. Does nothing when all are there. Where
+# it cannot install (not Debian, not root, no network) it names what is lacking
+# and which tests will be skipped, and goes on; with MIRSAL_REQUIRE=all, as in
+# CI, those tests fail.
 set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+
+# npm_packages installs what e2e/browser/package-lock.json lists, and nothing else;
+# no package's scripts run. The copy of that file tells the tests that all is there.
+npm_packages() {
+	local dir=e2e/browser
+	cmp -s $dir/package-lock.json $dir/node_modules/.installed && return
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		echo 'install-test-deps: node and npm are lacking; e2e/browser: converse.js in Chromium'
+	elif (cd $dir && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null); then
+		cp $dir/package-lock.json $dir/node_modules/.installed
+		echo "install-test-deps: installed the npm packages of $dir"
+	else
+		echo "install-test-deps: npm could not install the packages of $dir: converse.js in Chromium"
+	fi
+}
+npm_packages
 
 # package | what uses it
 list='
@@ -17,6 +35,7 @@ python3-oldmemo|e2e/clients: OMEMO with slixmpp
 python3-xmlschema|e2e/clients: OMEMO with slixmpp
 go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
+chromium|e2e/browser: converse.js in headless Chromium
 strace|e2e/crash: every acknowledgement is preceded by its sync
 '
 
