@@ -103,7 +103,8 @@ type Auth struct {
 	removal     Removal
 	meet        func() // told that there are meetings to make
 	revoked     []func(bare jid.JID, device string)
-	newPassword []func(bare jid.JID, device string)
+	newPassword []func(bare jid.JID, session any)
+	here        func(bare jid.JID) map[string]int // how many sessions each device has
 }
 
 // New reads the accounts. The data belongs to one domain: the first that is
@@ -115,6 +116,7 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 	}
 	a := &Auth{
 		accounts: s, kv: s, cfg: cfg, work: newWork(runtime.GOMAXPROCS(0) / 2), names: map[string]struct{}{}, looks: looksIndex{}, meet: func() {},
+		here:    func(jid.JID) map[string]int { return map[string]int{} },
 		moments: map[string]moment{}, sweepAt: minSweep, holds: holds{seed: maphash.MakeSeed()},
 	}
 	a.devices = s.Declare(deviceSpace())

@@ -30,7 +30,8 @@ var (
 
 // Bounds of what is kept of devices.
 const (
-	maxDevices  = 50                  // of one account; the one unused for longest is forgotten
+	maxDevices  = 50                  // of one account, besides those that are here; the one unused for longest is forgotten
+	maxRevoked  = 50                  // of one account; when there are as many, only another password keeps more out
 	deviceLife  = 90 * 24 * time.Hour // unused
 	deviceGrain = time.Hour           // how exactly it is known when a device was last there
 	maxAgentID  = 128                 // bytes
@@ -43,15 +44,17 @@ type Agent struct {
 	ID       string // its UUID; "" for clients that have none
 	Software string
 	Device   string // what its person calls the installation
-	// Resource tells clients without ID apart: a device for each resource. Without
-	// either, all such sign-ins are one device.
+	// Resource tells clients without ID apart, where they chose it: a device for each
+	// resource. Without either, all such sign-ins are kept as one, which is nobody's: what
+	// one of them does says nothing of the others (Device.Nameless).
 	Resource string
 	// Since is Epoch at the beginning of the sign-in: what was proved is not believed
 	// when the password was changed, or the device revoked, after that. 0 means that it is.
 	Since uint64
 }
 
-// Device is one installation that has signed in (XEP-0494's client).
+// Device is one installation that has signed in (XEP-0494's client), or all of those
+// that cannot be told apart.
 type Device struct {
 	ID             string // opaque, stable for an account
 	Software, Name string
@@ -59,6 +62,7 @@ type Device struct {
 	Last           time.Time // to the hour
 	Password       bool      // it has shown the password that holds now
 	Token          bool      // it has a token that is good
+	Nameless       bool      // any number of installations that say nothing of themselves
 }
 
 // How a device signs in.
@@ -84,6 +88,9 @@ func (a *Auth) DeviceID(name string, g Agent) string {
 func (g Agent) clean() Agent {
 	if len(g.ID) > maxAgentID {
 		g.ID = g.ID[:maxAgentID]
+	}
+	if g.ID == "" && g.Resource == "" {
+		return Agent{Since: g.Since} // what one of them says is not true of the others
 	}
 	g.Software, g.Device = cleanName(g.Software), cleanName(g.Device)
 	if g.ID == "" && g.Device == "" {
@@ -111,11 +118,15 @@ func cleanName(s string) string {
 func (a *Auth) OnRevoke(f func(bare jid.JID, device string)) { a.revoked = append(a.revoked, f) }
 
 // OnPassword sets who is told of a changed password, when that is durable: all of
-// the account's sessions are to end but those of the device that changed it ("" for
-// none). Before use only.
-func (a *Auth) OnPassword(f func(bare jid.JID, device string)) {
+// the account's sessions are to end but the one that changed it (Changer.Session).
+// Before use only.
+func (a *Auth) OnPassword(f func(bare jid.JID, session any)) {
 	a.newPassword = append(a.newPassword, f)
 }
+
+// WhoIsHere sets who knows the devices of an account's sessions: they are not
+// forgotten for others. f is asked under locks and must not call back. Before use only.
+func (a *Auth) WhoIsHere(f func(bare jid.JID) map[string]int) { a.here = f }
 
 // SignedIn notes that a device has proved who it is, by "password" or by
 // "token", and returns its ID. It is durable on return, but when it was last
@@ -134,10 +145,12 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
 	records, err := a.records(ctx, name)
-	now := time.Now()
+	now, nameless := time.Now(), a.DeviceID(name, Agent{})
 	for id, r := range records {
 		if !r.forgotten(now) && !r.Revoked {
-			devices = append(devices, r.device(id, now))
+			d := r.device(id, now)
+			d.Nameless = id == nameless
+			devices = append(devices, d)
 		}
 	}
 	slices.SortFunc(devices, func(x, y Device) int {
@@ -149,7 +162,8 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 // Revoke takes away what a device signs in by. One that has a token has shown
 // the password once, to get it: it is not let in by the password again before that is
 // changed. ErrDevice when there is no such device, ErrPasswordKnown for one
-// that signs in by the password alone, which only another password keeps out.
+// that signs in by the password alone, and when no more can be kept out: then only
+// another password does.
 func (a *Auth) Revoke(ctx context.Context, name, device string) error {
 	if err := a.revoke(ctx, name, device); err != nil {
 		return err
@@ -175,7 +189,11 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 	}
 	op := a.devices.Unset(device)
 	if r.Password {
-		r.Revoked, r.Tokens = true, nil
+		full, err := a.allRevoked(ctx, name)
+		if err != nil || full {
+			return cmp.Or(err, ErrPasswordKnown)
+		}
+		r = record{First: r.First, Last: r.Last, Password: true, Revoked: true}
 		op = a.setRecord(device, &r)
 	}
 	if err := a.write(ctx, name, op); err != nil {
@@ -183,6 +201,18 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 	}
 	a.changed(name, device)
 	return nil
+}
+
+// allRevoked tells whether as many devices are revoked as are kept.
+func (a *Auth) allRevoked(ctx context.Context, name string) (bool, error) {
+	records, err := a.records(ctx, name)
+	n := 0
+	for _, r := range records {
+		if r.Revoked {
+			n++
+		}
+	}
+	return n >= maxRevoked, err
 }
 
 // withDevice changes what is kept of an agent's device, and makes it when there

@@ -29,7 +29,7 @@ type record struct {
 
 func deviceSpace() store.Space {
 	return store.Space{
-		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, whether it was revoked, its tokens",
+		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, whether it was revoked (that is kept until the password changes), its tokens",
 		Purpose: "let a device sign in by its token; show people what has access to their account, and end that", Life: deviceLife,
 	}
 }
@@ -45,7 +45,11 @@ func (r *record) signIn(g Agent, by string, now time.Time) bool {
 	return r.Last != was.Last || r.Software != was.Software || r.Name != was.Name || r.Password != was.Password
 }
 
-func (r *record) forgotten(now time.Time) bool { return now.Sub(time.Unix(r.Last, 0)) > deviceLife }
+// forgotten tells whether it was unused for too long. One that is revoked is kept out
+// however long it waits.
+func (r *record) forgotten(now time.Time) bool {
+	return !r.Revoked && now.Sub(time.Unix(r.Last, 0)) > deviceLife
+}
 
 func (r *record) hasToken(now time.Time) bool {
 	return slices.ContainsFunc(r.Tokens, func(t token) bool { return t.good(now) })
@@ -103,7 +107,9 @@ func (a *Auth) keep(ctx context.Context, name, id string, r record, fresh bool) 
 		if err != nil {
 			return err
 		}
-		for _, other := range tooMany(old, id, time.Now()) {
+		here := a.here(a.bare(name))
+		here[id]++
+		for _, other := range tooMany(old, here, time.Now()) {
 			ops = append(ops, a.devices.Unset(other))
 		}
 	}
@@ -155,12 +161,13 @@ func (a *Auth) forget(ctx context.Context, name string) error {
 
 // tooMany are the devices to forget so that one more has room: those that are out
 // of date, and then those without a token before those with one, the longest
-// unused first.
-func tooMany(records map[string]*record, but string, now time.Time) (forget []string) {
+// unused first. Those that are here stay, so that what has access is known;
+// those that were revoked stay too, and take no room from the others.
+func tooMany(records map[string]*record, here map[string]int, now time.Time) (forget []string) {
 	var live []string
 	for id, r := range records {
 		switch {
-		case id == but:
+		case here[id] > 0, r.Revoked:
 		case r.forgotten(now):
 			forget = append(forget, id)
 		default:

@@ -162,6 +162,86 @@ func TestAnAccountHasABoundedNumberOfDevices(t *testing.T) {
 	})
 }
 
+// Who knows the password can sign in as many devices; what is connected must not
+// disappear from the list by that.
+func TestADeviceThatIsHereIsNotForgottenForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, memory.New())
+		add(t, a, "alice", "secret")
+		thief := signIn(t, a, "alice", laptop(), "password")
+		a.WhoIsHere(func(bare jid.JID) map[string]int {
+			if bare.String() != "alice@example.org" {
+				t.Error(bare)
+			}
+			return map[string]int{thief: 1}
+		})
+		for i := range maxDevices + 10 {
+			time.Sleep(time.Minute)
+			signIn(t, a, "alice", Agent{ID: fmt.Sprint("flood", i)}, "password")
+		}
+		list := devices(t, a, "alice")
+		if len(list) != maxDevices+1 || !slices.ContainsFunc(list, func(d Device) bool { return d.ID == thief }) {
+			t.Errorf("%d devices, or without the thief's", len(list))
+		}
+	})
+}
+
+// A revoked device must not come in again because others came, or time went by.
+func TestARevokedDeviceIsKeptOutWhateverElseIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, memory.New())
+		add(t, a, "alice", "secret")
+		revoke := func(g Agent) error {
+			id := signIn(t, a, "alice", g, "password")
+			if _, _, err := a.IssueToken(t.Context(), "alice", g, "M"); err != nil {
+				t.Fatal(err)
+			}
+			return a.Revoke(t.Context(), "alice", id)
+		}
+		if err := revoke(phone()); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < maxRevoked; i++ {
+			time.Sleep(time.Minute)
+			if err := revoke(Agent{ID: fmt.Sprint("revoked", i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := revoke(laptop()); !errors.Is(err, ErrPasswordKnown) {
+			t.Error("more are revoked than are kept out:", err)
+		}
+		for i := range maxDevices + 10 {
+			time.Sleep(time.Minute)
+			signIn(t, a, "alice", Agent{ID: fmt.Sprint("flood", i)}, "password")
+		}
+		time.Sleep(deviceLife + time.Hour)
+		if err := a.ForgetDevices(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.SignedIn(t.Context(), "alice", phone(), "password"); !errors.Is(err, ErrRevoked) {
+			t.Error("it is in again:", err)
+		}
+		if left, _ := a.records(t.Context(), "alice"); len(left) != maxRevoked {
+			t.Errorf("%d kept", len(left))
+		}
+	})
+}
+
+func TestClientsThatCannotBeToldApartAreNobody(t *testing.T) {
+	a := open(t, memory.New())
+	add(t, a, "alice", "secret")
+	id := signIn(t, a, "alice", Agent{Software: "Sly", Device: "Alice's phone"}, "password")
+	signIn(t, a, "alice", phone(), "password")
+	for _, d := range devices(t, a, "alice") {
+		if d.Nameless != (d.ID == id) || d.Nameless && (d.Name != "" || d.Software != "") {
+			t.Errorf("%+v", d)
+		}
+	}
+	if err := a.Revoke(t.Context(), "alice", id); !errors.Is(err, ErrPasswordKnown) {
+		t.Error(err)
+	}
+}
+
 func TestARevokedDeviceIsForgottenAndThatIsToldWhenItIsDurable(t *testing.T) {
 	a := open(t, memory.New())
 	add(t, a, "alice", "secret")
@@ -203,11 +283,11 @@ func TestADeviceThatKnowsThePasswordIsRevokedByChangingIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told []string
-	a.OnPassword(func(bare jid.JID, device string) { told = append(told, bare.String()+" "+device) })
-	if err := a.ChangePassword(t.Context(), "alice", "new", laptopID); err != nil {
+	a.OnPassword(func(bare jid.JID, session any) { told = append(told, fmt.Sprint(bare, " ", session)) })
+	if err := a.ChangePassword(t.Context(), "alice", "new", Changer{laptopID, "its session"}); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(told, []string{"alice@example.org " + laptopID}) {
+	if !slices.Equal(told, []string{"alice@example.org its session"}) {
 		t.Error(told)
 	}
 	for _, d := range devices(t, a, "alice") {
@@ -264,7 +344,7 @@ func TestAPasswordChangeThatBreaksOffLeavesNoTokenAndADoubtfulDevice(t *testing.
 	if _, _, err := a.IssueToken(t.Context(), "alice", phone(), "M"); err != nil {
 		t.Fatal(err)
 	}
-	a.OnPassword(func(jid.JID, string) { t.Error("told of what did not happen") })
+	a.OnPassword(func(jid.JID, any) { t.Error("told of what did not happen") })
 	a.accounts = breaking{a.accounts}
 	if err := a.Passwd(t.Context(), "alice", "new"); err == nil {
 		t.Fatal("no error")

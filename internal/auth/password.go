@@ -12,13 +12,21 @@ import (
 // Passwd sets an account's password, for somebody who is not one of its devices:
 // see ChangePassword.
 func (a *Auth) Passwd(ctx context.Context, name, password string) error {
-	return a.ChangePassword(ctx, name, password, "")
+	return a.ChangePassword(ctx, name, password, Changer{})
+}
+
+// Changer is who changes a password; zero for nobody with a session.
+type Changer struct {
+	Device string
+	// Session is the one session that stays, compared by what it is and nothing
+	// else: others of its device may be somebody else's. nil for none.
+	Session any
 }
 
 // ChangePassword sets an account's password. Every token of the account ends, the
-// changer's too: after it nothing signs in but the new password. The other
-// devices' sessions end (OnPassword); device is the changer's, "" for none.
-func (a *Auth) ChangePassword(ctx context.Context, name, password, device string) error {
+// changer's too: after it nothing signs in but the new password. All sessions end
+// but the changer's (OnPassword).
+func (a *Auth) ChangePassword(ctx context.Context, name, password string, by Changer) error {
 	name, err := a.Name(name)
 	if err != nil {
 		return err
@@ -27,11 +35,11 @@ func (a *Auth) ChangePassword(ctx context.Context, name, password, device string
 	if err != nil {
 		return err
 	}
-	if err := a.setPassword(ctx, next, device); err != nil {
+	if err := a.setPassword(ctx, next, by.Device); err != nil {
 		return err
 	}
 	for _, f := range a.newPassword {
-		f(a.bare(name), device)
+		f(a.bare(name), by.Session)
 	}
 	return nil
 }

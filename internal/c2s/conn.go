@@ -111,11 +111,18 @@ func (c *conn) SetValue(key, value any) {
 	c.neg.values[key] = value
 }
 
-// Adopt continues an older session on this connection (XEP-0198 §5).
+// Adopt continues an older session on this connection (XEP-0198 §5), if it is of
+// the device that has signed in: another would go on with it unseen, and stay when
+// its own access ends.
 func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error {
-	g := c.agent(s.JID.Resource())
-	if g.ID != "" && s.Device != c.device {
-		return core.ErrGone // who resumes would stay when its own device is revoked
+	g, ok := c.owner(s)
+	if !ok {
+		return core.ErrGone
+	}
+	if c.device == "" { // SASL2 has noted it
+		if _, err := c.srv.auth.SignedIn(c.srv.ctx, c.account.Local(), g, "password"); err != nil {
+			return err
+		}
 	}
 	if err := s.Resume(c, h, c.lang, hello); err != nil {
 		return err
@@ -123,6 +130,22 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 	c.bound(s, "session resumed")
 	c.confirm(s, g)
 	return nil
+}
+
+// owner is who has signed in, if the session can be his: who says nothing of
+// himself has sessions with a resource that he chose, or that was chosen for him.
+func (c *conn) owner(s *core.Session) (g auth.Agent, ok bool) {
+	g = c.agent(s.JID.Resource())
+	if c.device != "" {
+		return g, s.Device == c.device
+	}
+	for range 2 {
+		if s.Device == c.srv.auth.DeviceID(c.account.Local(), g) {
+			return g, true
+		}
+		g.Resource = ""
+	}
+	return g, false
 }
 
 // bound ends the negotiation: the session's stanzas may be longer, and no

@@ -56,6 +56,7 @@ type Authenticator interface {
 	Tokens(name string, g auth.Agent, mech string) ([]sasl.Token, error)
 	UseToken(ctx context.Context, name string, g auth.Agent, token string, count uint64, counted, invalidate bool) (due bool, err error)
 	IssueToken(ctx context.Context, name string, g auth.Agent, mech string) (token string, expiry time.Time, err error)
+	DeviceID(name string, g auth.Agent) string
 	Epoch() uint64
 	Changed(name string, g auth.Agent) bool
 	Lacks(name string) []string

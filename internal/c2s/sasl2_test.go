@@ -415,7 +415,8 @@ func TestADeviceResumesItsOwnSessionsOnly(t *testing.T) {
 			t.Error("the phone was disconnected")
 		}
 		wants(t, "the phone itself", d.comes().signIn("alice", agentID("phone")+resume), "<resumed ")
-		wants(t, "in the old way", d.comes().resumeOld("alice", resume), "<resumed ")
+		wants(t, "in the old way", d.comes().resumeOld("alice", resume), "<item-not-found ")
+		wants(t, "saying nothing of itself", d.comes().signIn("alice", resume), "<item-not-found ")
 	})
 }
 

@@ -3,9 +3,10 @@
 //
 // It keeps nothing: auth knows the devices, the router their sessions. It grants
 // no access and does not tell clients what they may do: all may do everything.
-// Invariants: only an account's own sessions ask; when a device was revoked, or
-// another one changed the password, its sessions end, connected or hibernating, and
-// what they would resume by is gone with them.
+// Invariants: only an account's own sessions ask; whatever has a session is in the
+// list; when a device was revoked its sessions end, and when the password was
+// changed all do but the one that changed it, connected or hibernating, and what
+// they would resume by is gone with them.
 package devices
 
 import (
@@ -31,7 +32,8 @@ type Accounts interface {
 	Revoke(ctx context.Context, name, device string) error
 	ForgetDevices(ctx context.Context) error
 	OnRevoke(f func(bare jid.JID, device string))
-	OnPassword(f func(bare jid.JID, device string))
+	OnPassword(f func(bare jid.JID, session any))
+	WhoIsHere(f func(bare jid.JID) map[string]int)
 }
 
 // Feature is the feature.
@@ -52,6 +54,7 @@ func (f *Feature) Register(h *core.Host) {
 	h.Every(forgetEvery, f.forget)
 	f.accounts.OnRevoke(f.end)
 	f.accounts.OnPassword(f.endOthers)
+	f.accounts.WhoIsHere(f.here)
 }
 
 // forgetEvery is how often devices are looked for that nobody uses any more.
@@ -85,21 +88,48 @@ func (f *Feature) list(q *core.Query) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	here := map[string]bool{}
-	for _, s := range f.router.Directory().Sessions(q.Asker()) {
-		here[s.Device] = true
-	}
+	here := f.here(q.Asker())
 	b := []byte("<clients xmlns='" + ns + "'>")
-	for _, d := range devices {
-		if d.Password || d.Token || here[d.ID] {
+	for _, d := range append(devices, f.unknown(q.Asker(), devices)...) {
+		if d.Password || d.Token || here[d.ID] > 0 {
 			b = appendClient(b, d, here[d.ID])
 		}
 	}
 	return append(b, "</clients>"...), nil
 }
 
-func appendClient(b []byte, d auth.Device, here bool) []byte {
-	b = append(b, "<client type='session' connected='"+strconv.FormatBool(here)+"' id='"...)
+// here is how many sessions each device of an account has.
+func (f *Feature) here(bare jid.JID) map[string]int {
+	here := map[string]int{}
+	for _, s := range f.router.Directory().Sessions(bare) {
+		here[s.Device]++
+	}
+	return here
+}
+
+// unknown are the devices that have sessions and are not among those that are known:
+// forgotten for others between their sign-in and their session. They have shown the
+// password that holds now, since every session of another has ended.
+func (f *Feature) unknown(bare jid.JID, known []auth.Device) (devices []auth.Device) {
+	listed := map[string]bool{}
+	for _, d := range known {
+		listed[d.ID] = true
+	}
+	for _, s := range f.router.Directory().Sessions(bare) {
+		if !listed[s.Device] {
+			listed[s.Device] = true
+			devices = append(devices, auth.Device{ID: s.Device, Name: s.JID.Resource(), First: s.Born, Last: time.Now(), Password: true})
+		}
+	}
+	return devices
+}
+
+// appendClient appends a device that has as many sessions.
+func appendClient(b []byte, d auth.Device, sessions int) []byte {
+	if d.Nameless {
+		d.Name = "clients without a name (" + strconv.Itoa(sessions) + " connected)"
+	}
+	b = append(b, "<client type='session' connected='"+strconv.FormatBool(sessions > 0)+"' id='"...)
 	b = xtok.Escape(b, d.ID)
 	b = append(b, "'><first-seen>"...)
 	b = stanza.AppendTime(b, d.First)
@@ -133,7 +163,11 @@ func (f *Feature) revoke(q *core.Query) ([]byte, error) {
 	if err := own(q, true); err != nil {
 		return nil, err
 	}
-	err := f.accounts.Revoke(q.Ctx, q.Asker().Local(), q.Payload.Attr("id"))
+	id := q.Payload.Attr("id")
+	err := f.accounts.Revoke(q.Ctx, q.Asker().Local(), id)
+	if errors.Is(err, auth.ErrDevice) && f.here(q.Asker())[id] > 0 {
+		err = auth.ErrPasswordKnown // see unknown
+	}
 	switch {
 	case errors.Is(err, auth.ErrDevice):
 		return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such client")
@@ -149,10 +183,10 @@ func (f *Feature) end(bare jid.JID, device string) {
 	f.close(bare, "the access of this client was ended from another one", func(s *core.Session) bool { return s.Device == device })
 }
 
-// endOthers closes the sessions of all devices but the one that changed the
-// password; of all when that was nobody's ("").
-func (f *Feature) endOthers(bare jid.JID, device string) {
-	f.close(bare, "the password was changed: sign in with the new one", func(s *core.Session) bool { return device == "" || s.Device != device })
+// endOthers closes all sessions but the one that changed the password; all when it
+// was none. Not those of its device: a thief may be the same device by its id.
+func (f *Feature) endOthers(bare jid.JID, changer any) {
+	f.close(bare, "the password was changed: sign in with the new one", func(s *core.Session) bool { return changer != any(s) })
 }
 
 func (f *Feature) close(bare jid.JID, text string, which func(*core.Session) bool) {

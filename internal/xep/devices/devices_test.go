@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestAListNamesWhatHasAccessAndWhatIsHere(t *testing.T) {
 			"connected='true' id='"+a.DeviceID("alice", agent("phone"))+"'", "<auth><fast/></auth>", "<device>phone</device>",
 			"connected='false' id='"+a.DeviceID("alice", agent("laptop"))+"'", "<auth><password/></auth>",
 			"<first-seen>"+time.Now().UTC().Format(time.DateOnly), "<last-seen>")
-		if err := a.ChangePassword(context.Background(), "alice", "new", a.DeviceID("alice", agent("phone"))); err != nil {
+		if err := a.ChangePassword(context.Background(), "alice", "new", auth.Changer{Device: phone.Session.Device, Session: phone.Session}); err != nil {
 			t.Fatal(err)
 		}
 		phone.Send(list)
@@ -135,6 +136,69 @@ func TestARevokedDeviceIsOffAtOnce(t *testing.T) {
 	})
 }
 
+// A thief may look like the same device: by saying nothing of himself, or the same.
+func TestOneSessionOnlyOutlivesAChangeOfThePassword(t *testing.T) {
+	run(t, func(w *coretest.World, a *auth.Auth) {
+		own := connect(t, w, a, "alice@example.org/own", "password")
+		thief := connect(t, w, a, "alice@example.org/thief", "password")
+		thief.Session.Device = own.Session.Device
+		by := auth.Changer{Device: own.Session.Device, Session: own.Session}
+		if err := a.ChangePassword(context.Background(), "alice", "new", by); err != nil {
+			t.Fatal(err)
+		}
+		if own.Ended != "" || thief.Ended != "not-authorized" {
+			t.Errorf("own %q, thief %q", own.Ended, thief.Ended)
+		}
+	})
+}
+
+func TestClientsWithoutANameAreListedAsWhatTheyAre(t *testing.T) {
+	run(t, func(w *coretest.World, a *auth.Auth) {
+		id, err := a.SignedIn(t.Context(), "alice", auth.Agent{Software: "Sly", Device: "Alice's phone"}, "password")
+		if err != nil {
+			t.Fatal(err)
+		}
+		phone := connect(t, w, a, "alice@example.org/phone", "token")
+		for _, r := range []string{"x1", "x2"} {
+			connect(t, w, a, "alice@example.org/"+r, "token").Session.Device = id
+		}
+		phone.Send(list)
+		expect(t, phone.Got(), "!Sly", "!Alice", "connected='true' id='"+id+"'", "<device>clients without a name (2 connected)</device>")
+		phone.Send(revoke(id))
+		expect(t, phone.Got(), "password-reset-required")
+	})
+}
+
+// Between the sign-in and the session of a device others can push its record out.
+func TestWhatIsHereIsListedThoughItWasForgotten(t *testing.T) {
+	run(t, func(w *coretest.World, a *auth.Auth) {
+		phone := connect(t, w, a, "alice@example.org/phone", "token")
+		hidden := connect(t, w, a, "alice@example.org/hidden", "password")
+		hidden.Session.Device = "FORGOTTEN"
+		phone.Send(list)
+		expect(t, phone.Got(), "connected='true' id='FORGOTTEN'", "<device>hidden</device>")
+		phone.Send(revoke("FORGOTTEN"))
+		expect(t, phone.Got(), "password-reset-required", "!item-not-found")
+	})
+}
+
+func TestADeviceWithASessionIsNotForgottenForOthers(t *testing.T) {
+	run(t, func(w *coretest.World, a *auth.Auth) {
+		thief := connect(t, w, a, "alice@example.org/thief", "password")
+		time.Sleep(time.Minute)
+		for i := range 60 {
+			if _, err := a.SignedIn(t.Context(), "alice", agent("flood"+strconv.Itoa(i)), "password"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		known, err := a.Devices(t.Context(), "alice")
+		if err != nil || !slices.ContainsFunc(known, func(d auth.Device) bool { return d.ID == thief.Session.Device }) {
+			t.Error("forgotten", err)
+		}
+	})
+}
+
 // XEP-0494 §3.2
 func TestADeviceThatKnowsThePasswordIsNotRevokedButLockedOutByAnother(t *testing.T) {
 	run(t, func(w *coretest.World, a *auth.Auth) {
@@ -147,7 +211,7 @@ func TestADeviceThatKnowsThePasswordIsNotRevokedButLockedOutByAnother(t *testing
 		if phone.Ended != "" {
 			t.Error("off, although it can come back")
 		}
-		if err := a.ChangePassword(context.Background(), "alice", "new", laptop.Session.Device); err != nil {
+		if err := a.ChangePassword(context.Background(), "alice", "new", auth.Changer{Device: laptop.Session.Device, Session: laptop.Session}); err != nil {
 			t.Fatal(err)
 		}
 		ended := []string{laptop.Ended, phone.Ended, tablet.Ended, bob.Ended}

@@ -38,7 +38,7 @@ const (
 // Accounts is where accounts are; *auth.Auth. What it returned nil for is durable.
 type Accounts interface {
 	SignUp(ctx context.Context, name, password string) (string, error)
-	ChangePassword(ctx context.Context, name, password, device string) error
+	ChangePassword(ctx context.Context, name, password string, by auth.Changer) error
 	Remove(ctx context.Context, name string) error
 	Invited(ctx context.Context, token string) error
 	Redeem(ctx context.Context, token, name, password string) (string, error)
@@ -194,7 +194,8 @@ func (f *Feature) own(q *core.Query) ([]byte, error) {
 	if own, err := auth.ParseName(name, q.Asker().DomainOnly()); err != nil || own != q.Asker().Local() {
 		return nil, stanza.Errorf(stanza.NotAllowed, "you can change your own password only")
 	}
-	return nil, refusal(f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, q.Session.Device))
+	by := auth.Changer{Device: q.Session.Device, Session: q.Session}
+	return nil, refusal(f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, by))
 }
 
 // remove ends the asker's account. Its sessions, this one included, end in the
