@@ -7,7 +7,7 @@ import (
 
 // together is how many owners' ops are under way at a time: an engine syncs
 // the disk once for those that wait.
-const together = 128
+const together = 1024
 
 // ApplyAll applies the ops of many owners, each owner's as one atomic step as
 // Apply does, and in far less time than one after the other. It returns the
