@@ -48,7 +48,7 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 	restart) # the server restarted under all: back as clients come back, and all beginning when the port opens
 		go build -o "$work/restart" ./bench/restart
 		for from in drop open; do
-			RESTART=$work/restart "$peers/isolated.sh" bench/restart/peers.sh "$out/restart.jsonl" "$rounds" "${SESSIONS:-5000}" "$who" -from "$from"
+			MIRSAL_ARGS="--set limits.enabled=true" RESTART=$work/restart "$peers/isolated.sh" bench/restart/peers.sh "$out/restart.jsonl" "$rounds" "${SESSIONS:-5000}" "$who" -from "$from"
 		done
 		;;
 	flood) # no peers: the server with its limits, attacked
