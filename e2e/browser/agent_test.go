@@ -16,7 +16,7 @@ import (
 
 // patience is how long one command may take; what the agent itself waits for
 // ends before.
-const patience = time.Minute
+const patience = 80 * time.Second
 
 // A browser is Chromium and node/agent.mjs, which drives it.
 type browser struct {

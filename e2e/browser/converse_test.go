@@ -58,7 +58,11 @@ func restarts(t *testing.T, s *server, said []string, alice, bob, tablet *person
 		s.again()
 		s.tells("bob", alice.account, "meanwhile, at the "+stop.name)
 		for _, p := range []*person{alice, bob, tablet} {
-			t.Logf("%s after the %s: %+v", p.who, stop.name, p.back(i+2))
+			l := p.back(i + 2)
+			// XEP-0198: converse.js resumes over WebSocket only
+			if strings.HasSuffix(l.Streams[0], "/ws") && l.Resumed != 1 {
+				t.Errorf("%s resumed %d sessions after one restart and %d crashes", p.who, l.Resumed, i)
+			}
 		}
 		said = append(said, "meanwhile, at the "+stop.name)
 		alice.reads(said...)

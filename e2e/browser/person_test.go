@@ -118,7 +118,19 @@ func (b *browser) opens(s *server, name, device, way string) *person {
 	p.does("open", "trust", way == "", "settings", map[string]any{
 		"converse": settings, "hosts": []string{"127.0.0.1", s.domain},
 	})
+	b.t.Cleanup(p.leaves)
 	return p
+}
+
+// leaves looks whether the page broke.
+func (p *person) leaves() {
+	if p.t.Failed() {
+		return // and told why
+	}
+	var exceptions []string
+	if p.do("broken", p.how(nil), &exceptions); len(exceptions) > 0 {
+		p.t.Errorf("the page of %s broke: %q", p.who, exceptions)
+	}
 }
 
 // does has the person do something; how are pairs of name and value.

@@ -2,13 +2,14 @@
 // mouse and keyboard, and sees what the page shows. Everything waits for what it
 // needs; nothing waits for a time.
 
-const patience = 40_000; // milliseconds; a page that comes back takes 3 s at least
+// in milliseconds; over BOSH a page may try again after 8 and then 27 seconds only
+const patience = 60_000;
 const most = 60; // lines of the console that are kept
 
 export class Person {
 	static async open(who, context, origin, settings) {
 		const p = new Person();
-		Object.assign(p, { who, console: [], errors: [], mechanisms: [], streams: [] });
+		Object.assign(p, { who, console: [], exceptions: [], mechanisms: [], streams: [] });
 		context.setDefaultTimeout(patience);
 		// pages get nothing from elsewhere: converse.js shows its sponsors' logos
 		const foreign = (url) => !settings.hosts.includes(url.hostname);
@@ -40,7 +41,7 @@ export class Person {
 	note(kind, text) {
 		this.console.push(`${kind}: ${text}`.slice(0, 400));
 		this.console.splice(0, this.console.length - most);
-		if (kind === 'exception' || kind === 'error') this.errors.push(text);
+		if (kind === 'exception') this.exceptions.push(text);
 	}
 
 	sent(text) {
@@ -137,8 +138,9 @@ export class Person {
 		return this.page.locator('.chat-content .chat-msg__text').allInnerTexts();
 	}
 
-	// complaints are what the page reported as broken.
-	complaints() {
-		return this.errors;
+	// broken are the exceptions that nothing in the page has caught: a sign that the
+	// server said what converse.js does not expect.
+	broken() {
+		return this.exceptions;
 	}
 }
