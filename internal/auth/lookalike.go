@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -25,6 +26,7 @@ var besides = map[rune]rune{
 	'ک': 'ك', 'ڪ': 'ك', // kaf
 	'ة': 'ه', 'ہ': 'ه', 'ھ': 'ه', 'ە': 'ه', // heh
 	'ٱ': 'ا', // alef
+	'ȷ': 'j',
 }
 
 // skeletons are what a name is compared by: two names look alike when they have one
@@ -40,26 +42,57 @@ func skeletons(name string) []string {
 
 // skeleton is the same for names that people take for each other: characters that
 // look alike are one, and dots, hyphens and underscores do not count. one is what
-// the digit 1 looks like. Accents count: andre is not andré.
+// the digit 1 looks like. Accents count, where they make another letter: andre is
+// not andré.
 // Unicode TR39 §4
 func skeleton(name, one string) string {
 	var b strings.Builder
-	for _, r := range norm.NFD.String(name) {
-		switch {
-		case unicode.Is(unicode.Mn, r) && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Inherited) && !latinMark(r):
-		case !unicode.In(r, unicode.L, unicode.M, unicode.N):
-		case unicode.Is(unicode.Nd, r):
-			b.WriteByte('0' + digit(r))
-		default:
-			b.WriteString(looks(r))
+	var base rune // what the last letter looks like
+	for _, composed := range norm.NFC.String(name) {
+		for _, r := range norm.NFD.String(string(composed)) {
+			switch {
+			case latinMark(r):
+				if (r != composed || composes(base, r)) && !missed[r] {
+					b.WriteString(looks(r))
+				}
+			case unicode.Is(unicode.Mn, r) && unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Cyrillic, unicode.Inherited):
+			case !unicode.In(r, unicode.L, unicode.M, unicode.N):
+			case unicode.Is(unicode.Nd, r):
+				b.WriteByte('0' + digit(r))
+			default:
+				base = appendLooks(&b, r)
+			}
 		}
 	}
 	return ascii.Replace(strings.ReplaceAll(b.String(), "1", one))
 }
 
-// latinMark tells the accents, which make another letter, from the signs of
+// appendLooks appends what a letter looks like and returns the last letter of that.
+func appendLooks(b *strings.Builder, r rune) (base rune) {
+	for _, like := range looks(r) {
+		if latinMark(like) {
+			b.WriteString(looks(like)) // as a mark of the name itself
+			continue
+		}
+		base = like
+		b.WriteRune(like)
+	}
+	return base
+}
+
+// latinMark tells the accents, which can make another letter, from the signs of
 // Arabic and Hebrew, which one may leave out.
 func latinMark(r rune) bool { return 0x300 <= r && r <= 0x36f }
+
+// composes tells whether a letter with a mark behind it is one letter. Where it is not, the
+// mark is no language's, or hard to see: the second dot of an i, a bar through an l.
+func composes(base, mark rune) bool {
+	s := norm.NFC.String(string([]rune{base, mark}))
+	return utf8.RuneCountInString(s) == 1
+}
+
+// missed are the marks below a letter that one does not see under a link's line.
+var missed = map[rune]bool{0x323: true, 0x324: true, 0x325: true, 0x32d: true, 0x32e: true, 0x330: true, 0x331: true}
 
 // ascii are the look-alikes among ASCII: in most typefaces these are hard to tell apart.
 var ascii = strings.NewReplacer("0", "o", "rn", "m", "vv", "w")
@@ -160,10 +193,23 @@ var official = map[string]bool{
 	"المدير": true, "مدير": true, "الدعم": true, "دعم": true, "مشرف": true, "المشرف": true, "مرسال": true,
 }
 
-// reserved compares more loosely, since nobody is called so: i is l too.
+// strokes are letters with a stroke through them, which no mark is behind.
+var strokes = strings.NewReplacer("i", "l", "ł", "l", "đ", "d", "ø", "o", "ħ", "h", "ŧ", "t", "ɨ", "l", "ƀ", "b", "ɇ", "e", "ɍ", "r", "ɏ", "y")
+
+// loose is what official names are compared by: no accent counts, and i is l.
+func loose(s string) string {
+	bare := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(s))
+	return strokes.Replace(skeleton(bare, "l"))
+}
+
+// reserved compares more loosely, since nobody is called so.
 func reserved(name string) bool {
-	loose := func(s string) string { return strings.ReplaceAll(skeleton(s, "l"), "i", "l") }
-	s := loose(strings.TrimRight(name, "0123456789"))
+	s := loose(strings.TrimRightFunc(name, unicode.IsDigit))
 	whole := loose(name)
 	for o := range official {
 		if l := loose(o); s == l || whole == l {
