@@ -145,9 +145,9 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
 	records, err := a.records(ctx, name)
-	now, nameless := time.Now(), a.DeviceID(name, Agent{})
+	now, nameless, here := time.Now(), a.DeviceID(name, Agent{}), a.here(a.bare(name))
 	for id, r := range records {
-		if !r.forgotten(now) && !r.Revoked {
+		if (here[id] > 0 || !r.forgotten(now)) && !r.Revoked {
 			d := r.device(id, now)
 			d.Nameless = id == nameless
 			devices = append(devices, d)

@@ -151,8 +151,9 @@ func (a *Auth) forget(ctx context.Context, name string) error {
 		return err
 	}
 	var ops []store.Op
+	here := a.here(a.bare(name))
 	for id, r := range records {
-		if r.forgotten(time.Now()) {
+		if here[id] == 0 && r.forgotten(time.Now()) {
 			ops = append(ops, a.devices.Unset(id))
 		}
 	}

@@ -183,6 +183,13 @@ func TestADeviceThatIsHereIsNotForgottenForOthers(t *testing.T) {
 		if len(list) != maxDevices+1 || !slices.ContainsFunc(list, func(d Device) bool { return d.ID == thief }) {
 			t.Errorf("%d devices, or without the thief's", len(list))
 		}
+		time.Sleep(deviceLife + time.Hour)
+		if err := a.ForgetDevices(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if list := devices(t, a, "alice"); len(list) != 1 || list[0].ID != thief {
+			t.Errorf("who stays for long is forgotten: %+v", list)
+		}
 	})
 }
 
