@@ -15,7 +15,11 @@ import (
 
 // admit finds the connection a place among those without a login.
 func (s *Server) admit(c *conn) error {
-	peer, err := s.budgets.Connect(limits.AddrOf(c.tcp.RemoteAddr()))
+	connect := s.budgets.Connect
+	if c.via.Counted {
+		connect = s.budgets.Enter
+	}
+	peer, err := connect(limits.AddrOf(c.tcp.RemoteAddr()))
 	if err != nil {
 		return err
 	}

@@ -129,6 +129,7 @@ type Via struct {
 	Name     string         // for the log: websocket or bosh
 	Secure   bool           // nobody on the way can read it
 	Bindings []sasl.Binding // of its TLS channel; none where somebody else ended it
+	Counted  bool           // its connection was let in by a limits.Listener, as the client's own
 	// Bound is called, if set, when somebody has logged in, once or more often: from
 	// now on the elements may be longer, and they are no stranger's.
 	Bound func()

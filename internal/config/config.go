@@ -173,7 +173,7 @@ func Default() Config {
 	return Config{
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
 		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281"},
-		HTTP:   HTTP{TrustedProxies: none},
+		HTTP:   HTTP{TrustedProxies: none, Forwarded: XForwarded},
 		C2S: C2S{
 			RequireTLS: true, Negotiation: Duration{time.Minute}, Write: Duration{time.Minute}, Strangers: 4096,
 		},

@@ -11,7 +11,15 @@ import (
 type HTTP struct {
 	// Addresses (192.0.2.1) and networks (192.0.2.0/24) of proxies that are believed.
 	TrustedProxies []string `toml:"trusted_proxies"`
+	// The one kind of header by which they tell of their clients.
+	Forwarded string `toml:"forwarded"`
 }
+
+// Values of HTTP.Forwarded.
+const (
+	XForwarded = "x-forwarded-for"
+	RFC7239    = "forwarded"
+)
 
 // checkWeb refuses a public_url that no link can be built on, and proxies that
 // are no addresses.
@@ -19,6 +27,9 @@ func (c *Config) checkWeb() error {
 	u, err := c.Public()
 	if err != nil || u != nil && !isPlace(u) {
 		return fmt.Errorf("public_url: %q is not like https://chat.example.org, without a path", c.PublicURL)
+	}
+	if k := c.HTTP.Forwarded; k != XForwarded && k != RFC7239 {
+		return fmt.Errorf("http.forwarded: %q is neither %q nor %q", k, XForwarded, RFC7239)
 	}
 	_, err = c.HTTP.Trusted()
 	return err

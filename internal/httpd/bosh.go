@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,20 +21,15 @@ type boshes struct {
 
 	mu       sync.Mutex // taken under bosh.mu, never the other way round
 	sessions map[string]*bosh
-	homes    map[string]int // sessions that are not bound, by home
 }
 
 const (
-	// strangersMost is how many sessions without a login one address may have.
-	strangersMost = 50
 	// bodyElements is how many elements of the largest size fit in a body.
 	bodyElements = 4
-	// bodyPatience is how long a body may take to arrive.
-	bodyPatience = 30 * time.Second
 )
 
 func newBoshes(s *Server) *boshes {
-	return &boshes{srv: s, sessions: map[string]*bosh{}, homes: map[string]int{}}
+	return &boshes{srv: s, sessions: map[string]*bosh{}}
 }
 
 // preflight answers what browsers ask before they post XML to another origin.
@@ -53,7 +47,10 @@ func (a *boshes) post(w http.ResponseWriter, r *http.Request) {
 	if !a.srv.mayStream(w, r) {
 		return
 	}
-	q, b, bad := a.read(w, r)
+	q, b, bad := a.read(r)
+	if !a.mayAsk(w, r, b) {
+		return
+	}
 	switch {
 	case bad != nil:
 		b.abandon(bad.cause)
@@ -94,11 +91,29 @@ func respond(w http.ResponseWriter, content string, body []byte) {
 	w.Write(body)
 }
 
+// mayAsk takes a request from the budget of its session, if somebody has logged in
+// there, and else of its address. Whoever owes too much waits.
+func (a *boshes) mayAsk(w http.ResponseWriter, r *http.Request, b *bosh) bool {
+	if b == nil || !b.isBound() {
+		return a.srv.mayAsk(w, originOf(r))
+	}
+	d := b.pay(int(max(0, r.ContentLength)))
+	if d == 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
 // read reads a request, and no more of it than its session may send. b is nil
 // for one that wants a session, or names none.
-func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bosh, bad *refusal) {
-	patience := http.NewResponseController(w)
-	_ = patience.SetReadDeadline(time.Now().Add(bodyPatience))
+func (a *boshes) read(r *http.Request) (q *boshReq, b *bosh, bad *refusal) {
 	limits := a.srv.cfg.Before
 	raw, err := io.ReadAll(io.LimitReader(r.Body, int64(limits.Size)))
 	if err != nil {
@@ -114,7 +129,6 @@ func (a *boshes) read(w http.ResponseWriter, r *http.Request) (q *boshReq, b *bo
 	if raw = append(raw, rest...); err != nil {
 		return nil, nil, refuse(badRequest, "a body that broke off") // and may come again
 	}
-	_ = patience.SetReadDeadline(time.Time{})
 	if len(raw) > limits.Size {
 		return nil, b, refuse(policyViolation, "body too large")
 	}
@@ -174,7 +188,7 @@ func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, *refusal) {
 	}
 	o := originOf(r)
 	b := &bosh{
-		all: a, sid: rand.Text(), remote: net.TCPAddrFromAddrPort(o.addr), home: home(o.addr.Addr()),
+		all: a, sid: rand.Text(), remote: net.TCPAddrFromAddrPort(o.addr),
 		content: contentType(q.body.Attr("content")),
 		wait:    time.Duration(numberAttr(q.body, "wait", waitMost, waitMost)) * time.Second,
 		hold:    numberAttr(q.body, "hold", holdMost, holdMost), acks: q.body.HasAttr("ack"),
@@ -187,10 +201,7 @@ func (a *boshes) create(r *http.Request, q *boshReq) (*bosh, *refusal) {
 		b.hold = 0
 	}
 	b.timer = time.AfterFunc(inactivity*time.Second, b.silent)
-	if !a.add(b) {
-		b.timer.Stop()
-		return nil, refuse(policyViolation, "too many sessions")
-	}
+	a.add(b)
 	via := a.srv.via(r, "bosh")
 	via.Bound = func() { b.raise(a.srv.bodies()) }
 	a.srv.cfg.Accept(b, via)
@@ -206,15 +217,6 @@ func (s *Server) bodies() xtok.Limits {
 	return l
 }
 
-// home is what a session without a login counts for: an IPv6 network is one home.
-func home(a netip.Addr) string {
-	if a.Is6() {
-		p, _ := a.Prefix(64)
-		return p.String()
-	}
-	return a.String()
-}
-
 // contentType is what a client wants answers to be (XEP-0124 §7.1), as long as a
 // browser will not take it for a page.
 func contentType(wanted string) string {
@@ -226,30 +228,12 @@ func contentType(wanted string) string {
 	return ""
 }
 
-// add takes a session into the table, if there is room.
-func (a *boshes) add(b *bosh) bool {
+// add takes a session into the table. How many there may be is for c2s to say,
+// which asks the budgets as for any other stream.
+func (a *boshes) add(b *bosh) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.sessions) >= a.srv.cfg.Streams || a.homes[b.home] >= strangersMost {
-		return false
-	}
-	a.sessions[b.sid], b.counted = b, true
-	a.homes[b.home]++
-	return true
-}
-
-// settled counts a session that is bound, or closed, no longer for its home.
-// Under b.mu.
-func (a *boshes) settled(b *bosh) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !b.counted {
-		return
-	}
-	b.counted = false
-	if a.homes[b.home]--; a.homes[b.home] == 0 {
-		delete(a.homes, b.home)
-	}
+	a.sessions[b.sid] = b
 }
 
 // remove forgets a session: requests for it find none.

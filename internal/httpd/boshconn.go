@@ -112,7 +112,6 @@ func (b *bosh) Close() error {
 		return net.ErrClosed
 	}
 	b.closed = true
-	b.all.settled(b)
 	b.fed, b.taken, b.drained = tell(b.fed), tell(b.taken), tell(b.drained)
 	if b.streamID == "" && b.condition == "" {
 		b.condition = remoteConnectionFailed
@@ -126,6 +125,12 @@ func (b *bosh) Close() error {
 	}
 	b.pump()
 	b.refuseEarly()
+	if b.last && b.streamID == "" {
+		b.all.remove(b) // never begun, and its only request knows
+		b.timer.Stop()
+		b.broken = true
+		return nil
+	}
 	b.watch() // who comes late is answered until then
 	return nil
 }

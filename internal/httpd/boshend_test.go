@@ -112,6 +112,9 @@ func TestAStreamThatIsNotTakenEndsTheSession(t *testing.T) {
 		if attr(t, got, "type") != "terminate" || attr(t, got, "condition") != "remote-connection-failed" {
 			t.Error(got)
 		}
+		if len(s.bosh.sessions) != 0 {
+			t.Error("it is remembered")
+		}
 	})
 }
 
@@ -236,31 +239,6 @@ func TestBodiesThatAreNoneAreRefused(t *testing.T) {
 			k.Close()
 		})
 	}
-}
-
-func TestStrangersOfOneAddressAreBounded(t *testing.T) {
-	bubble(t, func(t *testing.T, s *side) {
-		var all []*talk
-		for range strangersMost {
-			all = append(all, begin(t, s, ""))
-		}
-		text := "<body xmlns='" + nsBind + "' rid='100' to='example.org'/>"
-		if got := attr(t, s.post(text).text(), "condition"); got != "policy-violation" {
-			t.Error(got)
-		}
-		all[0].via.Bound()
-		all = append(all, begin(t, s, ""))
-		all[1].Close()
-		all = append(all, begin(t, s, ""))
-		for _, k := range all {
-			k.Close()
-		}
-		time.Sleep(2 * inactivity * time.Second)
-		synctest.Wait()
-		if len(s.bosh.homes)+len(s.bosh.sessions) != 0 {
-			t.Error("left over:", s.bosh.homes, len(s.bosh.sessions))
-		}
-	})
 }
 
 func TestPagesOfAnyOriginMayPost(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -32,7 +33,6 @@ type bosh struct {
 	all     *boshes
 	sid     string
 	remote  net.Addr
-	home    string // what the session counts for until it is bound
 	content string // of answers
 	wait    time.Duration
 	hold    int
@@ -43,7 +43,7 @@ type bosh struct {
 	mu      sync.Mutex // guards all below; never held while waiting
 	limits  xtok.Limits
 	bound   bool
-	counted bool                // for its home
+	pace    limits.Pace         // of requests, once bound
 	first   uint64              // request id that made the session
 	next    uint64              // request id that is to be handled next
 	key     string              // what the next key must hash to, empty without keys
@@ -383,6 +383,20 @@ func (b *bosh) hungUp(q *boshReq) {
 func (b *bosh) raise(l xtok.Limits) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.limits, b.bound = l, true
-	b.all.settled(b)
+	if b.limits = l; !b.bound {
+		b.bound, b.pace = true, b.all.srv.cfg.Limits.Raw(true)
+	}
+}
+
+func (b *bosh) isBound() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bound
+}
+
+// pay charges a request of so many bytes and returns how long it has to wait.
+func (b *bosh) pay(size int) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pace.Take(1, size)
 }

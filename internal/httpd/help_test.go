@@ -37,11 +37,13 @@ func newSide(t *testing.T, change func(*Config)) *side {
 	}
 	s := &side{streams: make(chan arrival, 100)}
 	cfg := Config{
-		Domain: domain, RequireTLS: true, HTTPS: "5443", Streams: 1000, Log: slog.New(slog.DiscardHandler),
-		Before:   xtok.Limits{Size: 1000, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
-		After:    xtok.Limits{Size: 10_000, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 1000},
-		Bindings: func(*tls.ConnectionState) []sasl.Binding { return []sasl.Binding{{Type: "tls-exporter"}} },
-		Accept:   func(nc net.Conn, via c2s.Via) { s.streams <- arrival{nc, via} },
+		Domain: domain, RequireTLS: true, HTTPS: "5443", Log: slog.New(slog.DiscardHandler),
+		Before: xtok.Limits{Size: 1000, Depth: 10, Attrs: 20, Name: 64, Prefixes: 10, Nodes: 100},
+		After:  xtok.Limits{Size: 10_000, Depth: 50, Attrs: 50, Name: 256, Prefixes: 50, Nodes: 1000},
+		Bindings: func(_ *tls.ConnectionState, endPoint []byte) []sasl.Binding {
+			return []sasl.Binding{{Type: "tls-server-end-point", Data: endPoint}}
+		},
+		Accept: func(nc net.Conn, via c2s.Via) { s.streams <- arrival{nc, via} },
 	}
 	if change != nil {
 		change(&cfg)

@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 
 	"mirsal/internal/c2s"
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/xtok"
@@ -41,13 +42,17 @@ type Config struct {
 	RequireTLS bool
 	// Before and After bound an element before and after a resource is bound.
 	Before, After xtok.Limits
-	// Bindings are the channel bindings of a TLS connection that ends here.
-	Bindings func(*tls.ConnectionState) []sasl.Binding
+	// RFC7239 is true where proxies tell of their clients by Forwarded, and false where by
+	// X-Forwarded-For and X-Forwarded-Proto.
+	RFC7239 bool
+	// Bindings are the channel bindings of a TLS connection that ends here, whose
+	// tls-server-end-point is given.
+	Bindings func(st *tls.ConnectionState, endPoint []byte) []sasl.Binding
 	// Accept serves a stream, as c2s.Server.Accept does.
 	Accept func(net.Conn, c2s.Via)
-	// Streams is how many BOSH sessions there may be.
-	Streams int
-	Log     *slog.Logger
+	// Limits are the budgets; none where it is nil.
+	Limits *limits.Limits
+	Log    *slog.Logger
 }
 
 // Server answers what is asked over HTTP.
@@ -59,6 +64,9 @@ type Server struct {
 
 // New makes the web side of a server.
 func New(cfg Config) *Server {
+	if cfg.Limits == nil {
+		cfg.Limits = limits.New(limits.Config{}, limits.NewMetrics(nil), cfg.Log)
+	}
 	s := &Server{cfg: cfg}
 	s.bosh = newBoshes(s)
 	return s
@@ -67,23 +75,32 @@ func New(cfg Config) *Server {
 // Routes adds what is served here to mux.
 func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ws", s.websocket)
-	mux.HandleFunc("POST /bosh", s.bosh.post)
-	mux.HandleFunc("OPTIONS /bosh", s.bosh.preflight)
+	mux.HandleFunc("POST "+boshPath, s.bosh.post)
+	mux.HandleFunc("OPTIONS "+boshPath, s.bosh.preflight)
 	mux.HandleFunc("GET /.well-known/host-meta", s.hostMeta)
 	mux.HandleFunc("GET /.well-known/host-meta.json", s.hostMetaJSON)
 }
 
+// boshPath is where requests are counted once it is known whose they are.
+const boshPath = "/bosh"
+
 // Guard wraps a handler: it refuses requests whose way here cannot be
-// believed, and puts the security headers on every answer.
+// believed or that are too many, gives their bodies little time, and puts the
+// security headers on every answer.
 func (s *Server) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o, err := s.origin(r)
 		if err != nil {
+			w.Header().Set("Connection", "close")
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
 		s.harden(w.Header(), r, o)
-		next.ServeHTTP(w, r.WithContext(withOrigin(r.Context(), o)))
+		r = r.WithContext(withOrigin(r.Context(), o))
+		defer timed(w, r)()
+		if r.URL.Path == boshPath || s.mayAsk(w, o) {
+			next.ServeHTTP(w, r)
+		}
 	})
 }
 

@@ -34,7 +34,7 @@ func (l *lean) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if len(early) > 0 {
 		from = io.MultiReader(bytes.NewReader(bytes.Clone(early)), raw)
 	}
-	b := &burst{Conn: raw, from: from}
+	b := &burst{Conn: raw, from: from, client: l.conn}
 	l.conn.raw, l.conn.flush = raw, b
 	return b, bufio.NewReadWriter(bufio.NewReaderSize(b, leanRead), bufio.NewWriterSize(b, leanWrite)), nil
 }
@@ -42,7 +42,8 @@ func (l *lean) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // burst is a connection whose writes can be held back and sent as one.
 type burst struct {
 	net.Conn
-	from io.Reader // the reader's
+	from   io.Reader // the reader's
+	client *wsConn
 
 	mu      sync.Mutex
 	holding bool
@@ -51,7 +52,16 @@ type burst struct {
 
 var bursts = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 
-func (b *burst) Read(p []byte) (int, error) { return b.from.Read(p) }
+// Read charges what comes.
+func (b *burst) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if n > 0 {
+		if bad := b.client.charge(p[:n]); bad != nil {
+			return 0, bad
+		}
+	}
+	return n, err
+}
 
 // Write keeps p while writes are held.
 func (b *burst) Write(p []byte) (int, error) {

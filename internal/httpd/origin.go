@@ -43,9 +43,10 @@ func Private(r *http.Request) bool { return originOf(r).private() }
 
 var errForwarded = errors.New("this request was forwarded by a proxy that the server does not know: its operator can name the proxy in http.trusted_proxies")
 
-// origin believes Forwarded and X-Forwarded-* of trusted proxies and refuses
-// them of everybody else: who may set them could claim to be this machine, or
-// any other.
+// origin believes the one kind of header by which trusted proxies tell of their
+// clients, and refuses both kinds of everybody else: who may set them could claim to
+// be this machine, or any other. The other kind, of a trusted proxy, is the client's
+// own word, which the proxy has passed on without knowing it.
 func (s *Server) origin(r *http.Request) (*origin, error) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -91,15 +92,18 @@ type hop struct{ client, proto string }
 // believe takes the client from the last hop that no trusted proxy is: what
 // stands before it was written by the client.
 func (s *Server) believe(o *origin, h http.Header) error {
-	hops := hopsOf(h)
+	hops, header := xForwardedHops(h), "X-Forwarded-For"
+	if s.cfg.RFC7239 {
+		hops, header = forwardedHops(strings.Join(h.Values("Forwarded"), ",")), "Forwarded"
+	}
 	if len(hops) == 0 {
 		// a proxy that does not say for whom it speaks
-		return errors.New("the proxy does not say who asks: set X-Forwarded-For")
+		return errors.New("the proxy does not say who asks: set " + header + " (http.forwarded)")
 	}
 	for i := len(hops) - 1; i >= 0; i-- {
 		addr, ok := clientAddr(hops[i].client)
 		if !ok {
-			return errors.New("the proxy does not say who asks: X-Forwarded-For holds no address")
+			return errors.New("the proxy does not say who asks: " + header + " holds no address")
 		}
 		o.addr = addr
 		o.https = strings.EqualFold(hops[i].proto, "https")
@@ -110,12 +114,8 @@ func (s *Server) believe(o *origin, h http.Header) error {
 	return nil
 }
 
-// hopsOf reads the way of a request, nearest to the client first.
-// RFC 7239 §4
-func hopsOf(h http.Header) []hop {
-	if all := h.Values("Forwarded"); len(all) > 0 {
-		return forwardedHops(strings.Join(all, ","))
-	}
+// xForwardedHops reads the way of a request, nearest to the client first.
+func xForwardedHops(h http.Header) []hop {
 	var hops []hop
 	protos := list(h.Values("X-Forwarded-Proto"))
 	clients := list(h.Values("X-Forwarded-For"))
@@ -147,7 +147,11 @@ func list(values []string) []string {
 	return all
 }
 
+// forwardedHops does the same. RFC 7239 §4
 func forwardedHops(v string) []hop {
+	if v == "" {
+		return nil
+	}
 	var hops []hop
 	for _, element := range list([]string{v}) {
 		var h hop

@@ -33,33 +33,61 @@ func TestOnlyTrustedProxiesAreBelieved(t *testing.T) {
 		{"another whom the client names", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "198.51.100.7, 192.0.2.9", "X-Forwarded-Proto": "http"}, "192.0.2.9:0"},
 		{"two proxies", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "192.0.2.9, 10.1.1.1", "X-Forwarded-Proto": "https"}, "192.0.2.9:0 private"},
 		{"two proxies, two schemes", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "192.0.2.9, 10.1.1.1", "X-Forwarded-Proto": "http, https"}, "192.0.2.9:0"},
-		{"RFC 7239", "127.0.0.1:5", false, map[string]string{"Forwarded": `for="[2001:db8::1]:47";proto=https;by=x`}, "[2001:db8::1]:47 private"},
-		{"RFC 7239 hidden", "127.0.0.1:5", false, map[string]string{"Forwarded": "for=_hidden;proto=https"}, "refused"},
+		{"what the client wrote in the other header", "127.0.0.1:5", false, map[string]string{"Forwarded": "for=203.0.113.9;proto=https", "X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "http"}, "192.0.2.9:0"},
+		{"the other header alone", "127.0.0.1:5", false, map[string]string{"Forwarded": "for=203.0.113.9;proto=https"}, "refused"},
 		{"no address", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "localhost"}, "refused"},
 		{"a proxy for this machine", "127.0.0.1:5", false, map[string]string{"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http"}, "127.0.0.1:0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/x", nil)
-			r.RemoteAddr = c.peer
-			if c.tls {
-				r.TLS = &tls.ConnectionState{}
-			}
-			for k, v := range c.headers {
-				r.Header.Set(k, v)
-			}
-			got := "refused"
-			w := httptest.NewRecorder()
-			s.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				got = Client(r).String()
-				if Private(r) {
-					got += " private"
-				}
-			})).ServeHTTP(w, r)
-			if got != c.want || (got == "refused") != (w.Code == http.StatusForbidden) {
-				t.Errorf("%s (%d) instead of %s", got, w.Code, c.want)
+			if got := s.believed(t, c.peer, c.tls, c.headers); got != c.want {
+				t.Errorf("%s instead of %s", got, c.want)
 			}
 		})
 	}
+}
+
+func TestProxiesThatSpeakByRFC7239(t *testing.T) {
+	s := newSide(t, func(c *Config) { c.Trusted, c.RFC7239 = network("127.0.0.1/32"), true })
+	for _, c := range []struct {
+		name    string
+		headers map[string]string
+		want    string
+	}{
+		{"a proxy", map[string]string{"Forwarded": `for="[2001:db8::1]:47";proto=https;by=x`}, "[2001:db8::1]:47 private"},
+		{"hidden", map[string]string{"Forwarded": "for=_hidden;proto=https"}, "refused"},
+		{"what the client wrote before", map[string]string{"Forwarded": "for=203.0.113.9;proto=https, for=192.0.2.9;proto=http"}, "192.0.2.9:0"},
+		{"what the client wrote in the other header", map[string]string{"Forwarded": "for=192.0.2.9;proto=http", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}, "192.0.2.9:0"},
+		{"the other header alone", map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}, "refused"},
+	} {
+		if got := s.believed(t, "127.0.0.1:5", false, c.headers); got != c.want {
+			t.Errorf("%s: %s instead of %s", c.name, got, c.want)
+		}
+	}
+}
+
+// believed is where a request is found to come from, or "refused".
+func (s *side) believed(t *testing.T, peer string, tlsed bool, headers map[string]string) string {
+	t.Helper()
+	r := httptest.NewRequest("GET", "/x", nil)
+	r.RemoteAddr = peer
+	if tlsed {
+		r.TLS = &tls.ConnectionState{}
+	}
+	for k, v := range headers {
+		r.Header.Set(k, v)
+	}
+	got := "refused"
+	w := httptest.NewRecorder()
+	s.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got = Client(r).String()
+		if Private(r) {
+			got += " private"
+		}
+	})).ServeHTTP(w, r)
+	if (got == "refused") != (w.Code == http.StatusForbidden) {
+		t.Errorf("%s with %d", got, w.Code)
+	}
+	return got
 }
 
 func TestAStreamThatOthersCouldReadIsRefused(t *testing.T) {

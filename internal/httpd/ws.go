@@ -22,19 +22,21 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 	if !s.mayStream(w, r) || !s.mayBegin(w) {
 		return
 	}
-	c := &wsConn{limits: s.cfg.Before, out: newCutter(), remote: net.TCPAddrFromAddrPort(originOf(r).addr)}
+	c := &wsConn{limits: s.cfg.Before, meter: meter{pace: s.cfg.Limits.Raw(false)}, out: newCutter(), remote: net.TCPAddrFromAddrPort(originOf(r).addr)}
 	ws, err := websocket.Accept(&lean{ResponseWriter: w, conn: c}, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
 		return // Accept has answered
 	}
-	via := s.via(r, "websocket")
+	via, conn := s.via(r, "websocket"), connOf(r)
+	via.Counted = conn.Place != nil && !originOf(r).proxied
 	if r.TLS != nil {
-		via.Bindings = s.cfg.Bindings(r.TLS)
+		via.Bindings = s.cfg.Bindings(r.TLS, conn.endPoint(r.TLS))
 	}
 	c.start(ws)
-	via.Bound = func() { c.bound(s.cfg.After) }
+	via.Bound = func() { c.bound(s.cfg.After, s.cfg.Limits.Raw(true)) }
+	conn.Place.Close() // from now on it is a stream, which c2s counts
 	s.cfg.Accept(c, via)
 }
 

@@ -316,7 +316,7 @@ func TestHostileFrames(t *testing.T) {
 	}
 }
 
-func TestAPingFloodIsAnsweredAndHoldsNothing(t *testing.T) {
+func TestAPingFloodEndsTheStream(t *testing.T) {
 	s := newSide(t, nil)
 	srv := httptest.NewServer(s.h)
 	defer srv.Close()
@@ -324,13 +324,27 @@ func TestAPingFloodIsAnsweredAndHoldsNothing(t *testing.T) {
 	defer nc.Close()
 	a := <-s.streams
 	defer a.Close()
-	go io.Copy(io.Discard, a)
-	const pings = 2000
-	go io.WriteString(nc, strings.Repeat(rawFrame(0x89, "abcd"), pings))
-	got := make([]byte, pings*6)
+	over := make(chan error)
+	go func() {
+		_, err := io.Copy(io.Discard, a)
+		over <- err
+	}()
+	io.WriteString(nc, strings.Repeat(rawFrame(0x89, "abcd"), controlMost))
+	got := make([]byte, controlMost*6)
 	_ = nc.SetReadDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.ReadFull(r, got); err != nil || strings.Count(string(got), "\x8a\x04abcd") != pings {
+	if _, err := io.ReadFull(r, got); err != nil || strings.Count(string(got), "\x8a\x04abcd") != controlMost {
 		t.Error("the pongs:", err)
+	}
+	go io.WriteString(nc, strings.Repeat(rawFrame(0x89, "abcd"), 2000))
+	var bad *xtok.Error
+	if err := <-over; !errors.As(err, &bad) || bad.Condition != "policy-violation" {
+		t.Error(err)
+	}
+	a.say(t, greeting+"<stream:error xmlns:stream='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>")
+	go a.Close()
+	_ = nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if rest, _ := io.ReadAll(r); !strings.Contains(string(rest), "<policy-violation") {
+		t.Errorf("the client hears %q", rest)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -39,6 +40,7 @@ type wsConn struct {
 
 	mu     sync.Mutex
 	limits xtok.Limits // of what comes, under mu
+	meter  meter       // under mu
 	timer  *time.Timer // of pings, under mu; nil once closed
 
 	wrote  atomic.Bool // since the last tick
@@ -70,11 +72,22 @@ func (c *wsConn) tick() {
 	}
 }
 
-// bound lets frames be as long as a session's stanzas may be.
-func (c *wsConn) bound(l xtok.Limits) {
+// bound lets frames be as long as a session's stanzas may be, and as many.
+func (c *wsConn) bound(l xtok.Limits, p limits.Pace) {
 	c.mu.Lock()
-	c.limits = l
+	c.limits, c.meter.pace = l, p
 	c.mu.Unlock()
+}
+
+// charge counts what the client has sent and holds the reader back by it.
+func (c *wsConn) charge(b []byte) error {
+	c.mu.Lock()
+	d, err := c.meter.take(b)
+	c.mu.Unlock()
+	for ; d > 0 && !c.closed.Load(); d -= breath {
+		time.Sleep(min(d, breath))
+	}
+	return err
 }
 
 // Read gives the stream that the frames stand for. Errors of what a frame

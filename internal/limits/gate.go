@@ -125,31 +125,3 @@ func isRetry(record []byte) bool {
 	return len(record) > at && record[0] == 22 && record[5] == 2 && bytes.HasPrefix(record[at:],
 		[]byte("\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"))
 }
-
-// Listener lets connections in at their pace, for a server that counts them by itself
-// and makes handshakes with Handshaker.Config.
-func (l *Limits) Listener(nl net.Listener) net.Listener {
-	if !l.cfg.Enabled {
-		return nl
-	}
-	return &listener{nl, l}
-}
-
-type listener struct {
-	net.Listener
-	l *Limits
-}
-
-func (n *listener) Accept() (net.Conn, error) {
-	for {
-		c, err := n.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		p := &Peer{l: n.l, origin: n.l.Origin(AddrOf(c.RemoteAddr())), place: -1}
-		if n.l.mayConnect(p.origin) == nil {
-			return &gate{Conn: c, peer: p, brief: true}, nil
-		}
-		c.Close()
-	}
-}

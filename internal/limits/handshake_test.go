@@ -325,7 +325,7 @@ func TestAWebServersHandshakesTakeTurns(t *testing.T) {
 		}
 	}))
 	srv.Listener.Close()
-	srv.Listener = l.Listener(ln)
+	srv.Listener = l.Listener(ln, Web)
 	srv.TLS = h.Config()
 	srv.StartTLS()
 	defer srv.Close()

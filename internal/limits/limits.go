@@ -26,12 +26,15 @@ type Config struct {
 	// Exempt are networks whose addresses stand for many people: proxies, Tor,
 	// this machine. Nothing is counted by address there.
 	Exempt []netip.Prefix
-	// Strangers is how many connections may be without a login at a time; 0 for any number.
+	// Strangers is how many streams may be without a login at a time; 0 for any number.
 	Strangers int
+	// Web is how many connections over HTTP there may be at a time, with TLS and as many
+	// without; 0 for any number.
+	Web int
 	// AddressStrangers is the same for one address; a prefix has crowd times as many.
 	AddressStrangers int
-	// Connections and Handshakes are new ones a second for one address. A
-	// burst may be burstSeconds' worth, a prefix has crowd times as many.
+	// Connections and Handshakes are new ones a second for one address, Connections
+	// also requests over HTTP. A burst may be burstSeconds' worth, a prefix has crowd times as many.
 	Connections, Handshakes int
 	// Workers is how many handshakes may compute at a time; 0 for half of the processors.
 	Workers int
@@ -55,8 +58,6 @@ const (
 	// what a session may save up, in seconds
 	stanzaBurst = 10
 	byteBurst   = 8
-	// patience is how old a connection without a login must be to make room for another.
-	patience = 5 * time.Second
 	// debt is how long failed attempts to log in are held against somebody.
 	debt = 10 * time.Minute
 
@@ -69,7 +70,7 @@ func Default() Config {
 	return Config{
 		Enabled:   true,
 		Exempt:    []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-		Strangers: 4096, AddressStrangers: 256, Connections: 50, Handshakes: 50,
+		Strangers: 4096, Web: 4096, AddressStrangers: 256, Connections: 50, Handshakes: 50,
 		Logins: 20, Delay: 3 * time.Second, Stanzas: 200, Bytes: 1 << 20,
 		Registrations: 10, OpenRegistrations: 30,
 	}
@@ -77,7 +78,7 @@ func Default() Config {
 
 // Refused is why something may not be done now.
 type Refused struct {
-	Budget string // connections, handshakes, logins or registrations
+	Budget string // strangers, web, connections, requests, handshakes, logins or registrations
 	Scope  string // address, prefix, account or server
 }
 
@@ -100,7 +101,7 @@ type Limits struct {
 	paced           table[paced]
 	familiar        places
 	queue           queue
-	guests          guests
+	guests          [doors]guests
 
 	regMu    sync.Mutex
 	register bucket // of everybody; under regMu
@@ -144,6 +145,10 @@ func New(cfg Config, m *Metrics, log *slog.Logger) *Limits {
 	l.paced.init(sources, l.pacedIdle)
 	l.familiar.init(accounts)
 	l.queue.init(cfg.Workers, m)
+	l.guests[Streams].init(Streams, "strangers", cfg.Strangers)
+	l.guests[Web].init(Web, "web", cfg.Web)
+	l.guests[Proxied].init(Proxied, "web", cfg.Web)
+	l.guests[Ops].init(Ops, "web", opsPlaces)
 	m.watch(l)
 	return l
 }

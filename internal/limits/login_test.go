@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -44,8 +45,8 @@ func TestTenThousandGuessesDoNotLockTheVictimOut(t *testing.T) {
 		if d, err := try(home, "alice"); d != 0 || err != nil {
 			t.Errorf("from home: %v, %v", d, err)
 		}
-		if d, err := try(guest(t, l, at(1, 99)), "alice"); d != 0 || err != nil {
-			t.Errorf("from home, with another address of the network: %v, %v", d, err)
+		if d, err := try(guest(t, l, at(1, 99)), "alice"); d <= 0 || d > l.cfg.Delay || err != nil {
+			t.Errorf("from another address of the network: %v, %v", d, err)
 		}
 		if d, err := try(guest(t, l, at(2, 1)), "alice"); d <= 0 || d > l.cfg.Delay || err != nil {
 			t.Errorf("from a new place: %v, %v", d, err)
@@ -156,6 +157,27 @@ func TestANeighbourInAFamiliarPlaceOnlyDelays(t *testing.T) {
 		}
 		if d, err := try(guest(t, l, at(2, 1)), "alice"); d != 0 || err != nil {
 			t.Errorf("the neighbour's guesses are felt elsewhere: %v, %v", d, err)
+		}
+	})
+}
+
+// How long an attempt waits tells nothing of whether there is such an account, nor that
+// a neighbour has it: only who shares the very address could find out.
+func TestTheWaitDoesNotTellWhoLivesInTheNetwork(t *testing.T) {
+	within(t, anyNumber, func(t *testing.T, l *Limits) {
+		guest(t, l, at(1, 10)).Succeeded("bob")
+		guest(t, l, six(1, 10)).Succeeded("bob")
+		for i := range 60 {
+			for _, name := range []string{"bob", "nobody"} {
+				guest(t, l, at(1000+i, 1)).Failed(name)
+			}
+		}
+		for _, a := range []netip.Addr{at(1, 200), six(1, 11)} {
+			bob, err1 := try(guest(t, l, a), "bob")
+			nobody, err2 := try(guest(t, l, a), "nobody")
+			if bob != nobody || bob == 0 || err1 != nil || err2 != nil {
+				t.Errorf("from %s: bob waits %v (%v), and one who does not exist %v (%v)", a, bob, err1, nobody, err2)
+			}
 		}
 	})
 }

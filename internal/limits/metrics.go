@@ -40,8 +40,11 @@ func (m *Metrics) watch(l *Limits) {
 		return
 	}
 	m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "mirsal_limits_strangers", Help: "Connections without a login.",
+		Name: "mirsal_limits_strangers", Help: "Streams without a login.",
 	}, func() float64 { return float64(l.Strangers()) }))
+	m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "mirsal_limits_web", Help: "Connections over HTTP that are no WebSockets.",
+	}, func() float64 { return float64(l.Held(Web) + l.Held(Proxied) + l.Held(Ops)) }))
 }
 
 // notes tell the operator of refusals: at once when they begin, then how many

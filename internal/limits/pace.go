@@ -6,7 +6,8 @@ import "time"
 // Pace has no bound.
 type Pace struct {
 	l       *Limits
-	account *entry[paced] // nil for strangers
+	account *entry[paced] // nil for strangers, and for raw
+	login   bool          // raw, of a session
 	stanza  bucket
 	bytes   bucket
 	// what was taken and is not yet counted
@@ -48,6 +49,15 @@ func (l *Limits) Stranger() Pace {
 	return Pace{l: l}
 }
 
+// Raw is for what carries a stream, before it is taken apart: with a login or
+// without, and never an account's.
+func (l *Limits) Raw(login bool) Pace {
+	if !l.cfg.Enabled {
+		return Pace{}
+	}
+	return Pace{l: l, login: login}
+}
+
 // Release ends it with its session. What the account owes stays.
 func (p *Pace) Release(account string) {
 	if p.account == nil {
@@ -77,7 +87,7 @@ func (p *Pace) settle() time.Duration {
 	s, b := int(p.stanzas), int(p.size)
 	p.stanzas, p.size = 0, 0
 	rs, rb, scope := r.stanza, r.bytes, "session"
-	if p.account == nil {
+	if p.account == nil && !p.login {
 		rs, rb, scope = r.strangerStanza, r.strangerBytes, "stranger"
 	}
 	p.stanza.owe(rs, now, s, debt)

@@ -2,23 +2,24 @@ package limits
 
 import (
 	"hash/maphash"
-	"math/rand/v2"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
 // source is what is remembered of an address or a prefix.
 type source struct {
 	connect, handshake, join bucket
+	request                  bucket
 	fail, stumble            bucket // attempts to log in, as they delay and as they refuse
-	strangers, waiting       int32
+	strangers                [doors]int32
+	waiting                  int32
 }
 
 // sourceIdle tells whether a source that is made anew would be the same.
 func (l *Limits) sourceIdle(s *source, now int64) bool {
-	return max(s.connect, s.handshake, s.fail, s.stumble, s.join) <= bucket(now) && s.strangers == 0 && s.waiting == 0
+	used := max(s.connect, s.handshake, s.join, s.request, s.fail, s.stumble)
+	return used <= bucket(now) && s.strangers == [doors]int32{} && s.waiting == 0
 }
 
 // Origin is where somebody comes from. The zero Origin is exempt from what is
@@ -79,28 +80,37 @@ type Peer struct {
 	origin Origin
 	since  time.Time
 
-	// under l.guests.mu
+	guests *guests
+	// under guests.mu
 	place int // among the guests, -1 when it has left
 	drop  func()
 }
 
-// guests are the connections without a login.
-type guests struct {
-	mu   sync.Mutex // held for moments
-	list []*Peer
-}
-
 // Connect lets a new connection in, or not: err is a *Refused. The peer holds a place among
 // those without a login until Bound or Close.
-func (l *Limits) Connect(a netip.Addr) (*Peer, error) {
-	p := &Peer{l: l, since: time.Now(), place: -1}
-	if l.cfg.Enabled {
-		p.origin = l.Origin(a)
-		if err := l.mayConnect(p.origin); err != nil {
-			return nil, err
-		}
+func (l *Limits) Connect(a netip.Addr) (*Peer, error) { return l.connect(a, Streams) }
+
+// Enter is Connect for a stream whose connection has come through a Listener: that
+// was counted there.
+func (l *Limits) Enter(a netip.Addr) (*Peer, error) {
+	p := l.peer(a, Streams)
+	return p, l.seat(p)
+}
+
+func (l *Limits) connect(a netip.Addr, d Door) (*Peer, error) {
+	p := l.peer(a, d)
+	if err := l.mayConnect(p.origin); err != nil {
+		return nil, err
 	}
 	return p, l.seat(p)
+}
+
+func (l *Limits) peer(a netip.Addr, d Door) *Peer {
+	p := &Peer{l: l, guests: &l.guests[d], since: time.Now(), place: -1}
+	if l.cfg.Enabled {
+		p.origin = l.Origin(a)
+	}
+	return p
 }
 
 // mayConnect takes a connection from the budgets of address and prefix. What
@@ -119,6 +129,25 @@ func (l *Limits) mayConnect(o Origin) error {
 	return nil
 }
 
+// Request takes a request over HTTP from the budgets of the address that asks and
+// its prefix. err is a *Refused.
+func (l *Limits) Request(a netip.Addr) error {
+	if !l.cfg.Enabled {
+		return nil
+	}
+	r, o := &l.rates, l.Origin(a)
+	ok, scope := l.takeBoth(o, func(s *source, crowded bool, now int64) bool {
+		if crowded {
+			return s.request.take(r.crowdConnect, now, 1)
+		}
+		return s.request.take(r.connect, now, 1)
+	})
+	if !ok {
+		return l.refuse("requests", scope, o.net)
+	}
+	return nil
+}
+
 // takeBoth asks the address and then its prefix; the scope is which refused.
 func (l *Limits) takeBoth(o Origin, take func(s *source, crowded bool, now int64) bool) (ok bool, scope string) {
 	if o.exempt() {
@@ -133,156 +162,11 @@ func (l *Limits) takeBoth(o Origin, take func(s *source, crowded bool, now int64
 	return ok || l.familiar.knows(o.addr), "prefix"
 }
 
-// seat gives the peer a place among the guests. Where there is none, the guest
-// who has been here longest makes room: of the same address or prefix, when that
-// has its share, else of the fullest prefix among a few. Guests have time to log
-// in before they go, but not where the newcomer is at home and they are not, and
-// not those of a prefix that hoards.
-func (l *Limits) seat(p *Peer) error {
-	g := &l.guests
-	g.mu.Lock()
-	budget, scope, leave := l.makeRoom(p)
-	if scope == "" || leave != nil {
-		p.place = len(g.list)
-		g.list = append(g.list, p)
-		l.count(p.origin, 1)
-	}
-	var drop func()
-	if leave != nil {
-		drop = leave.drop
-		l.unseat(leave)
-	}
-	g.mu.Unlock()
-	if scope == "" {
-		return nil
-	}
-	if drop != nil {
-		l.metrics.displaced.WithLabelValues(scope).Inc()
-		l.notes.add(budget, scope, p.origin.net)
-		drop()
-		return nil
-	}
-	return l.refuse(budget, scope, p.origin.net)
-}
-
-// makeRoom tells which bound is reached, if any, and who leaves for it, if
-// anybody can. Under guests.mu.
-func (l *Limits) makeRoom(p *Peer) (budget, scope string, leave *Peer) {
-	o, most := p.origin, l.cfg.AddressStrangers
-	home := !o.exempt() && l.familiar.knows(o.addr)
-	switch {
-	case !o.exempt() && most > 0 && l.strangers(&l.addrs, o.addr) >= most:
-		scope = "address"
-		leave = l.oldest(false, func(q *Peer) bool { return q.origin.addr == o.addr })
-	case !o.exempt() && most > 0 && l.strangers(&l.prefixes, o.prefix) >= crowd*most:
-		scope = "prefix"
-		leave = l.oldest(home, func(q *Peer) bool { return q.origin.prefix == o.prefix })
-	case l.cfg.Strangers > 0 && len(l.guests.list) >= l.cfg.Strangers:
-		scope = "server"
-		leave = l.fullest(o, home)
-	}
-	return "strangers", scope, leave
-}
-
-func (l *Limits) strangers(t *table[source], key uint64) (n int) {
-	t.with(key, l.now(), func(e *entry[source]) { n = int(e.value.strangers) })
-	return n
-}
-
-const (
-	// samples is how many guests are looked at to find one who leaves: nearly all
-	// are an attacker's when the places are taken by one.
-	samples = 64
-	// a prefix that holds one of so many of all places hoards them
-	hoard = 16
-)
-
-// oldest finds, among some, the guest who has been here longest.
-func (l *Limits) oldest(urgent bool, of func(*Peer) bool) (found *Peer) {
-	l.sample(func(q *Peer) {
-		if of(q) && l.mayGo(q, urgent) && (found == nil || q.since.Before(found.since)) {
-			found = q
-		}
-	})
-	return found
-}
-
-// fullest finds, among some, a guest whose prefix has no fewer guests than the
-// newcomer's: of the fullest, the oldest.
-func (l *Limits) fullest(newcomer Origin, home bool) (found *Peer) {
-	crowdOf := func(o Origin) int {
-		if o.exempt() {
-			return 1
-		}
-		return l.strangers(&l.prefixes, o.prefix)
-	}
-	most, own := 0, crowdOf(newcomer)
-	if home { // neighbours do not count
-		own = l.strangers(&l.addrs, newcomer.addr)
-	}
-	l.sample(func(q *Peer) {
-		n := crowdOf(q.origin)
-		urgent := home || n > own && n >= l.cfg.Strangers/hoard
-		if n >= own && l.mayGo(q, urgent) && (n > most || n == most && q.since.Before(found.since)) {
-			found, most = q, n
-		}
-	})
-	return found
-}
-
-// mayGo tells whether a guest may be sent away: who has had time to log in, or,
-// when it is urgent, whom nobody knows here.
-func (l *Limits) mayGo(q *Peer, urgent bool) bool {
-	if q.drop == nil {
-		return false
-	}
-	unknown := !q.origin.exempt() && !l.familiar.knows(q.origin.addr)
-	return time.Since(q.since) >= patience || urgent && unknown
-}
-
-// sample shows some guests.
-func (l *Limits) sample(f func(*Peer)) {
-	list := l.guests.list
-	if len(list) == 0 {
-		return
-	}
-	at := rand.IntN(len(list))
-	for range min(samples, len(list)) {
-		at = (at + 1) % len(list)
-		f(list[at])
-	}
-}
-
-// count changes how many guests an address and its prefix have, and holds on to them.
-func (l *Limits) count(o Origin, n int32) {
-	if o.exempt() {
-		return
-	}
-	now := l.now()
-	add := func(e *entry[source]) { e.value.strangers += n; e.pins += n }
-	l.addrs.with(o.addr, now, add)
-	l.prefixes.with(o.prefix, now, add)
-}
-
-// unseat is called under guests.mu.
-func (l *Limits) unseat(p *Peer) {
-	if p.place < 0 {
-		return
-	}
-	g := &l.guests
-	last := len(g.list) - 1
-	g.list[p.place] = g.list[last]
-	g.list[p.place].place = p.place
-	g.list[last] = nil
-	g.list, p.place = g.list[:last], -1
-	l.count(p.origin, -1)
-}
-
 // OnDrop sets what ends the connection when it has to make room for another. drop
 // must not block.
 func (p *Peer) OnDrop(drop func()) {
-	p.l.guests.mu.Lock()
-	defer p.l.guests.mu.Unlock()
+	p.guests.mu.Lock()
+	defer p.guests.mu.Unlock()
 	p.drop = drop
 }
 
@@ -294,17 +178,16 @@ func (p *Peer) Close() {
 	if p == nil {
 		return
 	}
-	p.l.guests.mu.Lock()
-	defer p.l.guests.mu.Unlock()
+	p.guests.mu.Lock()
+	defer p.guests.mu.Unlock()
 	p.l.unseat(p)
 }
 
-// Strangers is how many connections are without a login.
-func (l *Limits) Strangers() int {
-	l.guests.mu.Lock()
-	defer l.guests.mu.Unlock()
-	return len(l.guests.list)
-}
+// Strangers is how many streams are without a login.
+func (l *Limits) Strangers() int { return l.Held(Streams) }
+
+// Held is how many places of a door are taken.
+func (l *Limits) Held(d Door) int { return l.guests[d].len() }
 
 // nameKey hashes an account's name.
 func (l *Limits) nameKey(account string) uint64 { return maphash.String(l.seed, account) }

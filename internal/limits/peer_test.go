@@ -96,102 +96,44 @@ func TestNeighboursCannotKeepOutAnAddressThatIsFamiliar(t *testing.T) {
 	})
 }
 
-func TestAnAddressThatHoldsItsPlacesLosesTheOldest(t *testing.T) {
-	within(t, func(c *Config) { c.AddressStrangers = 3 }, func(t *testing.T, l *Limits) {
-		var gone []int
-		for i := range 3 {
-			guest(t, l, at(1, 1)).OnDrop(func() { gone = append(gone, i) })
-			time.Sleep(time.Second)
-		}
-		if _, err := l.Connect(at(1, 1)); !refused(err, "strangers", "address") {
-			t.Errorf("nobody has had time to log in: %v", err)
-		}
-		time.Sleep(2 * time.Second)
-		guest(t, l, at(1, 1))
-		if len(gone) != 1 || gone[0] != 0 || l.Strangers() != 3 {
-			t.Errorf("%v gone, %d left", gone, l.Strangers())
-		}
-		guest(t, l, at(1, 2))
-	})
-}
-
-// Attack 4 and R85: all places are taken by few networks.
-func TestWhoComesFromElsewhereFindsAPlaceDuringAFlood(t *testing.T) {
-	within(t, func(c *Config) { c.Strangers = 400 }, func(t *testing.T, l *Limits) {
-		dropped := 0
-		for i := range 400 {
-			guest(t, l, at(i%4, i/4)).OnDrop(func() { dropped++ })
-		}
-		alice := guest(t, l, at(9, 1))
-		alice.OnDrop(func() { t.Error("the only one of her network had to go") })
-		time.Sleep(patience)
-		for range 1000 {
-			if p, err := l.Connect(at(1, 250)); err == nil {
-				p.OnDrop(func() { dropped++ })
+func TestRequestsAreByAddressAndPrefix(t *testing.T) {
+	within(t, nil, func(t *testing.T, l *Limits) {
+		ask := func(a netip.Addr, n int, scope string) {
+			t.Helper()
+			for range n {
+				if err := l.Request(a); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := l.Request(a); scope != "" && !refused(err, "requests", scope) {
+				t.Errorf("%s: %v", a, err)
 			}
 		}
-		if dropped < 2 || l.Strangers() != 400 {
-			t.Errorf("%d dropped, %d places taken", dropped, l.Strangers())
+		for n := range 3 {
+			ask(at(1, n), 1000, "address")
 		}
+		ask(at(1, 3), 1000, "address")
+		ask(at(1, 4), 0, "prefix")
+		ask(at(2, 1), 1000, "address")
+		ask(netip.MustParseAddr("127.0.0.1"), 10_000, "")
+		time.Sleep(time.Second)
+		ask(at(2, 1), 50, "address")
+		guest(t, l, at(2, 1))
 	})
 }
 
-// Networks that have few places each may be people: they have time to log in.
-func TestGuestsHaveTimeToLogInBeforeTheyMakeRoom(t *testing.T) {
-	within(t, func(c *Config) { c.Strangers = 400 }, func(t *testing.T, l *Limits) {
-		for i := range 400 {
-			guest(t, l, at(i%40, i/40)).OnDrop(func() {})
+// A connection that a Listener has counted is not counted again when a stream begins.
+func TestAStreamOfACountedConnectionIsNotCountedAgain(t *testing.T) {
+	within(t, anyNumber, func(t *testing.T, l *Limits) {
+		for range 1000 {
+			guest(t, l, at(1, 1))
 		}
-		if _, err := l.Connect(at(90, 1)); !refused(err, "strangers", "server") {
-			t.Errorf("nobody has had time to log in: %v", err)
+		if _, err := l.Enter(at(1, 1)); err != nil {
+			t.Error(err)
 		}
-		time.Sleep(patience)
-		guest(t, l, at(90, 1))
-	})
-}
-
-// Somebody who comes from where people sign in finds a place at once, even if an
-// attacker has a network for every connection, or all places of the neighbourhood.
-func TestAtHomeThereIsAPlaceAtOnce(t *testing.T) {
-	within(t, func(c *Config) { c.Strangers, c.AddressStrangers = 400, 50 }, func(t *testing.T, l *Limits) {
-		home := func(i int) *Peer {
-			p := guest(t, l, at(900+i, 1))
-			p.OnDrop(func() { t.Error("one who is at home had to go") })
-			return p
+		if _, err := l.Connect(at(1, 1)); !refused(err, "connections", "address") {
+			t.Error(err)
 		}
-		for i := range 2 {
-			p := home(i)
-			p.Succeeded("alice")
-			p.Close()
-		}
-		for i := range 200 {
-			guest(t, l, at(900, 2+i%4)).OnDrop(func() {})
-		}
-		home(0)
-		for i := range 200 {
-			guest(t, l, at(i, 1)).OnDrop(func() {})
-		}
-		home(1)
-		if l.Strangers() != 400 {
-			t.Errorf("%d places taken", l.Strangers())
-		}
-	})
-}
-
-func TestNoneWhoIsAtHomeMakesRoomBeforeHisTime(t *testing.T) {
-	within(t, func(c *Config) { c.Strangers = 4 }, func(t *testing.T, l *Limits) {
-		guest(t, l, at(9, 1)).Succeeded("alice")
-		l.guests.list[0].Close()
-		for i := range 4 {
-			p := guest(t, l, at(i, 1))
-			p.Succeeded("alice")
-			p.OnDrop(func() {})
-		}
-		if _, err := l.Connect(at(9, 1)); !refused(err, "strangers", "server") {
-			t.Errorf("all are at home: %v", err)
-		}
-		time.Sleep(patience)
-		guest(t, l, at(9, 1))
 	})
 }
 
@@ -200,12 +142,12 @@ func TestAPlaceIsGivenBackOnce(t *testing.T) {
 		p, q := guest(t, l, at(1, 1)), guest(t, l, at(1, 1))
 		p.Bound()
 		p.Close()
-		if l.Strangers() != 1 || l.strangers(&l.addrs, q.origin.addr) != 1 {
+		if l.Strangers() != 1 || heldBy(l, q.origin) != 1 {
 			t.Error("a place was given back twice")
 		}
 		q.Close()
 		(*Peer)(nil).Close()
-		if l.Strangers() != 0 || l.strangers(&l.prefixes, q.origin.prefix) != 0 {
+		if l.Strangers() != 0 || heldBy(l, q.origin) != 0 {
 			t.Error("a place was kept")
 		}
 	})
@@ -259,7 +201,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		if f := &l.familiar; len(f.of) > 64 || len(f.refs) > 64*placesMost*2 {
 			t.Errorf("places of %d accounts, %d in all", len(f.of), len(f.refs))
 		}
-		if l.strangers(&l.addrs, held.origin.addr) != 1 {
+		if heldBy(l, held.origin) != 1 {
 			t.Error("who is connected was forgotten")
 		}
 	})

@@ -57,7 +57,7 @@ func (f *places) add(account uint64, o Origin) {
 
 func find(list []place, o Origin) int {
 	for i := range list {
-		if list[i].prefix == o.prefix {
+		if list[i].addr == o.addr {
 			return i
 		}
 	}

@@ -88,7 +88,7 @@ func TestEveryPortShowsTheCertificateThatACMEGave(t *testing.T) {
 			})
 			s.Reload() // does not wait for its next attempt
 		})
-		for _, p := range []struct{ port, protocol string }{{"http", "h2"}, {"http", "http/1.1"}, {"c2s-tls", "xmpp-client"}, {"c2s-tls", ""}} {
+		for _, p := range []struct{ port, protocol string }{{"http", "http/1.1"}, {"c2s-tls", "xmpp-client"}, {"c2s-tls", ""}} {
 			cfg := &tls.Config{RootCAs: ca.Roots(), ServerName: "example.org"}
 			if p.protocol != "" {
 				cfg.NextProtos = []string{p.protocol}

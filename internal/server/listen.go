@@ -17,6 +17,7 @@ import (
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
+	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
 	"mirsal/internal/obs"
 	"mirsal/internal/xmpp/xtok"
@@ -109,14 +110,14 @@ func (s *Server) serve(open map[string]net.Listener) {
 	for pattern, h := range s.Router.Host().Handlers() {
 		mux.Handle(pattern, h)
 	}
-	s.serveHTTP(open["http"], s.web.Guard(mux), true)
+	s.serveHTTP(open["http"], s.web.Guard(mux), limits.Web)
 	plain := s.web.Guard(mux)
 	if open["http-plain"] != nil {
 		plain = s.certs.HTTP01(plain)
 	}
-	s.serveHTTP(open["http-plain"], plain, false)
+	s.serveHTTP(open["http-plain"], plain, limits.Proxied)
 	s.serveHTTP(open["ops"], s.web.Guard(obs.Handler(s.metrics, s.Config.Log.Profiles,
-		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), false)
+		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), limits.Ops)
 	s.keepCerts()
 }
 
@@ -126,18 +127,29 @@ func landing(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "This is a Mirsal server. Connect with an XMPP client; an invitation tells how.\n")
 }
 
+// answerPatience is how long a request may take: longer than one is held.
+const answerPatience = 3 * time.Minute
+
+// connContext tells the web side what it needs to know of a connection.
+func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
+	ctx, endPoint := s.certs.Watch(ctx)
+	return httpd.WithConn(ctx, httpd.Conn{Place: limits.PeerBehind(c), EndPoint: endPoint})
+}
+
 // serveHTTP serves h on l until the server closes; nothing when l is nil.
-func (s *Server) serveHTTP(l net.Listener, h http.Handler, secure bool) {
+func (s *Server) serveHTTP(l net.Listener, h http.Handler, door limits.Door) {
 	if l == nil {
 		return
 	}
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		WriteTimeout: answerPatience, ConnContext: s.connContext, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
-	if secure {
-		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("h2", "http/1.1")).Config()
-		go srv.ServeTLS(s.features.limits.Listener(l), "", "")
+	l = s.features.limits.Listener(l, door)
+	if door == limits.Web {
+		// HTTP/1.1 alone: the control frames of HTTP/2 would escape all budgets
+		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("http/1.1")).Config()
+		go srv.ServeTLS(l, "", "")
 	} else {
 		go srv.Serve(l)
 	}

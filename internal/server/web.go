@@ -1,13 +1,12 @@
 package server
 
 import (
-	"crypto/tls"
 	"net"
 	"net/netip"
 
 	"mirsal/internal/c2s"
+	"mirsal/internal/config"
 	"mirsal/internal/httpd"
-	"mirsal/internal/xmpp/sasl"
 )
 
 // newWeb makes the web side, which brings its streams to s.c2s.
@@ -18,9 +17,8 @@ func (s *Server) newWeb() *httpd.Server {
 	before, after := s.stanzaLimits()
 	return httpd.New(httpd.Config{
 		Domain: s.Domain, PublicURL: public, Trusted: trusted, HTTPS: portOf(s.Addr("http")), HSTS: s.mayInsist(),
-		RequireTLS: cfg.C2S.RequireTLS, Before: before, After: after, Streams: cfg.C2S.Strangers,
-		Bindings: func(st *tls.ConnectionState) []sasl.Binding { return c2s.Bindings(st, s.certs.EndPoint()) },
-		Accept:   s.c2s.Accept, Log: s.Log,
+		RequireTLS: cfg.C2S.RequireTLS, Before: before, After: after, RFC7239: cfg.HTTP.Forwarded == config.RFC7239,
+		Bindings: c2s.Bindings, Accept: s.c2s.Accept, Limits: s.features.limits, Log: s.Log,
 	})
 }
 
