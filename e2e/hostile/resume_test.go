@@ -42,13 +42,33 @@ func (v *victim) asks(t *testing.T, name, id, previous, h string) (told []*xmppc
 	t.Helper()
 	c, inline := v.resumes(t, name, password, id, previous, h)
 	c.Kill()
+	return []*xmppclient.Node{inline, v.asksOld(t, name, previous, h)}
+}
+
+func (v *victim) asksOld(t *testing.T, name, previous, h string) *xmppclient.Node {
+	t.Helper()
 	old := v.loggedIn(t, name)
+	defer old.Kill()
 	if err := old.Send(resume(previous, h)); err != nil {
 		t.Fatal(err)
 	}
-	n := next(t, old)
-	old.Kill()
-	return []*xmppclient.Node{inline, n}
+	return next(t, old)
+}
+
+// resumableOld leaves a session that was bound in the old way: only a login in that
+// way resumes it.
+func (v *victim) resumableOld(t *testing.T, name string) (previous string) {
+	t.Helper()
+	c := v.loggedIn(t, name)
+	defer c.Kill()
+	if err := c.Bind(t.Context(), "old"); err != nil {
+		t.Fatal(err)
+	}
+	previous, err := c.EnableSM(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return previous
 }
 
 // failure is why a resumption failed, "" when it did not.
@@ -95,7 +115,9 @@ func testImpossibleCounts(t *testing.T, v *victim) {
 	} {
 		c, id := v.resumable(t, "mallory", password, "m")
 		c.Kill()
-		for i, told := range v.asks(t, "mallory", "m", id, h) {
+		told := v.asks(t, "mallory", "m", id, h)
+		told[1] = v.asksOld(t, "mallory", v.resumableOld(t, "mallory"), h)
+		for i, told := range told {
 			if !told.Is(xmppclient.NSStream, "error") || told.Child(xmppclient.NSStreams, condition) == nil {
 				t.Errorf("h=%q, way %d: want %s, got %s", h, i, condition, told)
 			}
