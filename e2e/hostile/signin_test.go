@@ -193,7 +193,7 @@ func spoiling() []spoilt {
 		{name: "own nonce only", final: swap(`r=(.{26})[^,]*`, "r=$1"), want: "not-authorized"},
 		{name: "empty nonce at the end", final: swap(`r=[^,]*`, "r="), want: "malformed-request"},
 		{name: "another channel's data", mech: "SCRAM-SHA-256-PLUS", first: func(x *xmppclient.Exchange) { x.Bound = make([]byte, 32) }, want: "not-authorized"},
-		{name: "wrong c=", final: swap(`c=[^,]*`, "c=eSws"), want: "not-authorized"},
+		{name: "wrong c=", final: swap(`^c=[^,]*`, "c=eSws"), want: "not-authorized"},
 		{name: "y while -PLUS is offered", first: func(x *xmppclient.Exchange) { x.GS2 = "y,," }, want: "not-authorized"},
 		{name: "y in -PLUS", mech: "SCRAM-SHA-1-PLUS", first: func(x *xmppclient.Exchange) { x.GS2 = "y,," }, want: "malformed-request"},
 		{name: "tls-unique under TLS 1.3", mech: "SCRAM-SHA-256-PLUS", first: func(x *xmppclient.Exchange) { x.GS2 = "p=tls-unique,," }, want: "not-authorized"},
