@@ -86,7 +86,8 @@ func TestAProxyThatIsNotNamedBringsNobody(t *testing.T) {
 	}
 }
 
-func TestBOSHGoesOverHTTP2(t *testing.T) {
+// HTTP/2 would bring frames that no budget counts: who prefers it gets HTTP/1.1.
+func TestHTTP2IsNotOffered(t *testing.T) {
 	h := start(t)
 	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	answer, err := client.Post("https://"+h.Addr("http")+"/bosh", "text/xml", strings.NewReader("<body xmlns='"+xmppclient.NSBOSH+"' rid='7' to='"+mirsal.Domain+"'/>"))
@@ -94,7 +95,7 @@ func TestBOSHGoesOverHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if b, _ := io.ReadAll(answer.Body); answer.ProtoMajor != 2 || !strings.Contains(string(b), "<mechanisms") {
+	if b, _ := io.ReadAll(answer.Body); answer.ProtoMajor != 1 || !strings.Contains(string(b), "<mechanisms") {
 		t.Errorf("%s %s", answer.Proto, b)
 	}
 }
