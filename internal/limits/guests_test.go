@@ -203,3 +203,19 @@ func TestNoneWhoIsAtHomeMakesRoomBeforeHisTime(t *testing.T) {
 		guest(t, l, at(9, 1))
 	})
 }
+
+func TestNoPrefixHasMoreThanItsPlaces(t *testing.T) {
+	within(t, func(c *Config) { c.AddressStrangers = 5 }, func(t *testing.T, l *Limits) {
+		for i := range crowd * 5 {
+			guest(t, l, at(1, i%10)).OnDrop(func() {})
+		}
+		if _, err := l.Connect(at(1, 3)); !refused(err, "strangers", "prefix") {
+			t.Errorf("one more, of an address that has as many as others: %v", err)
+		}
+		time.Sleep(patience)
+		guest(t, l, at(1, 20))
+		if l.Strangers() != crowd*5 {
+			t.Error(l.Strangers())
+		}
+	})
+}
