@@ -86,14 +86,11 @@ func timed(w http.ResponseWriter, r *http.Request) (over func()) {
 // within sets the deadline; what is no connection, in tests, needs none.
 func (b *timedBody) within(d time.Duration) { _ = b.conn.SetReadDeadline(time.Now().Add(d)) }
 
-// Read lifts the deadline at the end: what is read then is only whether the
-// client is still there.
+// Read notes the end. From there on net/http reads only whether the client is
+// still there, and lifts the deadline itself.
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF && !b.all {
-		b.all = true
-		_ = b.conn.SetReadDeadline(time.Time{})
-	}
+	b.all = b.all || err == io.EOF
 	return n, err
 }
 

@@ -193,7 +193,7 @@ func TestAHeldRequestOutlivesItsBodysTime(t *testing.T) {
 		time.Sleep(bodyPatience + 15*time.Second)
 		a.say(t, greeting+features)
 		b := make([]byte, 4096)
-		if n, err := ours.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), "HTTP/1.1 200") {
+		if n, err := ours.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), "HTTP/1.1 200") || !strings.Contains(string(b[:n]), " sid=") {
 			t.Error(string(b[:n]), err)
 		}
 		ours.Close()

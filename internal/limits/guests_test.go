@@ -219,3 +219,30 @@ func TestNoPrefixHasMoreThanItsPlaces(t *testing.T) {
 		}
 	})
 }
+
+func TestAtHomeThereIsAPlaceThoughEveryGuestHasItsOwnNetwork(t *testing.T) {
+	within(t, func(c *Config) { c.Strangers = 400 }, func(t *testing.T, l *Limits) {
+		p := guest(t, l, at(900, 1))
+		p.Succeeded("alice")
+		p.Close()
+		for i := range 400 {
+			guest(t, l, at(i, 1)).OnDrop(func() {})
+		}
+		if _, err := l.Connect(at(901, 1)); !refused(err, "strangers", "server") {
+			t.Errorf("a stranger: %v", err)
+		}
+		guest(t, l, at(900, 1))
+	})
+}
+
+// Networks that hoard are no people who have just come: any number of newcomers get in.
+func TestThoseWhoHoardMakeRoomForAnyNumber(t *testing.T) {
+	within(t, func(c *Config) { c.Strangers = 400 }, func(t *testing.T, l *Limits) {
+		for i := range 400 {
+			guest(t, l, at(i%4, i/4)).OnDrop(func() {})
+		}
+		for i := range 100 {
+			guest(t, l, at(900+i, 1)).OnDrop(func() { t.Error("a newcomer had to go") })
+		}
+	})
+}
