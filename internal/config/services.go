@@ -58,7 +58,7 @@ func parseService(text string) (s Service, err error) {
 	kind, place, _ := strings.Cut(rest, ":")
 	s, ok := serviceKinds[kind]
 	if !ok {
-		return s, errors.New("it begins with stun:, stuns:, turn: or turns:")
+		return s, errors.New("it does not begin with stun:, stuns:, turn: or turns: as it has to")
 	}
 	if s.Host, s.Port, err = hostPort(place, s.Port); err != nil {
 		return s, err
