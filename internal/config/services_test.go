@@ -19,8 +19,8 @@ func TestServicesAreTakenApart(t *testing.T) {
 
 func TestServicesThatNobodyCouldUseAreRefused(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
-		{"services.calls=example.org", "begins with stun:"},
-		{"services.calls=http://example.org", "begins with stun:"},
+		{"services.calls=example.org", "begin with stun:"},
+		{"services.calls=http://example.org", "begin with stun:"},
 		{"services.calls=stun:", "no host"},
 		{"services.calls=stun://example.org", "no host"},
 		{"services.calls=stun:a@b", "no host"},
