@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 )
 
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(),
+		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -43,8 +44,6 @@ func (c *Config) checkNumbers() error {
 		key           string
 		value, lo, hi int
 	}{
-		{"c2s.negotiation (seconds)", int(c.C2S.Negotiation.Seconds()), 1, 3600},
-		{"c2s.write (seconds)", int(c.C2S.Write.Seconds()), 1, 3600},
 		{"c2s.strangers", c.C2S.Strangers, 1, 1 << 20},
 		// RFC 6120 §13.12: at least 10,000 bytes
 		{"limits.stanza_before_auth", c.Limits.StanzaBeforeAuth, 10_000, 1 << 20},
@@ -52,21 +51,38 @@ func (c *Config) checkNumbers() error {
 		{"limits.queue", c.Limits.Queue, 64 << 10, 1 << 30},
 		{"limits.sessions", c.Limits.Sessions, 1, 1000},
 		{"limits.hibernated", c.Limits.Hibernated, 0, 1000},
-		{"limits.resumption (seconds)", int(c.Limits.Resumption.Seconds()), 0, 86400},
 		{"limits.strangers", c.Limits.Strangers, 1, 1 << 20},
 		{"limits.connections", c.Limits.Connections, 1, 1 << 20},
 		{"limits.handshakes", c.Limits.Handshakes, 1, 1 << 20},
 		{"limits.logins", c.Limits.Logins, 1, 1 << 20},
-		{"limits.login_delay (milliseconds)", int(c.Limits.LoginDelay.Milliseconds()), 0, 10_000},
 		{"limits.stanza_rate", c.Limits.StanzaRate, 10, 1 << 20},
 		{"limits.byte_rate", c.Limits.ByteRate, 10_000, 1 << 30},
 		{"limits.registrations", c.Limits.Registrations, 1, 1 << 20},
 		{"auth.iterations", c.Auth.Iterations, 4096, 10_000_000},
-		{"auth.invitation (hours)", int(c.Auth.Invitation.Hours()), 1, 30 * 24},
 		{"archive.page", c.Archive.Page, 1, 1000},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			return fmt.Errorf("%s: %d is not between %d and %d", n.key, n.value, n.lo, n.hi)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkTimes() error {
+	const day = 24 * time.Hour
+	for _, t := range []struct {
+		key    string
+		value  Duration
+		lo, hi time.Duration
+	}{
+		{"c2s.negotiation", c.C2S.Negotiation, time.Second, time.Hour},
+		{"c2s.write", c.C2S.Write, time.Second, time.Hour},
+		{"limits.resumption", c.Limits.Resumption, 0, day},
+		{"limits.login_delay", c.Limits.LoginDelay, 0, 10 * time.Second},
+		{"auth.invitation", c.Auth.Invitation, time.Hour, 30 * day},
+	} {
+		if t.value.Duration < t.lo || t.value.Duration > t.hi {
+			return fmt.Errorf("%s: %s is not between %s and %s", t.key, t.value.written(), Duration{t.lo}.written(), Duration{t.hi}.written())
 		}
 	}
 	return nil

@@ -243,6 +243,20 @@ func (d *Duration) UnmarshalText(b []byte) (err error) {
 	return nil
 }
 
+// written is the duration as people write it, in the largest unit of which it is
+// a whole number.
+func (d Duration) written() string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
+		if d.Duration >= unit.of && d.Duration%unit.of == 0 {
+			return strconv.FormatInt(int64(d.Duration/unit.of), 10) + unit.name
+		}
+	}
+	return d.String()
+}
+
 // Keep is how long the archive keeps messages.
 type Keep struct {
 	Days      int  // 0 when Delivered

@@ -65,6 +65,13 @@ func collect(v reflect.Value, prefix string, keys map[string]reflect.Value) {
 }
 
 func readFile(path string, cfg *Config, keys map[string]reflect.Value, named map[string]bool) error {
+	var written map[string]any
+	if _, err := toml.DecodeFile(path, &written); err != nil {
+		return fmt.Errorf("configuration: %s", oneLine(path, err))
+	}
+	if err := mistyped(written, "", keys); err != nil {
+		return fmt.Errorf("configuration: %s: %w", path, err)
+	}
 	md, err := toml.DecodeFile(path, cfg)
 	if err != nil {
 		return fmt.Errorf("configuration: %s", oneLine(path, err))
