@@ -196,7 +196,7 @@ func (v *victim) register(t *testing.T, ip net.IP, name string) bool {
 		t.Fatal(err)
 	}
 	defer c.Kill()
-	if err := c.Send("<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>" + name + "</username><password>secret</password></query></iq>"); err != nil {
+	if err := c.Send("<iq type='set' id='r'><query xmlns='jabber:iq:register'><username>" + name + "</username><password>one good secret</password></query></iq>"); err != nil {
 		t.Fatal(err)
 	}
 	return next(t, c).Attr("type") == "result"

@@ -254,23 +254,23 @@ func TestAnInvitationMakesOneAccount(t *testing.T) {
 		t.Error(in.URI)
 	}
 	for name, want := range map[string]error{"taken": ErrExists, "b/d": ErrName} {
-		if _, err := a.Redeem(t.Context(), in.Token, name, "secret"); !errors.Is(err, want) {
+		if _, err := a.Redeem(t.Context(), in.Token, name, "one good secret"); !errors.Is(err, want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "root", "\x00"); !errors.Is(err, ErrPassword) {
+	if _, err := a.Redeem(t.Context(), in.Token, "root", "eight or more\x00"); !errors.Is(err, ErrPassword) {
 		t.Error(err)
 	}
 	if err := a.Invited(t.Context(), in.Token); err != nil {
 		t.Fatal("used up by what failed:", err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "Root", "secret"); err != nil {
+	if _, err := a.Redeem(t.Context(), in.Token, "Root", "one good secret"); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := a.Admin(t.Context(), "root"); !ok || err != nil || logIn(t, a, "root", "secret") != nil {
+	if ok, err := a.Admin(t.Context(), "root"); !ok || err != nil || logIn(t, a, "root", "one good secret") != nil {
 		t.Error("no administrator was made", err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "more", "secret"); !errors.Is(err, ErrInvitation) || a.Invited(t.Context(), in.Token) == nil {
+	if _, err := a.Redeem(t.Context(), in.Token, "more", "one good secret"); !errors.Is(err, ErrInvitation) || a.Invited(t.Context(), in.Token) == nil {
 		t.Error("used twice:", err)
 	}
 	if err := a.Invited(t.Context(), "guess"); !errors.Is(err, ErrInvitation) {
@@ -284,7 +284,7 @@ func TestARacedInvitationMakesOneAccount(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			_, err := a.Redeem(context.Background(), in.Token, fmt.Sprint("user", i), "secret")
+			_, err := a.Redeem(context.Background(), in.Token, fmt.Sprint("user", i), "one good secret")
 			if err != nil && !errors.Is(err, ErrInvitation) {
 				t.Error(err)
 			}
@@ -305,13 +305,13 @@ func TestAnInvitationGoesOutOfDateWhenShownNotWhenUsed(t *testing.T) {
 			t.Error(err)
 		}
 		// XEP-0445 §4: who showed it in time may still register
-		if _, err := a.Redeem(t.Context(), in.Token, "late", "secret"); err != nil {
+		if _, err := a.Redeem(t.Context(), in.Token, "late", "one good secret"); err != nil {
 			t.Error(err)
 		}
 		in = invite(t, a, false, time.Hour)
 		time.Sleep(3 * time.Hour)
 		invite(t, a, false, 0)
-		if _, err := a.Redeem(t.Context(), in.Token, "later", "secret"); !errors.Is(err, ErrInvitation) {
+		if _, err := a.Redeem(t.Context(), in.Token, "later", "one good secret"); !errors.Is(err, ErrInvitation) {
 			t.Error("a dead invitation was not swept:", err)
 		}
 	})
@@ -328,11 +328,11 @@ func TestACrashLeavesAnInvitationThatWorksOnce(t *testing.T) {
 	a := open(t, s)
 	in := invite(t, a, false, 0)
 	a.accounts = failing{s}
-	if _, err := a.Redeem(t.Context(), in.Token, "alice", "secret"); err == nil {
+	if _, err := a.Redeem(t.Context(), in.Token, "alice", "one good secret"); err == nil {
 		t.Fatal("no error")
 	}
 	a.accounts = s
-	if _, err := a.Redeem(t.Context(), in.Token, "bob", "secret"); err != nil {
+	if _, err := a.Redeem(t.Context(), in.Token, "bob", "one good secret"); err != nil {
 		t.Error("the claim of a name that never came to be holds the token:", err)
 	}
 	// the other moment: the account is there, its invitation too
@@ -341,7 +341,7 @@ func TestACrashLeavesAnInvitationThatWorksOnce(t *testing.T) {
 	if err := a.invites.Put(t.Context(), owner, keyOf(in.Token), value); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "carol", "secret"); !errors.Is(err, ErrInvitation) {
+	if _, err := a.Redeem(t.Context(), in.Token, "carol", "one good secret"); !errors.Is(err, ErrInvitation) {
 		t.Error("used twice:", err)
 	}
 }

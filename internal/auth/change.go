@@ -49,9 +49,16 @@ func (a *Auth) AddAnyway(ctx context.Context, name, password string) (string, er
 	return a.add(ctx, name, password, func(string) error { return nil })
 }
 
-// SignUp makes an account for a stranger who chose the name; besides what Add
-// refuses, ErrReserved and ErrMixed.
+// SignUp makes an account for a stranger who chose name and password; besides what
+// Add refuses, ErrReserved and ErrMixed, ErrShort and ErrEasy.
 func (a *Auth) SignUp(ctx context.Context, name, password string) (string, error) {
+	name, err := a.Name(name)
+	if err != nil {
+		return "", err
+	}
+	if err := CheckPassword(name, password); err != nil {
+		return "", err
+	}
 	return a.add(ctx, name, password, a.strangersName)
 }
 

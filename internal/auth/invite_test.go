@@ -25,7 +25,7 @@ func TestAnInvitationForSeveralMakesAsManyAccountsAndTellsWhose(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 9 {
 		wg.Go(func() {
-			if _, err := a.Redeem(t.Context(), in.Token, fmt.Sprint("person", i), "secret"); err != nil && !errors.Is(err, ErrInvitation) {
+			if _, err := a.Redeem(t.Context(), in.Token, fmt.Sprint("person", i), "one good secret"); err != nil && !errors.Is(err, ErrInvitation) {
 				t.Error(err)
 			}
 		})
@@ -43,7 +43,7 @@ func TestAnInvitationForSeveralMakesAsManyAccountsAndTellsWhose(t *testing.T) {
 	if err := a.Remove(t.Context(), all[0].Used[0].Name); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "more", "secret"); !errors.Is(err, ErrInvitation) {
+	if _, err := a.Redeem(t.Context(), in.Token, "more", "one good secret"); !errors.Is(err, ErrInvitation) {
 		t.Error("a removed account gives its use back:", err)
 	}
 }
@@ -56,7 +56,7 @@ func TestTwoServersOnOneStoreCannotUseATokenTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "alice", "secret"); err != nil {
+	if _, err := a.Redeem(t.Context(), in.Token, "alice", "one good secret"); err != nil {
 		t.Fatal(err)
 	}
 	op, err := a.setInvitation(keyOf(in.Token), &rec)
@@ -232,7 +232,7 @@ func TestAnInvitationIsDeadAfterItsGraceThoughItWasNotSwept(t *testing.T) {
 		a := open(t, memory.New())
 		in := invite(t, a, false, time.Hour)
 		time.Sleep(time.Hour + graceOfInvitation)
-		if _, err := a.Redeem(t.Context(), in.Token, "late", "secret"); !errors.Is(err, ErrInvitation) {
+		if _, err := a.Redeem(t.Context(), in.Token, "late", "one good secret"); !errors.Is(err, ErrInvitation) {
 			t.Error(err)
 		}
 	})
@@ -277,7 +277,7 @@ func TestAPromiseThatCouldNotBeNotedIsMadeUpForByTheNextUse(t *testing.T) {
 	}
 	a.kv = &unsettled{KV: s, n: 2} // the claim is the first
 	for _, name := range []string{"alice", "bob"} {
-		if _, err := a.Redeem(t.Context(), in.Token, name, "secret"); err != nil {
+		if _, err := a.Redeem(t.Context(), in.Token, name, "one good secret"); err != nil {
 			t.Fatal(name, err)
 		}
 	}
@@ -285,7 +285,7 @@ func TestAPromiseThatCouldNotBeNotedIsMadeUpForByTheNextUse(t *testing.T) {
 	if err != nil || !slices.Equal(members, []string{"alice", "bob"}) {
 		t.Error(members, err)
 	}
-	if _, err := a.Redeem(t.Context(), in.Token, "carol", "secret"); !errors.Is(err, ErrInvitation) {
+	if _, err := a.Redeem(t.Context(), in.Token, "carol", "one good secret"); !errors.Is(err, ErrInvitation) {
 		t.Error(err)
 	}
 }

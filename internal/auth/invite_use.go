@@ -74,7 +74,7 @@ func (a *Auth) find(ctx context.Context, token string) (in invitation, version u
 // Redeem makes an account for a token that Invited has accepted, and uses the
 // token up, once. It returns the name as it is kept. What is wrong with name or
 // password leaves the token good: ErrExists, ErrLookAlike, ErrReserved, ErrMixed,
-// ErrName, ErrGiven, ErrPassword.
+// ErrName, ErrGiven, ErrPassword, ErrShort, ErrEasy.
 func (a *Auth) Redeem(ctx context.Context, token, name, password string) (string, error) {
 	name, err := a.Name(name)
 	if err != nil {
@@ -82,6 +82,10 @@ func (a *Auth) Redeem(ctx context.Context, token, name, password string) (string
 	}
 	in, _, err := a.find(ctx, token)
 	if err != nil {
+		return "", err
+	}
+	// before the name: who is told that one is taken has offered an account for it
+	if err := CheckPassword(name, password); err != nil {
 		return "", err
 	}
 	if err := a.mayTake(&in, name); err != nil {

@@ -107,20 +107,20 @@ func TestTheServersOwnNamesAreKeptForItsPeople(t *testing.T) {
 func TestALookAlikeIsRefusedWhileTheOtherIsThere(t *testing.T) {
 	a := open(t, memory.New())
 	add(t, a, "alice", "x")
-	if _, err := a.SignUp(t.Context(), "a1ice", "x"); !errors.Is(err, ErrLookAlike) {
+	if _, err := a.SignUp(t.Context(), "a1ice", "one good secret"); !errors.Is(err, ErrLookAlike) {
 		t.Error(err)
 	}
 	if _, err := a.Add(t.Context(), "a1ice", "x"); !errors.Is(err, ErrLookAlike) {
 		t.Error(err)
 	}
 	in := invite(t, a, false, 0)
-	if _, err := a.Redeem(t.Context(), in.Token, "al.ice", "x"); !errors.Is(err, ErrLookAlike) {
+	if _, err := a.Redeem(t.Context(), in.Token, "al.ice", "one good secret"); !errors.Is(err, ErrLookAlike) {
 		t.Error(err)
 	}
-	if _, err := a.SignUp(t.Context(), "admin", "x"); !errors.Is(err, ErrReserved) {
+	if _, err := a.SignUp(t.Context(), "admin", "one good secret"); !errors.Is(err, ErrReserved) {
 		t.Error(err)
 	}
-	if _, err := a.SignUp(t.Context(), "bоb", "x"); !errors.Is(err, ErrMixed) {
+	if _, err := a.SignUp(t.Context(), "bоb", "one good secret"); !errors.Is(err, ErrMixed) {
 		t.Error(err)
 	}
 	if _, err := a.AddAnyway(t.Context(), "a1ice", "x"); err != nil {
@@ -131,7 +131,7 @@ func TestALookAlikeIsRefusedWhileTheOtherIsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.SignUp(t.Context(), "a1ice", "x"); err != nil {
+	if _, err := a.SignUp(t.Context(), "a1ice", "one good secret"); err != nil {
 		t.Error("nobody is called so any more:", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestOfTwoLookAlikesAtOnceOneIsTaken(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, n := range []string{"carlo", "car1o", "carl0", "c.arlo", "c.ar1o", "ca-rlo"} {
 		wg.Go(func() {
-			if _, err := a.SignUp(t.Context(), n, "x"); err != nil && !errors.Is(err, ErrLookAlike) {
+			if _, err := a.SignUp(t.Context(), n, "one good secret"); err != nil && !errors.Is(err, ErrLookAlike) {
 				t.Error(err)
 			}
 		})

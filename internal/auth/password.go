@@ -9,10 +9,14 @@ import (
 	"mirsal/internal/xmpp/sasl"
 )
 
-// Passwd sets an account's password, for somebody who is not one of its devices:
-// see ChangePassword.
+// Passwd sets an account's password as the operator wants it, who is none of its
+// devices and is held to no rule for passwords: else see ChangePassword.
 func (a *Auth) Passwd(ctx context.Context, name, password string) error {
-	return a.ChangePassword(ctx, name, password, Changer{})
+	name, err := a.Name(name)
+	if err != nil {
+		return err
+	}
+	return a.changePassword(ctx, name, password, Changer{})
 }
 
 // Changer is who changes a password; zero for nobody with a session.
@@ -23,14 +27,22 @@ type Changer struct {
 	Session any
 }
 
-// ChangePassword sets an account's password. Every token of the account ends, the
-// changer's too: after it nothing signs in but the new password. All sessions end
-// but the changer's (OnPassword).
+// ChangePassword sets an account's password as its person wants it: CheckPassword.
+// Every token of the account ends, the changer's too: after it nothing signs in but
+// the new password. All sessions end but the changer's (OnPassword).
 func (a *Auth) ChangePassword(ctx context.Context, name, password string, by Changer) error {
 	name, err := a.Name(name)
 	if err != nil {
 		return err
 	}
+	if err := CheckPassword(name, password); err != nil {
+		return err
+	}
+	return a.changePassword(ctx, name, password, by)
+}
+
+// changePassword takes a normalised name.
+func (a *Auth) changePassword(ctx context.Context, name, password string, by Changer) error {
 	next, err := a.derive(name, password)
 	if err != nil {
 		return err

@@ -327,8 +327,14 @@ func TestARemovedAccountLeavesEveryRoster(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.accountGone(bob)
-		expect(t, "alice", a.Got(), "type='unsubscribe'", "type='unsubscribed'", "subscription='none'", "from='bob@example.org' to='alice@example.org' type='unavailable'")
-		expect(t, "carol", c.Got(), "<item jid='bob@example.org' subscription='none'/>")
+		expect(t, "alice", a.Got(), "type='unsubscribe'", "type='unsubscribed'", "<item jid='bob@example.org' subscription='remove'/>", "from='bob@example.org' to='alice@example.org' type='unavailable'")
+		expect(t, "carol", c.Got(), "<item jid='bob@example.org' subscription='remove'/>")
+		for _, one := range []*coretest.Client{a, c} {
+			one.Send("<iq type='get' id='1'><query xmlns='jabber:iq:roster'/></iq>")
+			if got := one.Got(); strings.Contains(got, "bob@") || !strings.Contains(got, "type='result'") {
+				t.Error("a ghost:", got)
+			}
+		}
 		if p.Subscribed(bob, alice) || p.Subscribed(alice, bob) {
 			t.Error("a subscription outlived the account")
 		}

@@ -221,8 +221,9 @@ func rewrite(t *core.Transit, ev event, from, to jid.JID) (*stanza.Stanza, error
 	return stanza.New(h, content), nil
 }
 
-// accountGone takes a removed account out of everyone's reach: it is unsubscribed
-// both ways, and nothing approved beforehand is left for who takes the name next.
+// accountGone takes a removed account out of everyone's roster: it is unsubscribed
+// both ways, and the item goes, with the name and groups that its owner gave it: nobody
+// is there whom it could mean, and who takes the name next is somebody else.
 // Its own roster is gone already, so the others' are looked through.
 func (p *People) accountGone(gone jid.JID) {
 	p.cache.drop(gone)
@@ -250,7 +251,7 @@ func (p *People) forget(ctx context.Context, who string, gone jid.JID) error {
 	}
 	defer p.lock(owner)()
 	c, err := p.edit(ctx, owner, gone, func(i *Item) ([]store.Op, error) {
-		i.State, i.Approved = None, false
+		*i = Item{JID: gone}
 		return []store.Op{p.asked.Unset(gone.String())}, nil
 	})
 	if err != nil {

@@ -87,7 +87,7 @@ func TestAListNamesWhatHasAccessAndWhatIsHere(t *testing.T) {
 			"connected='true' id='"+a.DeviceID("alice", agent("phone"))+"'", "<auth><fast/></auth>", "<device>phone</device>",
 			"connected='false' id='"+a.DeviceID("alice", agent("laptop"))+"'", "<auth><password/></auth>",
 			"<first-seen>"+time.Now().UTC().Format(time.DateOnly), "<last-seen>")
-		if err := a.ChangePassword(context.Background(), "alice", "new", auth.Changer{Device: phone.Session.Device, Session: phone.Session}); err != nil {
+		if err := a.ChangePassword(context.Background(), "alice", "a new password", auth.Changer{Device: phone.Session.Device, Session: phone.Session}); err != nil {
 			t.Fatal(err)
 		}
 		phone.Send(list)
@@ -143,7 +143,7 @@ func TestOneSessionOnlyOutlivesAChangeOfThePassword(t *testing.T) {
 		thief := connect(t, w, a, "alice@example.org/thief", "password")
 		thief.Session.Device = own.Session.Device
 		by := auth.Changer{Device: own.Session.Device, Session: own.Session}
-		if err := a.ChangePassword(context.Background(), "alice", "new", by); err != nil {
+		if err := a.ChangePassword(context.Background(), "alice", "a new password", by); err != nil {
 			t.Fatal(err)
 		}
 		if own.Ended != "" || thief.Ended != "not-authorized" {
@@ -211,7 +211,7 @@ func TestADeviceThatKnowsThePasswordIsNotRevokedButLockedOutByAnother(t *testing
 		if phone.Ended != "" {
 			t.Error("off, although it can come back")
 		}
-		if err := a.ChangePassword(context.Background(), "alice", "new", auth.Changer{Device: laptop.Session.Device, Session: laptop.Session}); err != nil {
+		if err := a.ChangePassword(context.Background(), "alice", "a new password", auth.Changer{Device: laptop.Session.Device, Session: laptop.Session}); err != nil {
 			t.Fatal(err)
 		}
 		ended := []string{laptop.Ended, phone.Ended, tablet.Ended, bob.Ended}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"mirsal/internal/auth"
 )
@@ -20,12 +19,10 @@ var css []byte
 // and send its form back to us.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// maxForm is how large a form may be, in bytes; minPassword is how short a password
-// that somebody chooses on the page, in characters.
+// How large a form, and a token in a link, may be, in bytes.
 const (
-	maxForm     = 8 << 10
-	maxToken    = 64
-	minPassword = 8
+	maxForm  = 8 << 10
+	maxToken = 64
 )
 
 func harden(h http.Header) {
@@ -108,41 +105,18 @@ func (f *Feature) accept(w http.ResponseWriter, r *http.Request) {
 	f.refuse(w, r, &in, filled, err)
 }
 
-// Mistakes in the form that auth does not see.
-var (
-	errShort  = errors.New("the password is too short")
-	errDiffer = errors.New("the passwords are not the same")
-	errEasy   = errors.New("the password is easily guessed")
-)
+// errDiffer is a mistake in the form that auth does not see.
+var errDiffer = errors.New("the passwords are not the same")
 
 func (f *Feature) create(ctx context.Context, in *auth.Invitation, name string, v url.Values) (string, error) {
 	password := v.Get("password")
 	switch {
 	case name == "":
 		return "", auth.ErrName
-	case utf8.RuneCountInString(password) < minPassword:
-		return "", errShort
 	case password != v.Get("again"):
 		return "", errDiffer
-	case easy(password, name):
-		return "", errEasy
 	}
 	return f.accounts.Redeem(ctx, in.Token, name, password)
-}
-
-// easy tells a password that is tried first: the name, one character, a row of keys.
-func easy(password, name string) bool {
-	p := strings.ToLower(password)
-	first, _ := utf8.DecodeRuneInString(p)
-	if strings.Trim(p, string(first)) == "" || len(name) > 2 && strings.Contains(p, strings.ToLower(name)) && len(p) < len(name)+4 {
-		return true
-	}
-	for _, row := range []string{"01234567890", "09876543210", "qwertyuiop", "asdfghjkl", "password1234567890", "passw0rd", "abcdefghijklmnop", "iloveyou123"} {
-		if strings.Contains(row, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // refuse shows the form again, with what is wrong in words.
@@ -162,11 +136,11 @@ func (f *Feature) refuse(w http.ResponseWriter, r *http.Request, in *auth.Invita
 		filled.Error = words.Mixed
 	case errors.Is(err, auth.ErrName), errors.Is(err, auth.ErrDomain), errors.Is(err, auth.ErrGiven):
 		filled.Error = words.BadName
-	case errors.Is(err, errShort):
+	case errors.Is(err, auth.ErrShort):
 		filled.Error, filled.Password = words.Short, true
 	case errors.Is(err, errDiffer):
 		filled.Error, filled.Password = words.Differ, true
-	case errors.Is(err, errEasy), errors.Is(err, auth.ErrPassword):
+	case errors.Is(err, auth.ErrEasy), errors.Is(err, auth.ErrPassword):
 		filled.Error, filled.Password = words.Easy, true
 	default:
 		f.fail(w, r, err)

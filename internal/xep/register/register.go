@@ -258,7 +258,7 @@ func refusal(err error) error {
 		return stanza.Errorf(stanza.NotAcceptable, "%s", err)
 	case errors.Is(err, auth.ErrName), errors.Is(err, auth.ErrDomain):
 		return stanza.Errorf(stanza.JIDMalformed, "this cannot be a name here")
-	case errors.Is(err, auth.ErrPassword):
+	case errors.Is(err, auth.ErrPassword), errors.Is(err, auth.ErrShort), errors.Is(err, auth.ErrEasy):
 		return stanza.Errorf(stanza.NotAcceptable, "%s", err)
 	case errors.Is(err, auth.ErrBusy):
 		return stanza.Errorf(stanza.ResourceConstraint, "the server has too many passwords to work on; try again in a minute")

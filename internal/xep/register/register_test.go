@@ -87,7 +87,10 @@ func (h *house) register(v *visit, name, password string) string {
 	return h.ask(v, "set", "<query xmlns='jabber:iq:register'><username>"+name+"</username><password>"+password+"</password></query>")
 }
 
-const get = "<query xmlns='jabber:iq:register'/>"
+const (
+	get    = "<query xmlns='jabber:iq:register'/>"
+	secret = "blue horse tape"
+)
 
 func TestAnInvitationMakesAnAccount(t *testing.T) {
 	h, v := newHouse(t, Config{}), newVisit()
@@ -98,9 +101,10 @@ func TestAnInvitationMakesAnAccount(t *testing.T) {
 		t.Error(got)
 	}
 	for _, c := range []struct{ name, password, want string }{
-		{"", "secret", "not-acceptable"}, {"alice", "", "not-acceptable"},
-		{"a b", "secret", "jid-malformed"}, {"alice", "ﬁ", "not-acceptable"},
-		{"Alice", "secret", ""}, {"bob", "secret", "not-acceptable"},
+		{"", secret, "not-acceptable"}, {"alice", "", "not-acceptable"},
+		{"a b", secret, "jid-malformed"}, {"alice", "ﬁeld of eight", "not-acceptable"},
+		{"alice", "x", "not-acceptable"}, {"alice", "password1", "not-acceptable"},
+		{"Alice", secret, ""}, {"bob", secret, "not-acceptable"},
 	} {
 		if got := h.register(v, c.name, c.password); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -115,7 +119,7 @@ func TestAFormMakesAnAccountToo(t *testing.T) {
 	h, v := newHouse(t, Config{}), newVisit()
 	h.show(v, h.invitation())
 	form := "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'><field var='username'><value>alice</value></field>" +
-		"<field var='password'><value>secret</value></field></x></query>"
+		"<field var='password'><value>" + secret + "</value></field></x></query>"
 	if got := h.ask(v, "set", form); got != "" || !h.auth.Exists("alice") {
 		t.Error(got)
 	}
@@ -125,17 +129,17 @@ func TestATakenNameLeavesTheInvitationGood(t *testing.T) {
 	h, v := newHouse(t, Config{}), newVisit()
 	token := h.invitation()
 	h.show(v, token)
-	h.register(v, "alice", "secret")
+	h.register(v, "alice", secret)
 	v, token = newVisit(), h.invitation()
 	h.show(v, token)
-	if got := h.register(v, "ALICE", "other"); got != "conflict" {
+	if got := h.register(v, "ALICE", secret); got != "conflict" {
 		t.Error(got)
 	}
 	again := newVisit()
-	if got := h.show(again, token) + h.register(again, "bob", "secret"); got != "" {
+	if got := h.show(again, token) + h.register(again, "bob", secret); got != "" {
 		t.Error(got)
 	}
-	if got := h.register(v, "carol", "secret"); got != "item-not-found" {
+	if got := h.register(v, "carol", secret); got != "item-not-found" {
 		t.Error("used twice:", got)
 	}
 }
@@ -145,7 +149,7 @@ func TestWithoutAnInvitationNobodyRegisters(t *testing.T) {
 	if got := h.ask(v, "get", get); got != "not-allowed" {
 		t.Error(got)
 	}
-	if got := h.register(v, "alice", "secret"); got != "not-allowed" {
+	if got := h.register(v, "alice", secret); got != "not-allowed" {
 		t.Error(got)
 	}
 	if got := h.show(v, "guess"); got != "item-not-found" {
@@ -176,19 +180,19 @@ func TestOpenRegistrationHasAPace(t *testing.T) {
 		return v
 	}
 	for i := range 3 {
-		if got := h.register(from("192.0.2.1"), "user"+string(rune('a'+i)), "secret"); got != "" {
+		if got := h.register(from("192.0.2.1"), "user"+string(rune('a'+i)), secret); got != "" {
 			t.Fatal(got)
 		}
 	}
-	if got := h.register(from("192.0.2.1"), "late", "secret"); got != "resource-constraint" {
+	if got := h.register(from("192.0.2.1"), "late", secret); got != "resource-constraint" {
 		t.Error(got)
 	}
-	if got := h.register(from("192.0.2.2"), "neighbour", "secret"); got != "" {
+	if got := h.register(from("192.0.2.2"), "neighbour", secret); got != "" {
 		t.Error("a neighbour:", got)
 	}
 	invited := from("192.0.2.1")
 	h.show(invited, h.invitation())
-	if got := h.register(invited, "invited", "secret"); got != "" {
+	if got := h.register(invited, "invited", secret); got != "" {
 		t.Error("with an invitation:", got)
 	}
 }
@@ -199,7 +203,7 @@ func TestNothingIsOfferedOrTakenInTheClear(t *testing.T) {
 		t.Error(got)
 	}
 	v.clear = true
-	if h.f.offer(v) != nil || h.register(v, "alice", "secret") != "not-allowed" || h.show(v, h.invitation()) != "not-allowed" {
+	if h.f.offer(v) != nil || h.register(v, "alice", secret) != "not-allowed" || h.show(v, h.invitation()) != "not-allowed" {
 		t.Error("offered or taken without TLS")
 	}
 	v.clear, v.account = false, jid.MustParse("alice@example.org")
@@ -250,7 +254,16 @@ func TestOnlyTheOwnPasswordCanBeChanged(t *testing.T) {
 		if now, _ := h.auth.Credentials("alice"); string(now.SHA1.StoredKey) != string(before.SHA1.StoredKey) {
 			t.Error("the password changed")
 		}
-		c.Send("<iq type='set' id='4'><query xmlns='jabber:iq:register'><username>alice</username><password>new</password></query></iq>")
+		for password, want := range map[string]string{"x": "at least 8 characters", "password1": "would be guessed soon"} {
+			c.Send("<iq type='set' id='s'><query xmlns='jabber:iq:register'><username>alice</username><password>" + password + "</password></query></iq>")
+			if got := c.Got(); !strings.Contains(got, "<not-acceptable ") || !strings.Contains(got, want) {
+				t.Errorf("%s: %s", password, got)
+			}
+		}
+		if now, _ := h.auth.Credentials("alice"); string(now.SHA1.StoredKey) != string(before.SHA1.StoredKey) {
+			t.Error("the password changed to one that is easily guessed")
+		}
+		c.Send("<iq type='set' id='4'><query xmlns='jabber:iq:register'><username>alice</username><password>" + secret + "</password></query></iq>")
 		if got := c.Got(); !strings.Contains(got, "type='result'") {
 			t.Error(got)
 		}
