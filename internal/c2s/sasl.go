@@ -138,6 +138,7 @@ func (c *conn) refuse(err error, ns string) error {
 		c.log().Error("authentication failed on our side", "err", failure.Cause)
 	}
 	c.srv.cfg.Metrics.logins.WithLabelValues("failed").Inc()
+	// no account is named: people type their password where the name belongs
 	c.log().Info("login refused", "condition", string(failure.Condition), "remote", c.tcp.RemoteAddr().String())
 	inner := ""
 	if ns != stream.NSSASL {

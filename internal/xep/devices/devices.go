@@ -98,7 +98,9 @@ func (f *Feature) list(q *core.Query) ([]byte, error) {
 	return append(b, "</clients>"...), nil
 }
 
-// here is how many sessions each device of an account has.
+// here is how many sessions each device of an account has. One that waits to be
+// resumed counts: a client is connected while it can still come back by XEP-0198.
+// XEP-0494 §3.1
 func (f *Feature) here(bare jid.JID) map[string]int {
 	here := map[string]int{}
 	for _, s := range f.router.Directory().Sessions(bare) {
