@@ -40,9 +40,9 @@ func newConformance() *cobra.Command {
 		Long: "Sign in to any XMPP server and try what the XMPP Compliance Suites (XEP-0479) ask of servers.\n\n" +
 			"It tries rather than asks: messages, copies, history, blocking, rooms, upload and more, between devices of\n" +
 			"this one account. Contacts see nothing of it, and what it makes it removes at the end; what stays is one\n" +
-			"message to yourself in your archive, and a file of 1 kB where files can be uploaded.\n\n" +
+			"or two messages to yourself in your archive, and a file of 1 kB where files can be uploaded.\n\n" +
 			"The exit status is 0 when the server has what is asked of a core server in the section Core, 1 when not,\n" +
-			"2 when nobody could sign in.",
+			"2 when nobody could sign in or the command line was wrong.",
 		Example: "  mirsal conformance alice@example.org\n" +
 			"  mirsal conformance alice@example.org --json --password-stdin <secret >table.json\n" +
 			"  mirsal conformance alice@localhost --server localhost:5222 --server-tls localhost:5223 \\\n" +
@@ -102,7 +102,7 @@ func (f *conformanceFlags) options(who string) (o conformance.Options, err error
 	}
 	if f.ca != "" {
 		if o.CA, err = trusted(f.ca); err != nil {
-			return o, err
+			return o, usage("--ca: %v", err)
 		}
 	}
 	o.Server, o.DirectTLS, o.ServerTLS, o.Web = f.server, f.directTLS, f.serverTLS, f.web

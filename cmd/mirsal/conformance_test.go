@@ -27,6 +27,8 @@ func TestConformanceEndsWithTwoWhenNobodyCanSignIn(t *testing.T) {
 		"no address":          {"conformance", "alice", "--password-stdin"},
 		"no host and port":    {"conformance", "alice@example.org", "--password-stdin", "--server", "127.0.0.1"},
 		"a resource":          {"conformance", "alice@example.org/phone", "--password-stdin"},
+		"no such file":        {"conformance", "alice@example.org", "--password-stdin", "--ca", "/nonexistent"},
+		"no certificate":      {"conformance", "alice@example.org", "--password-stdin", "--ca", os.DevNull},
 		"a flag nobody knows": {"conformance", "alice@example.org", "--plain"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -100,6 +100,9 @@ func TestOurOwnServerIsSeenAsItIs(t *testing.T) {
 			t.Errorf("%s was not tried", row.Key)
 		}
 	}
+	if rooms, more := find(t, r, "im.muc"), find(t, r, "im.muc-advanced"); rooms.Result == conformance.Missing && (rooms.Remedy == "" || more.Remedy != "") {
+		t.Errorf("without group chat: %q, and %q", rooms.Remedy, more.Remedy)
+	}
 	if !r.CoreMet() || len(r.Left) > 0 {
 		t.Errorf("core met: %v; left behind: %q", r.CoreMet(), r.Left)
 	}

@@ -365,10 +365,13 @@ func (e *exam) tryRosterPush(ctx context.Context) error {
 // passing marks a message as nothing to be kept or copied.
 const passing = "<no-store xmlns='urn:xmpp:hints'/><no-permanent-store xmlns='urn:xmpp:hints'/><no-copy xmlns='urn:xmpp:hints'/><private xmlns='urn:xmpp:carbons:2'/>"
 
+// idle is what people read who see a test's message.
+const idle = "mirsal conformance: a test message; nothing to do"
+
 func (e *exam) tryMessage(ctx context.Context) error {
 	mark := e.b.mark()
 	id := e.token + "-m1"
-	err := e.a.w.send("<message type='chat' id='" + id + "' to='" + esc(e.b.me.String()) + "'><body>mirsal conformance</body>" + passing + "</message>")
+	err := e.a.w.send("<message type='chat' id='" + id + "' to='" + esc(e.b.me.String()) + "'><body>" + idle + "</body>" + passing + "</message>")
 	if err != nil {
 		return err
 	}

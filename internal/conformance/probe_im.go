@@ -96,7 +96,7 @@ func (e *exam) tryCarbons(ctx context.Context) {
 	}
 	id := e.token + "-m2"
 	mark := c.mark()
-	_ = e.a.w.send("<message type='chat' id='" + id + "' to='" + esc(e.b.me.String()) + "'><body>mirsal conformance</body><no-store xmlns='urn:xmpp:hints'/></message>")
+	_ = e.a.w.send("<message type='chat' id='" + id + "' to='" + esc(e.b.me.String()) + "'><body>" + idle + "</body><no-store xmlns='urn:xmpp:hints'/></message>")
 	copied, err := c.await(ctx, mark, func(x xtok.Elem) bool {
 		in := x.Child(nsCarbons, "sent")
 		if !in.OK() {
@@ -179,7 +179,7 @@ func (e *exam) archived(ctx context.Context, archive, body string, filters ...st
 func (e *exam) tryArchive(ctx context.Context) {
 	const key = "im.history"
 	announced := e.own.has(nsMAM) || e.server.has(nsMAM)
-	body := "A message to myself, by mirsal conformance (" + e.token + ")"
+	body := idle + " (" + e.token + ")"
 	to := e.account.String()
 	if e.b != nil {
 		to = e.b.me.String()

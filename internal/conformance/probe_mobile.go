@@ -78,7 +78,7 @@ func (e *exam) resume(ctx context.Context, d *session, id string) (Result, strin
 	d.w.close()
 	<-d.done
 	message := e.token + "-m4"
-	_ = e.a.w.send("<message type='chat' id='" + message + "' to='" + esc(d.me.String()) + "'><body>mirsal conformance</body><no-store xmlns='urn:xmpp:hints'/></message>")
+	_ = e.a.w.send("<message type='chat' id='" + message + "' to='" + esc(d.me.String()) + "'><body>" + idle + "</body><no-store xmlns='urn:xmpp:hints'/></message>")
 	_, _ = e.a.get(ctx, e.account.Domain(), "<query xmlns='"+nsInfo+"'/>") // it has arrived
 	w, err := e.fresh(ctx)
 	if err != nil {

@@ -22,6 +22,7 @@ func (e *exam) tryRooms(ctx context.Context) {
 	if at == nil {
 		e.missing(key, "no group chat service among the server's items")
 		e.missing(more, "no group chat service")
+		e.report.row(more).Remedy = "" // im.muc's says what comes first
 		return
 	}
 	room := e.token + "@" + at.jid
