@@ -24,6 +24,8 @@ var (
 	ErrPasswordKnown = errors.New("the device knows the password: change the password instead")
 	// ErrRevoked is for a device that was revoked and comes again with the password.
 	ErrRevoked = errors.New("the device was revoked: another password lets it in again")
+	// ErrNotKept is for what could not be written down, with nothing against the device.
+	ErrNotKept = errors.New("what is kept of the device could not be written")
 	ErrToken   = errors.New("the token is not good")
 	ErrChanged = errors.New("the account was changed during the sign-in")
 )
@@ -131,7 +133,8 @@ func (a *Auth) WhoIsHere(f func(bare jid.JID) map[string]int) { a.here = f }
 // SignedIn notes that a device has proved who it is, by "password" or by
 // "token", and returns its ID. It is durable on return, but when it was last
 // there is known to the hour only. ErrChanged when it was let in by what is no
-// longer true, ErrRevoked, ErrNotFound when the account is gone.
+// longer true, ErrRevoked, ErrNotFound when the account is gone; ErrNotKept, with the ID
+// all the same.
 func (a *Auth) SignedIn(ctx context.Context, name string, g Agent, by string) (device string, err error) {
 	g = g.clean()
 	return a.DeviceID(name, g), a.withDevice(ctx, name, g, func(r *record, now time.Time) (bool, error) {
@@ -241,5 +244,8 @@ func (a *Auth) withDevice(ctx context.Context, name string, g Agent, change func
 	if err != nil || !write && !fresh {
 		return err
 	}
-	return a.keep(ctx, name, id, r, fresh)
+	if err := a.keep(ctx, name, id, r, fresh); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotKept, err)
+	}
+	return nil
 }

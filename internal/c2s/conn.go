@@ -120,7 +120,7 @@ func (c *conn) Adopt(s *core.Session, h uint32, hello func(uint32) []byte) error
 		return core.ErrGone
 	}
 	if c.device == "" { // SASL2 has noted it
-		if _, err := c.srv.auth.SignedIn(c.srv.ctx, c.account.Local(), g, "password"); err != nil {
+		if _, err := c.note(c.account.Local(), g, "password"); err != nil {
 			return err
 		}
 	}

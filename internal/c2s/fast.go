@@ -1,10 +1,12 @@
 package c2s
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -61,6 +63,10 @@ func (c *conn) settleToken(r *request) (element []byte, err error) {
 		return nil, nil
 	}
 	token, expiry, err := c.srv.auth.IssueToken(c.srv.ctx, r.account.Local(), r.agent, mech)
+	if errors.Is(err, auth.ErrNotKept) {
+		c.log().Error("a token could not be issued", "err", err)
+		return nil, nil // the one that was shown, or the password, goes on
+	}
 	if err != nil {
 		return nil, notNow(err)
 	}

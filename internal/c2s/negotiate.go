@@ -216,7 +216,7 @@ func (c *conn) bindIQ(e xtok.Elem) error {
 		if wanted == "" {
 			agent.Resource = "" // one of our making would be another device each time
 		}
-		if device, err = c.srv.auth.SignedIn(c.srv.ctx, full.Local(), agent, "password"); err != nil {
+		if device, err = c.note(full.Local(), agent, "password"); err != nil {
 			return c.reply(stanza.ErrorReply(h, c.noSession(err)))
 		}
 	}

@@ -160,7 +160,7 @@ func (c *conn) succeed() error {
 	if isTokenMechanism(r.mech) {
 		by = "token"
 	}
-	if c.device, err = c.srv.auth.SignedIn(c.srv.ctx, r.account.Local(), r.agent, by); err != nil {
+	if c.device, err = c.note(r.account.Local(), r.agent, by); err != nil {
 		return c.refuse(notNow(err), stream.NSSASL2)
 	}
 	c.neg.agent = r.agent
@@ -175,6 +175,17 @@ func (c *conn) succeed() error {
 	c.neg.req = nil
 	_, err = c.Write(c.success(r, r.account, failed, token))
 	return err
+}
+
+// note has it written down that a device signs in. A full disk keeps nobody out
+// who has proved the password: the device is listed while it is here.
+func (c *conn) note(name string, g auth.Agent, by string) (device string, err error) {
+	device, err = c.srv.auth.SignedIn(c.srv.ctx, name, g, by)
+	if errors.Is(err, auth.ErrNotKept) && by == "password" {
+		c.log().Error("a sign-in could not be noted", "err", err)
+		err = nil
+	}
+	return device, err
 }
 
 // notNow is the failure for a sign-in that was proved and could not be noted.
