@@ -45,6 +45,18 @@ func (c *Client) Close() {
 	c.release()
 }
 
+// Status asks how the server is. One of an older version knows no answer.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	out, err := c.call(ctx, "/status", request{})
+	if err == nil && out.Status == nil {
+		err = errors.New("the server answers something else")
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	return *out.Status, nil
+}
+
 // Add satisfies Accounts.
 func (c *Client) Add(ctx context.Context, name, password string) (string, error) {
 	out, err := c.call(ctx, "/account/add", request{Name: name, Password: password})

@@ -5,7 +5,7 @@
 // It is no interface for remote administration and none for other programs: both
 // ends are the same binary. Invariants: nobody but the owner of the data
 // directory gets in; a request is bounded in size; secrets appear in request
-// bodies only.
+// bodies only; what a request changed is in the log, without them.
 package control
 
 import (
@@ -38,6 +38,12 @@ type Accounts interface {
 	Members(ctx context.Context, circle string) ([]string, error)
 	Join(ctx context.Context, circle, name string) error
 	Leave(ctx context.Context, circle, name string) error
+}
+
+// Status is what a running server tells of itself.
+type Status struct {
+	Ports         map[string]string `json:"ports"`                    // by name what it really listens on, or "off"
+	NoCertificate string            `json:"no_certificate,omitempty"` // why it has none to show yet
 }
 
 // ErrNobody means that no server answers in the data directory.

@@ -29,9 +29,13 @@ func accounts(t *testing.T) *auth.Auth {
 	return a
 }
 
-func serve(t *testing.T, dir string, a Accounts) *Server {
+func status() Status {
+	return Status{Ports: map[string]string{"c2s": "127.0.0.1:5222"}, NoCertificate: "closed for today"}
+}
+
+func serve(t *testing.T, dir string, a Home) *Server {
 	t.Helper()
-	s, err := Serve(dir, a, slog.New(slog.DiscardHandler))
+	s, err := Serve(dir, a, status, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +80,9 @@ func exercise(t *testing.T, c *Client, a *auth.Auth) {
 	if names, err := c.List(ctx); err != nil || !slices.Equal(names, []string{"alice", "bob"}) {
 		t.Error(names, err)
 	}
+	if st, err := c.Status(ctx); err != nil || st.Ports["c2s"] != "127.0.0.1:5222" || st.NoCertificate != "closed for today" {
+		t.Error(st, err)
+	}
 	inv, err := c.Invite(ctx, auth.Offer{Admin: true, Life: time.Minute})
 	if err != nil || !inv.Admin || a.Invited(ctx, inv.Token) != nil {
 		t.Error(inv, err)
@@ -113,7 +120,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		"/account/add": `{"name":"` + strings.Repeat("x", maxRequest) + `"}`, "/account/list": "[", "/account/remove": `{"name":1}`,
 	} {
 		w := httptest.NewRecorder()
-		handler(a).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+		handler(a, status).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
 		if b, _ := io.ReadAll(w.Body); w.Code != 400 || !strings.Contains(string(b), "bad request") {
 			t.Errorf("%s: %d %.80s", path, w.Code, b)
 		}

@@ -34,6 +34,7 @@ type response struct {
 	Count       int               `json:"count,omitempty"`
 	Invitations []auth.Invitation `json:"invitations,omitempty"`
 	Circles     []auth.Circle     `json:"circles,omitempty"`
+	Status      *Status           `json:"status,omitempty"`
 }
 
 // Server answers on the socket.
@@ -45,13 +46,13 @@ type Server struct {
 
 // Serve answers on the socket of a data directory, which the caller has locked,
 // until Close.
-func Serve(dir string, a Accounts, log *slog.Logger) (*Server, error) {
+func Serve(dir string, a Home, status func() Status, log *slog.Logger) (*Server, error) {
 	l, release, err := listen(dir)
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	s := &Server{done: make(chan struct{}), release: release, http: &http.Server{
-		Handler: handler(a), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: handler(journal{a, log}, status), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
 	go func() {
@@ -71,10 +72,14 @@ func (s *Server) Close() {
 // call is what one path does.
 type call func(r *http.Request, in request) (response, error)
 
-func handler(a Accounts) http.Handler {
+func handler(a Accounts, status func() Status) http.Handler {
 	mux := http.NewServeMux()
 	for path, f := range map[string]call{
 		"POST /ping": func(*http.Request, request) (response, error) { return response{}, nil },
+		"POST /status": func(*http.Request, request) (response, error) {
+			st := status()
+			return response{Status: &st}, nil
+		},
 		"POST /account/add": func(r *http.Request, in request) (out response, err error) {
 			add := a.Add
 			if in.Force {

@@ -48,7 +48,11 @@ func (e *exam) acme() certs.ACMEConfig {
 
 func (e *exam) byACME(dir string) []Finding {
 	path := e.acme().File(dir, certs.ASCII(e.domain))
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(path)
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && e.waits():
+		return []Finding{{"certificate.file", "", Problem, "There is no certificate yet: the server is obtaining it by ACME, and refuses TLS until it has it.", e.howItGoes()}}
+	case missing:
 		return []Finding{{"certificate.file", "", Problem, "There is no certificate yet: it is obtained by ACME once the server runs, and until then nobody can connect.",
 			"Start the server and read its log, which has the ACME server's own reasons. The findings on DNS and ports below are what it needs."}}
 	}

@@ -55,17 +55,21 @@ func (e *exam) isLocal() bool {
 type listener struct {
 	name, key string // "c2s-tls", "listen.c2s_tls"
 	addr      config.Address
-	port      int // 0 when the system chooses, or there is none
+	port      int    // 0 when the system chooses, or there is none
+	chosen    string // where the running server really listens when the system chose
 }
 
 func (e *exam) listeners() []listener {
 	l := &e.cfg.Listen
 	list := []listener{
-		{"c2s", "listen.c2s", l.C2S, 0}, {"c2s-tls", "listen.c2s_tls", l.C2STLS, 0}, {"http", "listen.http", l.HTTP, 0},
-		{"http-plain", "listen.http_plain", l.HTTPPlain, 0}, {"ops", "listen.ops", l.Ops, 0},
+		{"c2s", "listen.c2s", l.C2S, 0, ""}, {"c2s-tls", "listen.c2s_tls", l.C2STLS, 0, ""}, {"http", "listen.http", l.HTTP, 0, ""},
+		{"http-plain", "listen.http_plain", l.HTTPPlain, 0, ""}, {"ops", "listen.ops", l.Ops, 0, ""},
 	}
 	for i := range list {
 		list[i].port = portOf(list[i].addr)
+		if !list[i].addr.Off() && list[i].port == 0 {
+			list[i].chosen = e.server.status.Ports[list[i].name]
+		}
 	}
 	return list
 }

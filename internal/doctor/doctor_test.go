@@ -3,6 +3,7 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,6 +21,7 @@ import (
 
 	"mirsal/internal/certs"
 	"mirsal/internal/config"
+	"mirsal/internal/control"
 	"mirsal/internal/xmpp/jid"
 )
 
@@ -205,6 +207,44 @@ func lowLevel() Level {
 		return OK
 	}
 	return Notice
+}
+
+// TestWhileTheFirstCertificateIsAwaitedTheRemedyIsToWait: nobody is told to stop the
+// server, to start it, or that it was started otherwise.
+func TestWhileTheFirstCertificateIsAwaitedTheRemedyIsToWait(t *testing.T) {
+	for reason, want := range map[string]string{
+		"there is no certificate yet: nobody answers on port 80": "Why it has none: nobody answers on port 80.",
+		"there is no certificate yet":                            "its log tells",
+		"":                                                       "its log tells", // an older server
+	} {
+		w, cfg := healthy(t)
+		cfg.TLS.ACME, cfg.Listen.HTTP = true, "127.0.0.1:0"
+		w.Running = func(context.Context, string) running {
+			return running{answers: true, pid: 7, status: control.Status{NoCertificate: reason, Ports: map[string]string{"http": "127.0.0.1:4443"}}}
+		}
+		w.Listens = func(int) string { return "mirsal (process 7)" }
+		w.Dial = func(context.Context, string, string) (net.Conn, error) {
+			a, b := net.Pipe()
+			go func() {
+				tls.Server(b, &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }}).Handshake()
+				b.Close()
+			}()
+			return a, nil
+		}
+		r := examine(t, w, cfg)
+		for _, check := range []string{"certificate.file", "port.c2s-tls", "port.http"} {
+			f := find(r, check)
+			if f.Level != Problem || !strings.Contains(f.Text, "TLS") || !strings.Contains(f.Remedy, want) {
+				t.Errorf("%q: %+v", reason, f)
+			}
+		}
+		if f := find(r, "port.http"); !strings.Contains(f.Text, "127.0.0.1:4443") {
+			t.Error("not where it really listens:", f)
+		}
+		if f := find(r, "acme.reach"); f.Level != OK {
+			t.Error("the server's refusal is not known for its own:", f)
+		}
+	}
 }
 
 func deafDNS(w *World) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mirsal/internal/certs"
+	"mirsal/internal/config"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stream"
 )
@@ -53,6 +54,9 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 	list := e.reach(l)
 	if l.addr.Off() {
 		return []Finding{{check, "", OK, l.name + " is off.", ""}}
+	}
+	if portOf(config.Address(l.chosen)) > 0 {
+		l.addr, l.port = config.Address(l.chosen), portOf(config.Address(l.chosen))
 	}
 	if l.port == 0 {
 		return []Finding{{check, "", Notice, "The system chooses the port of " + l.name + " at each start, so it was not looked at.", "Give " + l.key + " a port that clients and monitoring can know."}}
@@ -102,10 +106,9 @@ func reachable(addr string) string {
 
 func (e *exam) closed(l listener, check string, err error) Finding {
 	place := fmt.Sprintf("%s (%s)", l.name, l.addr)
-	refused := errors.Is(err, syscall.ECONNREFUSED)
 	low := e.LowPorts()
 	switch {
-	case !refused:
+	case !errors.Is(err, syscall.ECONNREFUSED):
 		return Finding{check, "", Problem, place + " cannot be reached: " + err.Error() + ".", "Look whether the address is one of this machine, and at its firewall."}
 	case e.server.answers:
 		return Finding{check, "", Problem, place + ": nothing listens, though the server runs.", "The server was started with other addresses than this command: give it the same --config, flags and --set."}
@@ -263,17 +266,37 @@ func (e *exam) handshake(conn net.Conn, protocol string) (*tls.Conn, answer) {
 	}
 	t := tls.Client(conn, cfg)
 	err := t.Handshake()
-	var alert tls.AlertError
 	var plain tls.RecordHeaderError
 	switch {
 	case err == nil:
 		return t, answer{leaf: t.ConnectionState().PeerCertificates[0]}
 	case errors.As(err, &plain):
 		return nil, answer{what: "something else answers: " + nameOf(plain.RecordHeader[:]) + ", without TLS"}
-	case errors.As(err, &alert) && e.cfg.TLS.ACME:
-		return nil, answer{what: "TLS is refused", level: Problem, why: "There is no certificate yet; the server's log tells how its obtaining goes."}
+	case refused(err) && e.waits():
+		return nil, answer{what: "TLS is refused until there is the first certificate", level: Problem, why: e.howItGoes()}
 	}
 	return nil, answer{what: "TLS fails: " + err.Error()}
+}
+
+// refused tells whether the other side ended a handshake, in the words of TLS.
+func refused(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// waits tells whether the server of this data has no certificate yet.
+func (e *exam) waits() bool {
+	running := e.server.answers || e.server.locked
+	return running && (e.server.status.NoCertificate != "" || e.cfg.TLS.ACME && !e.hasCertificate())
+}
+
+// howItGoes is the remedy while a certificate is being obtained.
+func (e *exam) howItGoes() string {
+	const needs = " The findings on DNS and ports are what it needs."
+	if _, why, ok := strings.Cut(e.server.status.NoCertificate, ": "); ok {
+		return "The server tries again by itself. Why it has none: " + sentence(why) + needs
+	}
+	return "The server is obtaining it; its log tells how that goes." + needs
 }
 
 // shown compares the certificate in use with the one in the files.
@@ -393,9 +416,8 @@ func (e *exam) ours(ctx context.Context, domain, port string) bool {
 		return err == nil && code == http.StatusNotFound && strings.Contains(body, "acme/autocert")
 	}
 	t := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, ServerName: domain, NextProtos: []string{"http/1.1", "acme-tls/1"}})
-	var alert tls.AlertError
 	err = t.Handshake()
-	if errors.As(err, &alert) {
+	if refused(err) {
 		return !e.hasCertificate() // how ours refuses while it has none
 	}
 	if err != nil {

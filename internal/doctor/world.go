@@ -42,10 +42,11 @@ type World struct {
 
 // running is what is known of a server that uses the data folder.
 type running struct {
-	answers bool  // its socket answers
-	locked  bool  // it holds the lock
-	pid     int   // 0 when unknown
-	err     error // why the socket does not answer
+	answers bool           // its socket answers
+	locked  bool           // it holds the lock
+	pid     int            // 0 when unknown
+	err     error          // why the socket does not answer
+	status  control.Status // what it tells; empty for an older version
 }
 
 type space struct {
@@ -209,8 +210,13 @@ func lookForServer(ctx context.Context, dir string) running {
 		r.err = err
 		return r
 	}
-	c.Close()
+	defer c.Close()
 	r.answers = true
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if st, err := c.Status(ctx); err == nil { // else it is of an older version
+		r.status = st
+	}
 	return r
 }
 

@@ -24,7 +24,7 @@ func withACME(t *testing.T, ca *acmetest.Server, change func(*config.Config), fi
 	cfg.TLS = config.TLS{ACME: true, ACMETerms: true, ACMEDirectory: ca.Directory(), ACMECA: ca.TrustFile()}
 	change(&cfg)
 	got := make(chan struct{}, 10)
-	s, err := Start(t.Context(), cfg, Options{Store: memory.New(), Log: slog.New(noticing{slog.DiscardHandler, got})})
+	s, err := Start(t.Context(), cfg, Options{Store: memory.New(), Log: slog.New(noticing{slog.DiscardHandler, "certificate obtained", got})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,16 +40,17 @@ func withACME(t *testing.T, ca *acmetest.Server, change func(*config.Config), fi
 	return s
 }
 
-// noticing tells when a certificate was obtained.
+// noticing tells when a message is logged.
 type noticing struct {
 	slog.Handler
-	got chan struct{}
+	message string
+	got     chan struct{}
 }
 
 func (noticing) Enabled(context.Context, slog.Level) bool { return true }
 
 func (n noticing) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "certificate obtained" {
+	if r.Message == n.message {
 		n.got <- struct{}{}
 	}
 	return nil

@@ -8,18 +8,31 @@ import (
 	"mirsal/internal/certs"
 )
 
-// openCerts opens the certificate that was given, those obtained by ACME, or the
-// own CA's.
-func (s *Server) openCerts() (*certs.Certs, error) {
-	o := certs.Options{Domain: s.Domain, Log: s.Log, Metrics: certs.NewMetrics(s.metrics)}
-	t, dir := s.Config.TLS, filepath.Join(s.Config.Data, "tls")
+// openCerts opens the certificate that was given, or those obtained by ACME.
+func (s *Server) openCerts() (err error) {
+	t := s.Config.TLS
 	switch {
 	case t.Cert != "":
-		return certs.Given(t.Cert, t.Key, o)
+		s.certs, err = certs.Given(t.Cert, t.Key, s.certOptions())
 	case t.ACME:
-		return certs.ACME(dir, certs.ACMEConfig{Directory: t.ACMEDirectory, CA: t.ACMECA, Email: t.ACMEEmail, Terms: t.ACMETerms}, o)
+		s.certs, err = certs.ACME(s.tlsFolder(), certs.ACMEConfig{Directory: t.ACMEDirectory, CA: t.ACMECA, Email: t.ACMEEmail, Terms: t.ACMETerms}, s.certOptions())
 	}
-	return certs.Own(dir, o)
+	return err
+}
+
+// ownCerts opens the own CA's where there is no other. It may write them anew, so
+// the data has to be ours.
+func (s *Server) ownCerts() (err error) {
+	if s.certs == nil {
+		s.certs, err = certs.Own(s.tlsFolder(), s.certOptions())
+	}
+	return err
+}
+
+func (s *Server) tlsFolder() string { return filepath.Join(s.Config.Data, "tls") }
+
+func (s *Server) certOptions() certs.Options {
+	return certs.Options{Domain: s.Domain, Log: s.Log, Metrics: certs.NewMetrics(s.metrics)}
 }
 
 // keepCerts looks after the certificate until the server closes.

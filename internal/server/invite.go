@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -61,9 +60,8 @@ func (s *Server) publicURL() string {
 	}
 }
 
-// startInvitations lets links be made and promises be kept.
-func (s *Server) startInvitations(ctx context.Context) error {
+// startInvitations lets promises be kept.
+func (s *Server) startInvitations() {
 	s.features.invite.Start()
 	s.onClose(s.features.invite.Close)
-	return s.Auth.SetPublic(ctx, s.publicURL())
 }

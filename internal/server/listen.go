@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
-	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
 	"mirsal/internal/obs"
 	"mirsal/internal/xmpp/xtok"
@@ -43,15 +40,16 @@ func (s *Server) Addr(name string) string {
 	return "off"
 }
 
-// listen opens every port, then serves: a port that is taken must not leave
-// a server half up.
-func (s *Server) listen() error {
-	var err error
-	if s.certs, err = s.openCerts(); err != nil {
-		return err
-	}
+// bind opens every port and serves none yet: whoever connects meanwhile waits. It
+// comes before all that is durable, so that a port that is taken leaves no trace.
+func (s *Server) bind(ctx context.Context) error {
+	s.open = map[string]net.Listener{}
+	s.onClose(func() {
+		for _, l := range s.open {
+			l.Close() // those that are served are closed already
+		}
+	})
 	l := &s.Config.Listen
-	open := map[string]net.Listener{}
 	for _, p := range []struct {
 		name string
 		addr config.Address
@@ -62,31 +60,19 @@ func (s *Server) listen() error {
 		}
 		nl, err := net.Listen("tcp", string(p.addr))
 		if err != nil {
-			closeAll(open)
-			return portError(p.name, string(p.addr), err)
+			return s.portError(ctx, p.name, string(p.addr), err)
 		}
-		open[p.name] = nl
+		s.open[p.name] = nl
 		s.ports = append(s.ports, port{p.name, nl.Addr().String()})
 	}
-	ctl, err := control.Serve(s.Config.Data, s.Auth, s.Log)
-	if err != nil {
-		closeAll(open)
-		return err
-	}
-	s.onClose(ctl.Close)
-	s.serve(open)
 	return nil
 }
 
-func closeAll(open map[string]net.Listener) {
-	for _, l := range open {
-		l.Close()
-	}
-}
-
 // portError says in a line what is wrong with an address.
-func portError(name, addr string, err error) error {
+func (s *Server) portError(ctx context.Context, name, addr string, err error) error {
 	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && runs(ctx, s.Config.Data):
+		return fmt.Errorf("data directory %s is in use by another mirsal, and so is %s: stop that one first", s.Config.Data, addr)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("another program listens on %s already: give %s another address with --%s, or off", addr, name, name)
 	case errors.Is(err, syscall.EACCES):
@@ -95,7 +81,39 @@ func portError(name, addr string, err error) error {
 	return fmt.Errorf("cannot listen on %s for %s: %w", addr, name, err)
 }
 
-func (s *Server) serve(open map[string]net.Listener) {
+// runs tells whether a server answers in a data directory.
+func runs(ctx context.Context, dir string) bool {
+	c, err := control.Dial(ctx, dir)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// startControl lets the command line in.
+func (s *Server) startControl() error {
+	ctl, err := control.Serve(s.Config.Data, s.Auth, s.status, s.Log)
+	if err == nil {
+		s.onClose(ctl.Close)
+	}
+	return err
+}
+
+// status is what the command line may ask.
+func (s *Server) status() control.Status {
+	st := control.Status{Ports: map[string]string{}}
+	for _, p := range s.ports {
+		st.Ports[p.name] = p.addr
+	}
+	if err := s.certs.Ready(); err != nil {
+		st.NoCertificate = err.Error()
+	}
+	return st
+}
+
+// serve lets everybody in; nothing can fail any more.
+func (s *Server) serve() {
+	open := s.open
 	s.c2s = c2s.New(s.Router, s.Auth, s.c2sConfig())
 	if l := open["c2s"]; l != nil {
 		s.c2s.Serve(l, false)
@@ -118,6 +136,7 @@ func (s *Server) serve(open map[string]net.Listener) {
 	s.serveHTTP(open["http-plain"], plain, limits.Proxied)
 	s.serveHTTP(open["ops"], s.web.Guard(obs.Handler(s.metrics, s.Config.Log.Profiles,
 		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), limits.Ops)
+	s.onClose(s.closeHTTP)
 	s.keepCerts()
 }
 
@@ -125,45 +144,6 @@ func (s *Server) serve(open map[string]net.Listener) {
 func landing(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(w, "This is a Mirsal server. Connect with an XMPP client; an invitation tells how.\n")
-}
-
-// answerPatience is how long a request may take: longer than one is held.
-const answerPatience = 3 * time.Minute
-
-// connContext tells the web side what it needs to know of a connection.
-func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
-	ctx, endPoint := s.certs.Watch(ctx)
-	return httpd.WithConn(ctx, httpd.Conn{Place: limits.PeerBehind(c), EndPoint: endPoint})
-}
-
-// serveHTTP serves h on l until the server closes; nothing when l is nil.
-func (s *Server) serveHTTP(l net.Listener, h http.Handler, door limits.Door) {
-	if l == nil {
-		return
-	}
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		WriteTimeout: answerPatience, ConnContext: s.connContext, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
-	l = s.features.limits.Listener(l, door)
-	if door == limits.Web {
-		// HTTP/1.1 alone: the control frames of HTTP/2 would escape all budgets
-		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("http/1.1")).Config()
-		go srv.ServeTLS(l, "", "")
-	} else {
-		go srv.Serve(l)
-	}
-	s.onClose(func() { s.closeHTTP(srv) })
-}
-
-// closeHTTP lets answers that are being written arrive: those that tell BOSH
-// clients of the end.
-func (s *Server) closeHTTP(srv *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if srv.Shutdown(ctx) != nil {
-		s.close("http", srv)
-	}
 }
 
 // stanzaLimits are what a stream may hold: little before authentication, what

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -55,6 +57,8 @@ type Server struct {
 	features features
 	sleepers *sleepers
 	ports    []port
+	open     map[string]net.Listener // by name, from the beginning of the start
+	http     []*http.Server
 	closers  []func() // in the order of starting
 	fatal    chan error
 }
@@ -79,6 +83,30 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.Domain, err = jid.Parse(s.Config.Domain); err != nil || !s.Domain.IsDomain() {
 		return fmt.Errorf("the domain %q is not a host name", s.Config.Domain)
 	}
+	if err := s.bind(ctx); err != nil {
+		return err
+	}
+	if err := s.openCerts(); err != nil {
+		return err
+	}
+	if err := s.openStore(); err != nil {
+		return err
+	}
+	if err := s.startCore(ctx); err != nil {
+		return err
+	}
+	if err := s.Auth.Finish(ctx, func(bare jid.JID) { gone(s.Router.Host(), bare) }); err != nil {
+		return err
+	}
+	if err := s.wake(ctx); err != nil {
+		return err
+	}
+	s.serve()
+	s.startInvitations()
+	return nil
+}
+
+func (s *Server) openStore() (err error) {
 	if s.store == nil {
 		s.store, err = sqlite.Open(s.Config.Data, sqlite.Options{Logger: s.Log, Synchronous: strings.ToUpper(s.Config.Store.Synchronous)})
 		if err != nil {
@@ -86,28 +114,36 @@ func (s *Server) start(ctx context.Context) (err error) {
 		}
 	}
 	s.onClose(func() { s.close("store", s.store) })
-	if err := s.startCore(ctx); err != nil {
-		return err
-	}
-	if err := s.Auth.Finish(ctx, func(bare jid.JID) { gone(s.Router.Host(), bare) }); err != nil {
-		return err
-	}
-	if err := s.sleepers.thaw(ctx, s.Router); err != nil {
+	return nil
+}
+
+// wake brings everybody back who was here. The sleeping sessions are forgotten
+// last: whatever fails before leaves them to the next start.
+func (s *Server) wake(ctx context.Context) error {
+	if err := s.sleepers.thaw(ctx, s.Router, s.Log); err != nil {
 		return err
 	}
 	s.Router.Start()
 	s.onClose(s.Router.Stop)
-	if err := s.listen(); err != nil {
+	if err := s.startControl(); err != nil {
 		return err
 	}
-	return s.startInvitations(ctx)
+	if err := s.Auth.SetPublic(ctx, s.publicURL()); err != nil {
+		return err
+	}
+	if err := s.sleepers.forget(ctx); err != nil {
+		return errors.Join(err, s.sleepers.freeze(ctx, s.Router))
+	}
+	return nil
 }
 
 // startCore makes the archive, the router and the features.
 func (s *Server) startCore(ctx context.Context) (err error) {
 	cfg := &s.Config
-	s.Auth, err = auth.New(ctx, s.store, s.Domain, cfg.Auth)
-	if err != nil {
+	if s.Auth, err = auth.New(ctx, s.store, jid.JID{}, cfg.Auth); err != nil {
+		return err
+	}
+	if err := s.adopt(ctx); err != nil {
 		return err
 	}
 	s.sleepers = newSleepers(s.store, cfg.Limits.Resumption.Duration)
@@ -138,6 +174,19 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
+}
+
+// adopt gives new data its domain, once there is a certificate to serve it with:
+// a first start that fails must not decide whose the data is.
+func (s *Server) adopt(ctx context.Context) error {
+	if has := s.Auth.Domain(); !has.IsZero() && has != s.Domain {
+		return fmt.Errorf("the data in %s belongs to %s, not to %s: name another folder with --data, or the domain that this one has with --domain %s",
+			s.Config.Data, has, s.Domain, has)
+	}
+	if err := s.ownCerts(); err != nil {
+		return err
+	}
+	return s.Auth.Adopt(ctx, s.Domain)
 }
 
 // contact tells whether peer is in the owner's roster.

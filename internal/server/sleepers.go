@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"mirsal/internal/core"
@@ -20,6 +21,7 @@ import (
 type sleepers struct {
 	kv     store.KV
 	bucket *store.Bucket
+	thawed map[string][]store.Op // what forgets them, by owner
 }
 
 func newSleepers(kv store.KV, most time.Duration) *sleepers {
@@ -52,33 +54,38 @@ func (k *sleepers) freeze(ctx context.Context, r *core.Router) error {
 	return errors.Join(errs...)
 }
 
-// thaw brings the sessions back and forgets what was written: a later kill
-// must not find them as they are now.
-func (k *sleepers) thaw(ctx context.Context, r *core.Router) error {
+// thaw brings the sessions back; what was written stays until forget. A record
+// that cannot be read costs its own session and no other.
+func (k *sleepers) thaw(ctx context.Context, r *core.Router, log *slog.Logger) error {
 	owners, err := k.bucket.Owners(ctx)
 	if err != nil {
 		return err
 	}
-	sleeping, forget := map[string][]store.Item{}, map[string][]store.Op{}
+	k.thawed = map[string][]store.Op{}
 	for _, owner := range owners {
-		if sleeping[owner], err = k.bucket.Scan(ctx, owner, store.Range{}); err != nil {
+		items, err := k.bucket.Scan(ctx, owner, store.Range{})
+		if err != nil {
 			return err
 		}
-		for _, item := range sleeping[owner] {
-			forget[owner] = append(forget[owner], k.bucket.Unset(item.Key))
-		}
-	}
-	for _, err := range store.ApplyAll(ctx, k.kv, forget) {
-		return err
-	}
-	for owner, items := range sleeping {
 		for _, item := range items {
+			k.thawed[owner] = append(k.thawed[owner], k.bucket.Unset(item.Key))
 			if err := k.wake(r, item.Value); err != nil {
-				return fmt.Errorf("a session of %s cannot be brought back: %w", owner, err)
+				log.Error("a session cannot be brought back; its device has to log in anew", "account", owner, "err", err)
 			}
 		}
 	}
 	return nil
+}
+
+// forget is called when nothing else can make the start fail, and before anybody
+// is served: a later kill must not find the sessions as they were.
+func (k *sleepers) forget(ctx context.Context) error {
+	var errs []error
+	for _, err := range store.ApplyAll(ctx, k.kv, k.thawed) {
+		errs = append(errs, err)
+	}
+	k.thawed = nil
+	return errors.Join(errs...)
 }
 
 func (k *sleepers) wake(r *core.Router, value []byte) error {

@@ -1,12 +1,18 @@
 package server
 
 import (
+	"context"
+	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"sync"
+	"time"
 
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/httpd"
+	"mirsal/internal/limits"
 )
 
 // newWeb makes the web side, which brings its streams to s.c2s.
@@ -35,4 +41,88 @@ func (s *Server) mayInsist() bool {
 func portOf(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return port
+}
+
+// answerPatience is how long a request may take: longer than one is held.
+const answerPatience = 3 * time.Minute
+
+// connContext tells the web side what it needs to know of a connection.
+func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
+	ctx, endPoint := s.certs.Watch(ctx)
+	return httpd.WithConn(ctx, httpd.Conn{Place: limits.PeerBehind(c), EndPoint: endPoint})
+}
+
+// serveHTTP serves h on l until the server closes; nothing when l is nil.
+func (s *Server) serveHTTP(l net.Listener, h http.Handler, door limits.Door) {
+	if l == nil {
+		return
+	}
+	c := &callers{fresh: map[net.Conn]struct{}{}}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		WriteTimeout: answerPatience, ConnContext: s.connContext, ConnState: c.state, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	l = s.features.limits.Listener(l, door)
+	if door == limits.Web {
+		// HTTP/1.1 alone: the control frames of HTTP/2 would escape all budgets
+		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("http/1.1")).Config()
+		go srv.ServeTLS(l, "", "")
+	} else {
+		go srv.Serve(l)
+	}
+	srv.RegisterOnShutdown(c.stop)
+	s.http = append(s.http, srv)
+}
+
+// webPatience is how long answers that are being written may take to arrive when
+// the server stops: those that tell BOSH clients of the end.
+const webPatience = time.Second
+
+// brokenOff is logged when that was not long enough.
+const brokenOff = "answers were broken off"
+
+// closeHTTP ends all web servers, side by side.
+func (s *Server) closeHTTP() {
+	ctx, cancel := context.WithTimeout(context.Background(), webPatience)
+	defer cancel()
+	var run sync.WaitGroup
+	for _, srv := range s.http {
+		run.Go(func() {
+			if srv.Shutdown(ctx) != nil {
+				s.Log.Info(brokenOff)
+				s.close("http", srv)
+			}
+		})
+	}
+	run.Wait()
+}
+
+// callers are the connections of a web server on which nobody has asked anything
+// yet. Shutdown would wait for them, although there is nothing to answer.
+type callers struct {
+	mu       sync.Mutex
+	fresh    map[net.Conn]struct{}
+	stopping bool
+}
+
+func (c *callers) state(nc net.Conn, st http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case st != http.StateNew:
+		delete(c.fresh, nc)
+	case c.stopping:
+		nc.Close()
+	default:
+		c.fresh[nc] = struct{}{}
+	}
+}
+
+func (c *callers) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopping = true
+	for nc := range c.fresh {
+		nc.Close()
+	}
 }
