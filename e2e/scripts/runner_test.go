@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +89,25 @@ func TestPatternsMatchWhatTheySay(t *testing.T) {
 		}
 		if why != "" && len(known) != 2 {
 			t.Errorf("%s: learned %v without matching", c.pattern, known)
+		}
+	}
+}
+
+var quoted = regexp.MustCompile("`([^`]+)`")
+
+func TestTheManualHasEveryStep(t *testing.T) {
+	manual, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written []string
+	for _, m := range quoted.FindAllStringSubmatch(strings.ReplaceAll(string(manual), "\n", " "), -1) {
+		step := strings.TrimSuffix(m[1], ":")
+		written = append(written, step, "alice's phone "+step)
+	}
+	for _, p := range known {
+		if !slices.ContainsFunc(written, p.form.MatchString) {
+			t.Errorf("README.md does not tell of %s", p.form)
 		}
 	}
 }

@@ -61,6 +61,11 @@ func (m *mirsal) invite(ctx context.Context) (string, error) {
 	return in.Token, err
 }
 
+func (m *mirsal) inviteTo(ctx context.Context, circle string, people int) (string, error) {
+	in, err := m.Auth.Invite(ctx, auth.Offer{Life: time.Hour, Circle: circle, Uses: people})
+	return in.Token, err
+}
+
 func (m *mirsal) restart(context.Context) error {
 	if err := m.Close(); err != nil {
 		return err

@@ -36,8 +36,10 @@ func phrases() []phrase {
 	sayServer(say)
 	sayConnecting(device)
 	saySASL2(device)
+	sayOffer(device)
 	saySessions(device)
 	sayStanzas(device)
+	sayMany(device)
 	return all
 }
 
@@ -72,6 +74,15 @@ func sayServer(say sayer) {
 	say(`the operator makes an invitation (\w+)`, func(w *world, ctx context.Context, args []string, _ string) error {
 		token, err := w.server.invite(ctx)
 		w.names[args[0]] = token
+		return err
+	})
+	say(`the operator invites (\d+) people into the circle "([^"]+)" by an invitation (\w+)`, func(w *world, ctx context.Context, args []string, _ string) error {
+		people, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		token, err := w.server.inviteTo(ctx, args[1], people)
+		w.names[args[2]] = token
 		return err
 	})
 	say(`the operator brings (\w+) from another server, with keys for SCRAM-SHA-1 alone`, func(w *world, ctx context.Context, args []string, _ string) error {

@@ -22,6 +22,8 @@ type machine interface {
 	addAccount(ctx context.Context, name, password string) error
 	// invite makes an invitation and returns its token.
 	invite(ctx context.Context) (string, error)
+	// inviteTo makes an invitation to a circle, for a number of people.
+	inviteTo(ctx context.Context, circle string, people int) (string, error)
 	// bring imports an account with keys for SCRAM-SHA-1 alone.
 	bring(ctx context.Context, name, password string) error
 	// restart stops the server as an operator would and starts it on the same data.
