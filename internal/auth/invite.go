@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,8 +34,8 @@ const (
 // meets nobody.
 type Offer struct {
 	Admin bool          `json:"admin,omitempty"` // the account becomes an administrator's
-	Life  time.Duration `json:"life,omitempty"`  // 0: as configured; at most MaxInvitation
-	Uses  int           `json:"uses,omitempty"`  // 0: one
+	Life  time.Duration `json:"life,omitempty"`  // 0: as configured; at least a second, at most MaxInvitation
+	Uses  int           `json:"uses,omitempty"`  // 0: one; at most MostUses
 	// From is the account that invites, "" for the operator.
 	From string `json:"from,omitempty"`
 	// Contact makes who accepts a contact of From, and From one of his.
@@ -89,6 +90,9 @@ func (in *invitation) left(exists func(string) bool) int {
 func (in *invitation) over(grace time.Duration) bool {
 	return time.Now().Unix() >= in.Expires+int64(grace.Seconds())
 }
+
+// InvitationID is the ID of the invitation that a token is of; it is no secret.
+func InvitationID(token string) string { return keyOf(token)[:idLength] }
 
 // A token is 130 random bits, so a plain hash of it cannot be turned round.
 func keyOf(token string) string {
@@ -156,7 +160,7 @@ func (a *Auth) Invite(ctx context.Context, o Offer) (Invitation, error) {
 		return Invitation{}, err
 	}
 	in := Invitation{Offer: o, Token: rand.Text(), Expires: time.Now().Add(o.Life).Truncate(time.Second)}
-	in.ID = keyOf(in.Token)[:idLength]
+	in.ID = InvitationID(in.Token)
 	a.addLinks(&in)
 	value, err := json.Marshal(invitation{Offer: o, Expires: in.Expires.Unix()})
 	if err != nil {
@@ -176,19 +180,18 @@ func (a *Auth) Invite(ctx context.Context, o Offer) (Invitation, error) {
 
 // checkOffer fills in and normalises.
 func (a *Auth) checkOffer(o Offer) (_ Offer, err error) {
-	o.Uses = max(o.Uses, 1)
-	if o.Life <= 0 {
-		o.Life = a.cfg.Invitation.Duration
-	}
-	o.Life = min(o.Life, MaxInvitation)
+	o.Uses = cmp.Or(o.Uses, 1)
+	o.Life = cmp.Or(o.Life, a.cfg.Invitation.Duration)
 	if o.Circle != "" {
 		if o.Circle, err = CircleName(o.Circle); err != nil {
 			return o, err
 		}
 	}
 	switch {
-	case o.Uses > MostUses:
-		return o, fmt.Errorf("%w: an invitation is for at most %d people", ErrOffer, MostUses)
+	case o.Uses < 1 || o.Uses > MostUses:
+		return o, fmt.Errorf("%w: an invitation is for 1 to %d people", ErrOffer, MostUses)
+	case o.Life < time.Second || o.Life > MaxInvitation:
+		return o, fmt.Errorf("%w: an invitation is good for 1s to %dd", ErrOffer, MaxInvitation/(24*time.Hour))
 	case o.Uses > 1 && (o.Admin || o.Name != ""):
 		return o, fmt.Errorf("%w: an administrator, or somebody by name, is invited once", ErrOffer)
 	case o.Contact && o.From == "":

@@ -289,3 +289,20 @@ func TestAPromiseThatCouldNotBeNotedIsMadeUpForByTheNextUse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatAnInvitationCannotBeIsRefusedAndNotMadeSomethingElse(t *testing.T) {
+	a := open(t, memory.New())
+	for want, offers := range map[string][]Offer{
+		"1 to 1000 people": {{Uses: -3}, {Uses: MostUses + 1}},
+		"1s to 30d":        {{Life: -time.Hour}, {Life: time.Millisecond}, {Life: MaxInvitation + time.Second}},
+	} {
+		for _, o := range offers {
+			if _, err := a.Invite(t.Context(), o); !errors.Is(err, ErrOffer) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: %v", o, err)
+			}
+		}
+	}
+	if in, err := a.Invite(t.Context(), Offer{Uses: MostUses, Life: MaxInvitation}); err != nil || in.Uses != MostUses || in.Life != MaxInvitation {
+		t.Error(in, err)
+	}
+}

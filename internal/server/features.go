@@ -73,7 +73,7 @@ func (s *Server) addFeatures(h *core.Host) {
 
 	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
-	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS}).Register(h)
+	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
 	s.addInvitations(h, ppl)
 
 	disco.New(r, software).Register(h)

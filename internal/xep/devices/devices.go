@@ -176,6 +176,8 @@ func (f *Feature) revoke(q *core.Query) ([]byte, error) {
 	case errors.Is(err, auth.ErrPasswordKnown):
 		refusal := stanza.Errorf(stanza.ServiceUnavailable, "this client knows the password: change the password, which ends its access")
 		return nil, refusal.WithApp(ns, "password-reset-required")
+	case err == nil:
+		f.log.Info("device revoked", "jid", q.Asker().String(), "device", id, "way", "in-band")
 	}
 	return nil, err
 }

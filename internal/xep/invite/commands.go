@@ -56,6 +56,7 @@ func (f *Feature) invitation(ctx context.Context, o auth.Offer) (form.Form, erro
 	if err != nil {
 		return form.Form{}, refusal(err)
 	}
+	f.cfg.Log.Info("invitation made", "jid", f.address(in.From), "invitation", in.ID, "way", "in-band")
 	out := form.Form{Kind: form.Result, Of: "urn:xmpp:invite#invitation", Fields: []form.Field{
 		{Var: "uri", Kind: form.TextSingle, Label: "Link for apps", Values: []string{in.URI}},
 	}}

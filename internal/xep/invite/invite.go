@@ -120,8 +120,14 @@ func (f *Feature) Vouch(owner, asker jid.JID, request xtok.Elem) bool {
 	if err != nil && !errors.Is(err, auth.ErrInvitation) {
 		f.cfg.Log.Error("an invitation cannot be used", "jid", asker.String(), "err", err)
 	}
+	if err == nil {
+		f.cfg.Log.Info("invitation used", "jid", asker.Bare().String(), "invitation", auth.InvitationID(token), "way", "in-band")
+	}
 	return err == nil
 }
+
+// address is an account's, by its name.
+func (f *Feature) address(name string) string { return name + "@" + f.cfg.Domain.String() }
 
 // kick says that there are meetings; it never blocks.
 func (f *Feature) kick() {

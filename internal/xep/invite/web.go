@@ -99,6 +99,8 @@ func (f *Feature) accept(w http.ResponseWriter, r *http.Request) {
 	filled := &filled{Name: strings.TrimSpace(r.PostForm.Get("name"))}
 	name, err := f.create(r.Context(), &in, filled.Name, r.PostForm)
 	if err == nil {
+		f.cfg.Log.Info("invitation used", "jid", f.address(name), "invitation", in.ID, "way", "page")
+		f.cfg.Log.Info("account made", "jid", f.address(name), "way", "page")
 		http.Redirect(w, r, "/invite/"+url.PathEscape(in.Token)+"/welcome/"+url.PathEscape(name), http.StatusSeeOther)
 		return
 	}
@@ -162,7 +164,7 @@ func (f *Feature) welcome(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := f.page(r, kindWelcome)
-	p.Address = name + "@" + f.cfg.Domain.String()
+	p.Address = f.address(name)
 	f.send(w, r, http.StatusOK, p)
 }
 

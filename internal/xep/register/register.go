@@ -11,10 +11,12 @@ package register
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/limits"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/stream"
 	"mirsal/internal/xmpp/xtok"
@@ -42,6 +44,7 @@ type Accounts interface {
 	Remove(ctx context.Context, name string) error
 	Invited(ctx context.Context, token string) error
 	Redeem(ctx context.Context, token, name, password string) (string, error)
+	Domain() jid.JID
 }
 
 // Config is what can be chosen.
@@ -50,6 +53,8 @@ type Config struct {
 	Open bool
 	// Clear allows it on connections without TLS: where logging in is allowed there.
 	Clear bool
+	// Log hears of accounts that are made, changed and ended; nil for none.
+	Log *slog.Logger
 }
 
 // Feature is the feature.
@@ -60,6 +65,9 @@ type Feature struct {
 
 // New makes the feature.
 func New(a Accounts, cfg Config) *Feature {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Feature{accounts: a, cfg: cfg}
 }
 
@@ -156,15 +164,25 @@ func (f *Feature) create(q *core.Query, v *visitor) error {
 		return err
 	}
 	if v.token != "" {
-		_, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
+		name, err = f.accounts.Redeem(q.Ctx, v.token, name, password)
 	} else if err = paced(q); err == nil {
-		_, err = f.accounts.SignUp(q.Ctx, name, password)
+		name, err = f.accounts.SignUp(q.Ctx, name, password)
 	}
 	if err != nil {
 		return refusal(err)
 	}
+	f.made(name, v.token)
 	v.done, v.token = true, ""
 	return nil
+}
+
+// made logs a new account, and the invitation that it used, by its ID.
+func (f *Feature) made(name, token string) {
+	made := name + "@" + f.accounts.Domain().String()
+	if token != "" {
+		f.cfg.Log.Info("invitation used", "jid", made, "invitation", auth.InvitationID(token), "way", "in-band")
+	}
+	f.cfg.Log.Info("account made", "jid", made, "way", "in-band")
 }
 
 // paced takes an open registration from its budgets.
@@ -195,7 +213,11 @@ func (f *Feature) own(q *core.Query) ([]byte, error) {
 		return nil, stanza.Errorf(stanza.NotAllowed, "you can change your own password only")
 	}
 	by := auth.Changer{Device: q.Session.Device, Session: q.Session}
-	return nil, refusal(f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, by))
+	if err := f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, by); err != nil {
+		return nil, refusal(err)
+	}
+	f.cfg.Log.Info("password changed", "jid", q.Asker().String(), "way", "in-band")
+	return nil, nil
 }
 
 // remove ends the asker's account. Its sessions, this one included, end in the
@@ -209,6 +231,7 @@ func (f *Feature) remove(q *core.Query) error {
 		q.Session.Close(&stream.Error{Condition: "internal-server-error", Text: "the account could not be removed"})
 		return err
 	}
+	f.cfg.Log.Info("account removed", "jid", q.Asker().String(), "way", "in-band")
 	return core.ErrLater
 }
 
