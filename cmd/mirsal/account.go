@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/control"
 	"mirsal/internal/xmpp/jid"
 )
@@ -14,7 +17,7 @@ import (
 func newAccount(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "account", Short: "Add, list and remove accounts, and set their passwords",
-		Long:    "Work on the accounts, whether the server runs or not.",
+		Long:    "Work on the accounts, whether the server runs or not. A name without @ is one of the server's own domain.",
 		Example: "  mirsal account add alice@example.org\n  mirsal account list",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -43,27 +46,62 @@ func parseAccount(s string) (jid.JID, error) {
 	return j, nil
 }
 
+// parseOwn reads name@domain, or a bare name: then the domain is zero.
+func parseOwn(s string) (name string, domain jid.JID, err error) {
+	if strings.Contains(s, "@") {
+		j, err := parseAccount(s)
+		return j.String(), j.DomainOnly(), err
+	}
+	if name, err = auth.ParseName(s, domain); err != nil {
+		return "", domain, usage("%v", err)
+	}
+	return name, domain, nil
+}
+
+// withAccount is withAccounts for a command about one account. A bare name is one of
+// the data's own domain, so it makes no data.
+func withAccount(ctx context.Context, dir, arg string, create bool, f func(a control.Accounts, name string) error) error {
+	name, domain, err := parseOwn(arg)
+	if err != nil {
+		return err
+	}
+	return withAccounts(ctx, dir, domain, create && !domain.IsZero(), func(a control.Accounts) error {
+		if own, ok := a.(*auth.Auth); ok && own.Domain().IsZero() {
+			return usage("%q has no domain, nor has the data yet: write name@domain", arg)
+		}
+		return f(a, name)
+	})
+}
+
+// remark says what is wrong with a password that was set all the same: the operator
+// may.
+func remark(w io.Writer, name, password string) {
+	local, _, _ := strings.Cut(name, "@")
+	if err := auth.CheckPassword(local, password); err != nil {
+		fmt.Fprintf(w, "mirsal: it is set, but %v\n", err)
+	}
+}
+
 func newAdd(o *options) *cobra.Command {
 	var fromStdin, force bool
 	cmd := &cobra.Command{
-		Use: "add NAME@DOMAIN", Short: "Make an account",
-		Example: "  mirsal account add alice@example.org\n  mirsal account add bob@example.org --password-stdin <secret",
-		Args:    exactly(1, "NAME@DOMAIN"),
+		Use: "add NAME[@DOMAIN]", Short: "Make an account",
+		Example: "  mirsal account add alice@example.org\n  mirsal account add bob --password-stdin <secret",
+		Args:    exactly(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j, err := parseAccount(args[0])
+			p, err := newPassword(args[0], fromStdin)
 			if err != nil {
 				return err
 			}
-			p, err := password(fromStdin)
-			if err != nil {
-				return err
-			}
-			return withAccounts(cmd.Context(), o.data, j.DomainOnly(), true, func(a control.Accounts) error {
+			return withAccount(cmd.Context(), o.data, args[0], true, func(a control.Accounts, name string) error {
 				add := a.Add
 				if force {
 					add = a.AddAnyway
 				}
-				_, err := add(cmd.Context(), j.String(), p)
+				own, err := add(cmd.Context(), name, p)
+				if err == nil {
+					remark(cmd.ErrOrStderr(), own, p)
+				}
 				return err
 			})
 		},
@@ -94,10 +132,12 @@ func newImport(o *options) *cobra.Command {
 				defer f.Close()
 			}
 			return withAccounts(cmd.Context(), o.data, jid.JID{}, true, func(a control.Accounts) error {
-				n, err := a.Import(cmd.Context(), f)
+				var seen passwords
+				n, err := a.Import(cmd.Context(), io.TeeReader(f, &seen))
 				if err != nil {
 					return err
 				}
+				seen.remark(cmd.ErrOrStderr())
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d accounts\n", n)
 				return err
 			})
@@ -125,19 +165,19 @@ func newList(o *options) *cobra.Command {
 func newPasswd(o *options) *cobra.Command {
 	var fromStdin bool
 	cmd := &cobra.Command{
-		Use: "passwd NAME@DOMAIN", Short: "Set an account's password",
-		Example: "  mirsal account passwd alice@example.org", Args: exactly(1, "NAME@DOMAIN"),
+		Use: "passwd NAME[@DOMAIN]", Short: "Set an account's password",
+		Example: "  mirsal account passwd alice@example.org", Args: exactly(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j, err := parseAccount(args[0])
+			p, err := newPassword(args[0], fromStdin)
 			if err != nil {
 				return err
 			}
-			p, err := password(fromStdin)
-			if err != nil {
+			return withAccount(cmd.Context(), o.data, args[0], false, func(a control.Accounts, name string) error {
+				err := a.Passwd(cmd.Context(), name, p)
+				if err == nil {
+					remark(cmd.ErrOrStderr(), name, p)
+				}
 				return err
-			}
-			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
-				return a.Passwd(cmd.Context(), j.String(), p)
 			})
 		},
 	}
@@ -147,15 +187,11 @@ func newPasswd(o *options) *cobra.Command {
 
 func newRemove(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use: "remove NAME@DOMAIN", Short: "Remove an account and everything that was kept for it",
-		Example: "  mirsal account remove alice@example.org", Args: exactly(1, "NAME@DOMAIN"),
+		Use: "remove NAME[@DOMAIN]", Short: "Remove an account and everything that was kept for it",
+		Example: "  mirsal account remove alice@example.org", Args: exactly(1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j, err := parseAccount(args[0])
-			if err != nil {
-				return err
-			}
-			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
-				return a.Remove(cmd.Context(), j.String())
+			return withAccount(cmd.Context(), o.data, args[0], false, func(a control.Accounts, name string) error {
+				return a.Remove(cmd.Context(), name)
 			})
 		},
 	}

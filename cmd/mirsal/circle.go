@@ -55,8 +55,11 @@ func newCircleMembers(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
 				names, err := a.Members(cmd.Context(), args[0])
-				if err != nil || len(names) == 0 {
+				if err != nil {
 					return err
+				}
+				if len(names) == 0 { // a circle is there while it has members
+					return fmt.Errorf("there is no circle %s", args[0])
 				}
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.Join(names, "\n"))
 				return err

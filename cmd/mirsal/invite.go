@@ -33,6 +33,13 @@ func newInvite(o *options) *cobra.Command {
 			if len(args) > 0 {
 				return usage("unexpected argument %q", args[0])
 			}
+			// what is not asked for is 0 to those who make it
+			if offer.Uses < 1 {
+				return usage("--uses %d: an invitation is for 1 to %d people", offer.Uses, auth.MostUses)
+			}
+			if cmd.Flags().Changed("expires") && expires.Duration == 0 {
+				return usage("--expires: an invitation is good for 1s to %dd", auth.MaxInvitation/(24*time.Hour))
+			}
 			offer.Life, offer.Contact = expires.Duration, offer.From != ""
 			return withAccounts(cmd.Context(), o.data, jid.JID{}, false, func(a control.Accounts) error {
 				inv, err := a.Invite(cmd.Context(), offer)
@@ -40,7 +47,7 @@ func newInvite(o *options) *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return printJSON(cmd.OutOrStdout(), inv)
+					return printJSON(cmd.OutOrStdout(), shown(inv))
 				}
 				return printInvitation(cmd.OutOrStdout(), inv, qr)
 			})
@@ -48,7 +55,7 @@ func newInvite(o *options) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&offer.Admin, "admin", false, "the account becomes an administrator's")
-	f.IntVar(&offer.Uses, "uses", 1, "how many people can use it")
+	f.IntVar(&offer.Uses, "uses", 1, fmt.Sprintf("how many people can use it, at most %d", auth.MostUses))
 	f.Var(durationFlag{&expires}, "expires", "how long it is good, such as 36h or 7d, at most 30d (default: as configured)")
 	f.StringVar(&offer.Circle, "circle", "", "the circle that they join: its members become contacts of each other")
 	f.StringVar(&offer.From, "for", "", "the account in whose name they are invited, and whose contact they become")
@@ -104,6 +111,16 @@ func goodFor(inv auth.Invitation) string {
 	return what
 }
 
+// shownInvitation is what programs read of an invitation (docs/ops/invitations.md).
+type shownInvitation struct {
+	auth.Invitation
+	Life int64 `json:"life"` // seconds; it stands for the Offer's, which counts nanoseconds
+}
+
+func shown(inv auth.Invitation) shownInvitation {
+	return shownInvitation{inv, int64(inv.Life / time.Second)}
+}
+
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -122,7 +139,11 @@ func newInviteList(o *options) *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return printJSON(cmd.OutOrStdout(), append([]auth.Invitation{}, all...))
+					list := make([]shownInvitation, len(all))
+					for i, inv := range all {
+						list[i] = shown(inv)
+					}
+					return printJSON(cmd.OutOrStdout(), list)
 				}
 				for _, inv := range all {
 					if _, err := fmt.Fprintln(cmd.OutOrStdout(), invitationLine(inv)); err != nil {

@@ -67,11 +67,11 @@ func refused(t *testing.T, dir, stdin, want string, status int, args ...string) 
 // life is one life of an account, whatever stands behind the commands.
 func life(t *testing.T, dir string) {
 	t.Helper()
-	fine(t, dir, "secret\n", "account", "add", "Alice@example.org", "--password-stdin")
+	fine(t, dir, "one good secret\n", "account", "add", "Alice@example.org", "--password-stdin")
 	refused(t, dir, "secret\n", "the name is taken", 1, "account", "add", "alice@example.org", "--password-stdin")
 	refused(t, dir, "secret\n", "not the domain", 1, "account", "add", "alice@example.com", "--password-stdin")
 	list := filepath.Join(t.TempDir(), "list")
-	if err := os.WriteFile(list, []byte("bob\tone\ncarol@example.org\ttwo\n"), 0o600); err != nil {
+	if err := os.WriteFile(list, []byte("bob\tone of many\ncarol@example.org\ttwo of many\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := fine(t, dir, "", "account", "import", list); got != "2 accounts\n" {
@@ -79,7 +79,7 @@ func life(t *testing.T, dir string) {
 	}
 	refused(t, dir, "", "line 1: the name is taken: bob", 1, "account", "import", list)
 	refused(t, dir, "dora one\n", "line 1: not a name", 1, "account", "import", "-")
-	fine(t, dir, "new\n", "account", "passwd", "bob@example.org", "--password-stdin")
+	fine(t, dir, "a new password\n", "account", "passwd", "bob@example.org", "--password-stdin")
 	refused(t, dir, "new\n", "no such account", 1, "account", "passwd", "nobody@example.org", "--password-stdin")
 	fine(t, dir, "", "account", "remove", "carol@example.org")
 	refused(t, dir, "", "no such account", 1, "account", "remove", "carol@example.org")
@@ -111,7 +111,7 @@ func TestAccountsThroughARunningServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, dir, "", "in use", 1, "account", "list") // it runs, but does not answer
-	c, err := control.Serve(data, a, slog.New(slog.DiscardHandler))
+	c, err := control.Serve(data, a, func() control.Status { return control.Status{} }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,14 +134,15 @@ func TestMistakesAreOneLineAndDamageNothing(t *testing.T) {
 		{"is missing", 2, "account"},
 		{"unknown flag: --prot", 2, "serve --prot 1"},
 		{"unexpected argument", 2, "serve now"},
-		{"NAME@DOMAIN is missing", 2, "account add --password-stdin"},
-		{"has no domain", 2, "account add alice --password-stdin"},
+		{"NAME is missing", 2, "account add --password-stdin"},
+		{"not a name", 2, "account add a:b --password-stdin"},
 		{"not a name", 2, "account add a:b@example.org --password-stdin"},
 		{"has a resource", 2, "account add alice@example.org/x --password-stdin"},
 		{"use --password-stdin", 2, "account add alice@example.org"},
 		{"the password is empty", 1, "account add alice@example.org --password-stdin"},
 		{"there is no data", 1, "account list"},
 		{"there is no data", 1, "account remove alice@example.org"},
+		{"there is no data", 1, "account remove alice"},
 		{"there is no data", 1, "invite"},
 		{"no such file", 1, "account import nowhere"},
 		{"no such file", 1, "serve --config nowhere"},
@@ -204,13 +205,13 @@ func TestAFirstStartThatWasCutShortIsGoneOnWith(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		fine(t, dir, "secret\n", "account", "add", "alice@example.org", "--password-stdin", "--data", ".")
+		fine(t, dir, "one good secret\n", "account", "add", "alice@example.org", "--password-stdin", "--data", ".")
 	}
 }
 
 func TestAnInvitationNeedsADomain(t *testing.T) {
 	dir := t.TempDir()
-	fine(t, dir, "alice\tone\n", "account", "import", "-")
+	fine(t, dir, "alice\tone good secret\n", "account", "import", "-")
 	refused(t, dir, "", "start the server once", 1, "invite")
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/xmpp/sasl"
 )
 
@@ -38,6 +40,54 @@ func password(fromStdin bool) (string, error) {
 		return "", errors.New("the two are not the same")
 	}
 	return checked(one)
+}
+
+// newPassword reads the password of an account that arg names, if it can be a name.
+func newPassword(arg string, fromStdin bool) (string, error) {
+	if _, _, err := parseOwn(arg); err != nil {
+		return "", err
+	}
+	return password(fromStdin)
+}
+
+// passwords counts those of an import that people could not choose, while it is
+// written to it.
+type passwords struct {
+	line  []byte
+	short int
+}
+
+// Write takes a part of the list. A line that goes on for too long is refused by who
+// reads it: no more of it is kept.
+func (p *passwords) Write(b []byte) (int, error) {
+	n := len(b)
+	for {
+		line, rest, whole := bytes.Cut(b, []byte("\n"))
+		if len(p.line) < bufio.MaxScanTokenSize {
+			p.line = append(p.line, line...)
+		}
+		if !whole {
+			return n, nil
+		}
+		p.end()
+		b = rest
+	}
+}
+
+func (p *passwords) end() {
+	name, secret, ok := strings.Cut(strings.TrimSuffix(string(p.line), "\r"), "\t")
+	name, _, _ = strings.Cut(name, "@")
+	if ok && !strings.HasPrefix(secret, "scram-sha-") && auth.CheckPassword(name, secret) != nil {
+		p.short++
+	}
+	p.line = p.line[:0]
+}
+
+// remark says, at the end of the list, how many there were.
+func (p *passwords) remark(w io.Writer) {
+	if p.end(); p.short > 0 {
+		fmt.Fprintf(w, "mirsal: %d of the passwords are short or easily guessed\n", p.short)
+	}
 }
 
 func ask(prompt string) (string, error) {
