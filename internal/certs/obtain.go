@@ -133,10 +133,11 @@ func (i *issuer) get(ctx context.Context, n *issued) (*tls.Certificate, error) {
 		return a.cert, a.err
 	case <-ctx.Done():
 	}
-	// its requests are broken off, so it will not be long; autocert takes no context
+	// its requests are broken off, so it ends at once, unless it sleeps before its
+	// next try, which cannot do anything; autocert takes no context
 	select {
 	case <-done:
-	case <-time.After(2 * time.Second):
+	case <-time.After(100 * time.Millisecond):
 	}
 	return nil, ctx.Err()
 }
