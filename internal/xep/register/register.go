@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
@@ -220,14 +221,38 @@ func (f *Feature) own(q *core.Query) ([]byte, error) {
 	return nil, nil
 }
 
+// patience is how long a removal waits for the reply to be written.
+const patience = 2 * time.Second
+
+// written hears that all that was queued before it is written.
+type written chan struct{}
+
+// Next satisfies core.Source.
+func (w written) Next() []core.Packet {
+	select {
+	case w <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
 // remove ends the asker's account. Its sessions, this one included, end in the
-// course of it, so the reply goes first (XEP-0077 §3.2).
+// course of it, and with them what is not written yet: so the reply goes first, and
+// what it promised is done though the asker leaves.
+// XEP-0077 §3.2
 func (f *Feature) remove(q *core.Query) error {
 	if q.Payload.First().Next().OK() {
 		return stanza.Errorf(stanza.BadRequest, "to end an account, ask for nothing else")
 	}
 	q.Reply(nil, nil)
-	if err := f.accounts.Remove(q.Ctx, q.Asker().Local()); err != nil && !errors.Is(err, auth.ErrNotFound) {
+	told := make(written, 1)
+	q.Session.Feed(told)
+	select {
+	case <-told:
+	case <-q.Ctx.Done():
+	case <-time.After(patience):
+	}
+	if err := f.accounts.Remove(context.WithoutCancel(q.Ctx), q.Asker().Local()); err != nil && !errors.Is(err, auth.ErrNotFound) {
 		q.Session.Close(&stream.Error{Condition: "internal-server-error", Text: "the account could not be removed"})
 		return err
 	}
