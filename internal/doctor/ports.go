@@ -50,13 +50,13 @@ type answer struct {
 }
 
 func (e *exam) port(ctx context.Context, l listener) []Finding {
+	if n := portOf(config.Address(l.chosen)); n > 0 {
+		l.addr, l.port = config.Address(l.chosen), n
+	}
 	check := "port." + l.name
 	list := e.reach(l)
 	if l.addr.Off() {
 		return []Finding{{check, "", OK, l.name + " is off.", ""}}
-	}
-	if portOf(config.Address(l.chosen)) > 0 {
-		l.addr, l.port = config.Address(l.chosen), portOf(config.Address(l.chosen))
 	}
 	if l.port == 0 {
 		return []Finding{{check, "", Notice, "The system chooses the port of " + l.name + " at each start, so it was not looked at.", "Give " + l.key + " a port that clients and monitoring can know."}}

@@ -66,6 +66,9 @@ type Server struct {
 // Start opens the store and the ports. On an error nothing stays open.
 func Start(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
 	s := &Server{Config: cfg, store: o.Store, Log: o.Log, fatal: make(chan error, 1), metrics: obs.NewRegistry()}
+	if o.Store != nil {
+		s.onClose(func() { s.close("store", o.Store) })
+	}
 	if err := s.start(ctx); err != nil {
 		s.closeAll()
 		return nil, err
@@ -107,14 +110,14 @@ func (s *Server) start(ctx context.Context) (err error) {
 }
 
 func (s *Server) openStore() (err error) {
-	if s.store == nil {
-		s.store, err = sqlite.Open(s.Config.Data, sqlite.Options{Logger: s.Log, Synchronous: strings.ToUpper(s.Config.Store.Synchronous)})
-		if err != nil {
-			return err
-		}
+	if s.store != nil {
+		return nil // given
 	}
-	s.onClose(func() { s.close("store", s.store) })
-	return nil
+	s.store, err = sqlite.Open(s.Config.Data, sqlite.Options{Logger: s.Log, Synchronous: strings.ToUpper(s.Config.Store.Synchronous)})
+	if err == nil {
+		s.onClose(func() { s.close("store", s.store) })
+	}
+	return err
 }
 
 // wake brings everybody back who was here. The sleeping sessions are forgotten
