@@ -51,6 +51,7 @@ type conn struct {
 // negotiation is what a connection needs before a resource is bound only.
 type negotiation struct {
 	sasl     *sasl.Exchange
+	offered  []string   // mechanisms that take a password, as the stream was told
 	req      *request   // what SASL2 was asked for, during an attempt
 	bound    bool       // by Bind 2, which is being answered
 	agent    auth.Agent // that signed in by SASL2

@@ -103,6 +103,7 @@ func (c *conn) features(b []byte) []byte {
 		if c.mayStartTLS() {
 			b = append(b, "<starttls xmlns='"+stream.NSTLS+"'/>"...)
 		}
+		c.neg.offered = c.offered()
 		b = c.mechanisms(b)
 		b = c.authentication(b)
 		b = c.channelBindings(b)
@@ -118,7 +119,7 @@ func (c *conn) mechanisms(b []byte) []byte {
 }
 
 func (c *conn) appendMechanisms(b []byte) []byte {
-	for _, m := range c.offered() {
+	for _, m := range c.neg.offered {
 		b = append(b, "<mechanism>"+m+"</mechanism>"...)
 	}
 	return b

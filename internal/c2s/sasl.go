@@ -87,7 +87,7 @@ func (c *conn) startSASL(mech string) (*sasl.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.Offered(c.offered(), c.bindingTypes())
+	x.Offered(c.neg.offered, c.bindingTypes())
 	if c.tls != nil {
 		x.TLSVersion(c.tls.ConnectionState().Version)
 	}
