@@ -14,6 +14,7 @@ import (
 // sends again after a lost connection is not kept and shown twice. Two messages
 // are one when sender (bare), to and origin-id are the same; or, without an
 // origin-id, sender, to, id and content. Clients reuse ids, hence the content.
+// What a room says is to nobody, and its senders are full addresses.
 // XEP-0198#resumption
 type repeats struct {
 	seeds [2]maphash.Seed
@@ -63,8 +64,12 @@ func (r *repeats) key(h *stanza.Head, origin string, content []byte) (key repeat
 	if origin == "" && h.ID == "" {
 		return key, false
 	}
+	from := h.From.Bare()
+	if h.To.IsZero() {
+		from = h.From
+	}
 	for i := range key {
-		key[i] = r.hash(r.seeds[i], h.From.Bare(), h, origin, content)
+		key[i] = r.hash(r.seeds[i], from, h, origin, content)
 	}
 	return key, true
 }

@@ -57,8 +57,8 @@ func (r *Router) Ask(to jid.JID, payload []byte, f func(result xtok.Elem, err er
 
 // answered takes a result or error that is addressed to the server: only the
 // one who was asked may answer, and once.
-func (r *Router) answered(t *Transit) {
-	key := askKey{t.Head.ID, t.Session.JID}
+func (r *Router) answered(t *Transit) bool {
+	key := askKey{t.Head.ID, t.Head.From}
 	r.asks.mu.Lock()
 	a, ok := r.asks.waiting[key]
 	delete(r.asks.waiting, key)
@@ -70,6 +70,7 @@ func (r *Router) answered(t *Transit) {
 	default:
 		a.f(t.Elem, nil)
 	}
+	return ok
 }
 
 func (r *Router) expireAsks(now time.Time) {

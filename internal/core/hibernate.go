@@ -69,6 +69,23 @@ type FrozenPacket struct {
 	Seq   uint64
 }
 
+// Drain takes into the queue what sources still have for a hibernating session,
+// while a quarter of its budget holds: a connection that broke while a contact's
+// presence was on its way should not cost the session when the server restarts.
+// For a graceful stop, while the stores still answer.
+func (s *Session) Drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.ended && s.conn == nil && !s.writing && s.sm.resume && len(s.sources) > 0 {
+		s.writing = true // nobody else takes from a source
+		more := s.nextSource()
+		s.writing = false
+		if !more {
+			return
+		}
+	}
+}
+
 // Freeze takes a hibernating, resumable session apart, for a graceful stop;
 // ok is false for any other session, and for one that is still owed what a
 // source has for it: sources do not outlive the process, so to resume would miss

@@ -16,9 +16,9 @@ type Target uint8
 
 // The targets.
 const (
-	Server  Target = iota // the domain
-	Account               // a local account's bare JID, or no address: one's own
-	targets
+	Server    Target = iota // the domain
+	Account                 // a local account's bare JID, or no address: one's own
+	firstSite               // and more: each Site has two
 )
 
 // Verdict is what a Deliver hook decides for one session.
@@ -136,19 +136,24 @@ type Host struct {
 	AccountGone []AccountFunc
 	Blocked     BlockedFunc // nil where nobody can be blocked
 	Told        []BoundFunc
+	// Asleep hear of each packet that is queued for a session without a connection.
+	// They must not block.
+	Asleep []func(s *Session, p Packet)
 
 	resume   ResumeFunc
 	resumeNS string
 	binds    map[xmlName]BindFunc
 	bindable []string
-	iq       [targets]map[xmlName]IQFunc
+	iq       []map[xmlName]IQFunc // by Target
+	siteIQ   map[xmlName]SiteIQFunc
+	sites    map[jid.JID]*Site
 	early    map[xmlName]IQFunc
 	nonza    map[xmlName]NonzaFunc
 	presence PresenceFunc
 	streams  []StreamFeature
 	https    map[string]http.Handler
 	ticks    []tick
-	disco    [targets]Disco
+	disco    []*Disco // by Target
 }
 
 type xmlName struct{ ns, local string }
@@ -183,9 +188,12 @@ type Item struct {
 
 // NewHost returns an empty host.
 func NewHost() *Host {
-	h := &Host{early: map[xmlName]IQFunc{}, binds: map[xmlName]BindFunc{}, nonza: map[xmlName]NonzaFunc{}, https: map[string]http.Handler{}}
-	for i := range h.iq {
-		h.iq[i] = map[xmlName]IQFunc{}
+	h := &Host{
+		sites: map[jid.JID]*Site{}, siteIQ: map[xmlName]SiteIQFunc{},
+		early: map[xmlName]IQFunc{}, binds: map[xmlName]BindFunc{}, nonza: map[xmlName]NonzaFunc{}, https: map[string]http.Handler{},
+	}
+	for range firstSite {
+		h.target()
 	}
 	return h
 }
@@ -261,7 +269,7 @@ func (h *Host) Disco(at Target, features ...string) {
 }
 
 // DiscoAt is what discovery tells of a target; features may add to it.
-func (h *Host) DiscoAt(at Target) *Disco { return &h.disco[at] }
+func (h *Host) DiscoAt(at Target) *Disco { return h.disco[at] }
 
 // Offers are the children of <stream:features/> for a stream now.
 func (h *Host) Offers(st Stream, b []byte) []byte {

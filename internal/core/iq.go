@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"time"
 
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -15,8 +16,12 @@ func (r *Router) iq(t *Transit) {
 		// RFC 6120 §10.3.3
 		to = t.Session.JID.Bare()
 	}
+	if s := r.Site(to); s != nil {
+		r.iqToSite(s, t)
+		return
+	}
 	if !r.Local(to) {
-		r.refuse(t.Session, &t.Head, stanza.Errorf(stanza.RemoteServerNotFound, "this server does not federate yet"))
+		r.refuse(t, &t.Head, stanza.Errorf(stanza.RemoteServerNotFound, "this server does not federate yet"))
 		return
 	}
 	if to.IsFull() && to.Local() != "" {
@@ -30,33 +35,37 @@ func (r *Router) iq(t *Transit) {
 	t.Head.To = to
 	if to.Local() != "" {
 		if err := r.pass(t); err != nil {
-			r.refuse(t.Session, &t.Head, err)
+			r.refuse(t, &t.Head, err)
 			return
 		}
 	}
-	r.ask(t)
-}
-
-// ask calls the handler of a request to the server or to a bare JID.
-func (r *Router) ask(t *Transit) {
 	at := Account
-	if t.Head.To.Local() == "" {
+	if to.Local() == "" {
 		at = Server
 	}
-	q := &Query{Ctx: r.ctx, Head: t.Head, Payload: t.Elem.First(), Session: t.Session, reply: t.Session.PushStanza}
+	r.ask(t, at)
+}
+
+// ask calls the handler of a request to a host or to a bare JID.
+func (r *Router) ask(t *Transit, at Target) {
+	q := &Query{Ctx: r.ctx, Head: t.Head, Payload: t.Elem.First(), Session: t.Session, reply: t.Answer}
 	payload, err := r.handler(at, q)(q)
 	if errors.Is(err, ErrLater) {
 		return
 	}
 	if err != nil {
-		r.refuse(t.Session, &t.Head, err)
+		r.refuse(t, &t.Head, err)
 		return
 	}
-	t.Session.PushStanza(q.answer(payload, nil))
+	t.Answer(q.answer(payload, nil))
 }
 
 func (r *Router) handler(at Target, q *Query) IQFunc {
-	f := r.host.iq[at][xmlName{q.Payload.NS(), q.Payload.Local()}]
+	name := xmlName{q.Payload.NS(), q.Payload.Local()}
+	f := r.host.iq[at][name]
+	if every := r.host.siteIQ[name]; f == nil && at >= firstSite && every != nil {
+		return func(q *Query) ([]byte, error) { return every(at, q) }
+	}
 	// RFC 6121 §8.5.1: an account that is not there answers like one that does
 	// not know the namespace, so that neither can be told from the other
 	if f == nil || at == Account && !q.Own() && !r.Exists(q.Head.To) {
@@ -72,23 +81,32 @@ func unavailable(*Query) ([]byte, error) {
 // routeIQ hands an IQ to the session with the full JID. It must not overtake
 // the sender's messages.
 func (r *Router) routeIQ(t *Transit) {
-	t.Session.settleFlight()
+	if t.Session != nil {
+		t.Session.settleFlight()
+	}
 	if err := r.pass(t); err != nil {
-		r.refuse(t.Session, &t.Head, err)
+		r.refuse(t, &t.Head, err)
 		return
 	}
 	to := r.dir.Session(t.Head.To)
 	if to == nil {
 		// RFC 6121 §8.5.3.2.3
-		r.refuse(t.Session, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, ""))
+		r.refuse(t, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, ""))
 		return
 	}
 	to.PushStanza(stanza.Make(t.Head, t.Elem, stanza.Edit{}))
 }
 
-// Send routes a stanza that the server made, or hands one on: to a session, or
-// to all sessions of a bare JID that are interested. It never blocks.
+// Send routes a stanza that the server made, or hands one on: to a session, to
+// all sessions of a bare JID that are interested, or to a component. It never
+// blocks.
 func (r *Router) Send(s *stanza.Stanza) {
+	if site := r.Site(s.To); site != nil {
+		if site.Any != nil {
+			site.Any(&Transit{Head: s.Head, Stanza: s, Time: time.Now()}) // a component that is away misses it
+		}
+		return
+	}
 	for _, to := range r.sessionsFor(s.To) {
 		to.PushStanza(s)
 	}

@@ -14,31 +14,43 @@ func (r *Router) message(t *Transit) {
 		// RFC 6120 §10.3.1
 		t.Head.To = t.Session.JID.Bare()
 	}
+	if s := r.Site(t.Head.To); s != nil {
+		r.toSite(s, t, s.Message)
+		return
+	}
 	if err := r.screen(t); err != nil {
-		r.refuse(t.Session, &t.Head, err)
-		t.Session.settle(t.number)
+		r.refuse(t, &t.Head, err)
+		r.settle(t)
 		return
 	}
 	for _, f := range r.host.Stamp {
 		f(t)
 	}
+	r.keepAndGo(t)
+}
+
+// keepAndGo decides who keeps a message and sends it on, through the archive's
+// pipeline where one keeps it or another of this sender is in there.
+func (r *Router) keepAndGo(t *Transit) {
 	for _, f := range r.host.Keep {
 		f(t)
 	}
-	s := t.Session
 	if r.vanishes(t) {
 		// RFC 6121 §8.5.2.2.1: who sends a text hears that it goes nowhere
-		r.refuse(s, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, "nobody is there, and this message is not kept"))
-		s.settle(t.number)
+		r.refuse(t, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, "nobody is there, and this message is not kept"))
+		r.settle(t)
 		return
 	}
-	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
-	if len(t.Owners) == 0 && !s.flyIfBusy() {
+	if t.Stanza == nil {
+		t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
+	}
+	s := t.Session
+	if len(t.Owners) == 0 && s != nil && !s.flyIfBusy() {
 		r.deliver(t)
 		s.settle(t.number)
 		return
 	}
-	if len(t.Owners) > 0 {
+	if len(t.Owners) > 0 && s != nil {
 		s.fly()
 		s.promise(t)
 	}
@@ -99,7 +111,14 @@ func (r *Router) released(t *Transit) {
 	if !t.Repeats {
 		r.deliver(t)
 	}
-	t.Session.landed(t.number, len(t.Owners) > 0 && t.Mark != [16]byte{}, t.H)
+	r.landed(t)
+}
+
+// landed settles a transit that came out of the pipeline.
+func (r *Router) landed(t *Transit) {
+	if t.Session != nil {
+		t.Session.landed(t.number, len(t.Owners) > 0 && t.Mark != [16]byte{}, t.H)
+	}
 }
 
 // deliver gives a message to its sessions.

@@ -215,7 +215,7 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stream.Error {
 		head.Lang = s.lang
 	}
 	if err != nil {
-		r.refuse(s, &head, err)
+		r.refuse(&Transit{Session: s}, &head, err)
 		s.settle(n)
 		return nil
 	}
@@ -226,7 +226,6 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stream.Error {
 	case stanza.Presence:
 		s.settleFlight()
 		r.presence(t)
-		s.settle(n)
 	case stanza.IQ:
 		r.iq(t)
 		s.settle(n)
@@ -236,25 +235,52 @@ func (r *Router) Handle(s *Session, e xtok.Elem) *stream.Error {
 
 // refuse tells a sender that his stanza goes nowhere. Errors and results are
 // never answered (RFC 6120 §8.3.1), nor is what a hook refused silently.
-func (r *Router) refuse(s *Session, h *stanza.Head, err error) {
+func (r *Router) refuse(t *Transit, h *stanza.Head, err error) {
 	if h.Type == stanza.Error || h.Kind == stanza.IQ && h.Type == stanza.Result || errors.Is(err, ErrSilently) {
 		return
 	}
 	if se := stanza.AsError(err); se.Condition == stanza.InternalServerError {
-		r.log.Error("stanza failed", "cid", s.CID, "jid", s.JID.String(), "err", err)
+		r.log.Error("stanza failed", "cid", t.cid(), "jid", h.From.String(), "err", err)
 	}
-	s.PushStanza(stanza.ErrorReply(*h, err))
+	t.Answer(stanza.ErrorReply(*h, err))
+}
+
+// settle says that a transit needs no more, unless it is still on its way.
+func (r *Router) settle(t *Transit) {
+	if t.Session != nil && !t.entered {
+		t.Session.settle(t.number)
+	}
 }
 
 func (r *Router) presence(t *Transit) {
-	if r.host.presence == nil {
+	if s := r.Site(t.Head.To); s != nil {
+		r.toSite(s, t, s.Presence)
 		return
 	}
 	err := r.pass(t)
-	if err == nil {
+	switch {
+	case err != nil:
+	case t.Session == nil:
+		err = r.foreign(t)
+	case r.host.presence != nil:
 		err = r.host.presence(t)
 	}
 	if err != nil {
-		r.refuse(t.Session, &t.Head, err)
+		r.refuse(t, &t.Head, err)
 	}
+	r.settle(t)
+}
+
+// foreign hands on presence that no session of ours sent: directed presence
+// reaches those it is for, and nobody here can be subscribed to its senders yet.
+// RFC 6121 §4.6
+func (r *Router) foreign(t *Transit) error {
+	switch t.Head.Type {
+	case stanza.Available, stanza.Unavailable, stanza.Error:
+		r.Send(stanza.Make(t.Head, t.Elem, t.Edit))
+		return nil
+	case stanza.Probe:
+		return nil
+	}
+	return stanza.Errorf(stanza.ServiceUnavailable, "")
 }

@@ -135,7 +135,13 @@ func (s *Session) Push(p Packet) {
 		s.enqueue(p)
 		s.startWriter()
 	}
+	asleep := s.conn == nil
 	s.mu.Unlock()
+	if asleep {
+		for _, f := range s.router.host.Asleep {
+			f(s, p)
+		}
+	}
 }
 
 // enqueue puts a packet behind everything; under mu.

@@ -41,6 +41,8 @@ type Transit struct {
 
 	number  uint32 // the stanza's number in its session
 	release func(*Transit)
+	entered bool                 // by Router.Enter: settled when it is released
+	reply   func(*stanza.Stanza) // tells a sender without a session; nil tells nobody
 }
 
 // Owner is one archive that keeps a message.
@@ -66,5 +68,23 @@ func (t *Transit) Kept(bare jid.JID) bool {
 // Release hands the transit on; the archive calls it once, in order.
 func (t *Transit) Release() { t.release(t) }
 
+// Answer sends an answer to whoever sent the stanza.
+func (t *Transit) Answer(s *stanza.Stanza) {
+	switch {
+	case t.Session != nil:
+		t.Session.PushStanza(s)
+	case t.reply != nil:
+		t.reply(s)
+	}
+}
+
 // FromLocal tells whether a session of this server sent the stanza.
 func (t *Transit) FromLocal() bool { return t.Session != nil }
+
+// cid names the sender's connection in logs, "" where it has none.
+func (t *Transit) cid() string {
+	if t.Session == nil {
+		return ""
+	}
+	return t.Session.CID
+}

@@ -253,6 +253,7 @@ func (s *Server) Close() error {
 	case <-time.After(stopPatience):
 		s.Log.Warn("some connections do not end; the disk may not answer")
 	}
+	s.Router.Directory().Each((*core.Session).Drain)
 	s.archive.Close()
 	s.features.invite.Close()
 	s.features.people.Wait()

@@ -6,6 +6,7 @@ package disco
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"mirsal/internal/core"
@@ -40,8 +41,9 @@ func (d *Disco) Register(h *core.Host) {
 	for _, at := range []core.Target{core.Server, core.Account} {
 		h.IQ(at, nsInfo, "query", func(q *core.Query) ([]byte, error) { return d.info(at, q) })
 		h.IQ(at, nsItems, "query", func(q *core.Query) ([]byte, error) { return d.items(at, q) })
-		h.Disco(at, nsInfo, nsItems)
 	}
+	h.SiteIQ(nsInfo, "query", d.info)
+	h.SiteIQ(nsItems, "query", d.items)
 	srv := h.DiscoAt(core.Server)
 	srv.Identities = append(srv.Identities, core.Identity{Category: "server", Type: "im", Name: "Mirsal"})
 	acc := h.DiscoAt(core.Account)
@@ -49,6 +51,7 @@ func (d *Disco) Register(h *core.Host) {
 	h.Disco(core.Server, ecaps2.NS)
 	h.Stream(core.StreamFeature{Offer: d.offer})
 	srv.Nodes = append(srv.Nodes, d.ownNode)
+	srv.Items = append(srv.Items, d.sites)
 }
 
 func (d *Disco) info(at core.Target, q *core.Query) ([]byte, error) {
@@ -74,6 +77,23 @@ func nodeInfo(what *core.Disco, q *core.Query, node string) ([]byte, error) {
 		}
 	}
 	return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such node")
+}
+
+// sites lists the host names beside the domain.
+// XEP-0030 §4
+func (d *Disco) sites(_ *core.Query, node string) (items []core.Item, _ error) {
+	if node != "" {
+		return nil, nil
+	}
+	d.router.Host().Sites(func(s *core.Site) {
+		item := core.Item{JID: s.Name}
+		if who := d.router.Host().DiscoAt(s.Host).Identities; len(who) > 0 {
+			item.Name = who[0].Name
+		}
+		items = append(items, item)
+	})
+	slices.SortFunc(items, func(a, b core.Item) int { return strings.Compare(a.JID.String(), b.JID.String()) })
+	return items, nil
 }
 
 func (d *Disco) items(at core.Target, q *core.Query) ([]byte, error) {
@@ -134,7 +154,7 @@ func describe(what *core.Disco, q *core.Query) []byte {
 }
 
 func features(what *core.Disco) []string {
-	list := slices.Clone(what.Features)
+	list := append([]string{nsInfo, nsItems}, what.Features...)
 	slices.Sort(list)
 	return slices.Compact(list)
 }

@@ -197,8 +197,8 @@ func paced(q *core.Query) error {
 // own answers those who are logged in, about their own account.
 func (f *Feature) own(q *core.Query) ([]byte, error) {
 	switch {
-	case q.Head.To.Local() != "" && !q.Own():
-		// as for an account that is not there
+	case q.Session == nil, q.Head.To.Local() != "" && !q.Own():
+		// somebody of another host; or as for an account that is not there
 		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	case !q.Set():
 		return fields("You have an account.", q.Asker().Local()), nil
