@@ -24,11 +24,13 @@ const (
 	Hidden     = "hidden"
 	TextSingle = "text-single"
 	TextMulti  = "text-multi"
-	JIDSingle  = "jid-single"
-	JIDMulti   = "jid-multi"
-	ListSingle = "list-single"
-	ListMulti  = "list-multi"
-	Boolean    = "boolean"
+	// TextPrivate is not shown while it is typed.
+	TextPrivate = "text-private"
+	JIDSingle   = "jid-single"
+	JIDMulti    = "jid-multi"
+	ListSingle  = "list-single"
+	ListMulti   = "list-multi"
+	Boolean     = "boolean"
 )
 
 // Bounds of a form that is read.
@@ -39,10 +41,12 @@ const (
 
 // Form is a data form. The field FORM_TYPE is Of, not one of Fields.
 type Form struct {
-	Kind   string
-	Of     string // FORM_TYPE, "" for none
-	Title  string
-	Fields []Field
+	Kind  string
+	Of    string // FORM_TYPE, "" for none
+	Title string
+	// Instructions tell people what to do; written only.
+	Instructions string
+	Fields       []Field
 }
 
 // Field is one field of a form.
@@ -52,7 +56,9 @@ type Field struct {
 	Label   string
 	Values  []string
 	Options []string
-	Extra   []byte // children of another namespace, self-contained XML; written only
+	// Required tells people that a form is not taken without it; written only.
+	Required bool
+	Extra    []byte // children of another namespace, self-contained XML; written only
 }
 
 // Read reads an <x/>. A form that is not one, names a field twice or is over
@@ -148,6 +154,9 @@ func (f *Form) Append(b []byte) []byte {
 	if f.Title != "" {
 		b = text(b, "title", f.Title)
 	}
+	if f.Instructions != "" {
+		b = text(b, "instructions", f.Instructions)
+	}
 	if f.Of != "" {
 		of := Field{Var: "FORM_TYPE", Kind: Hidden, Values: []string{f.Of}}
 		b = of.append(b)
@@ -164,6 +173,9 @@ func (f *Field) append(b []byte) []byte {
 	b = attr(b, "type", f.Kind)
 	b = attr(b, "label", f.Label)
 	b = append(b, '>')
+	if f.Required {
+		b = append(b, "<required/>"...)
+	}
 	for _, v := range f.Values {
 		b = text(b, "value", v)
 	}
