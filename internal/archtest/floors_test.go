@@ -19,7 +19,7 @@ var floors = []struct {
 	{6, "cmd/*"},
 	{5, "server doctor conformance client/wasm"},
 	{4, "xep/* httpd"},
-	{3, "archive people bus/* c2s s2s call control live watch register client"},
+	{3, "archive people bus/* c2s component s2s call control live watch register client"},
 	{2, "core auth certs ledger omemo"},
 	{1, "xmpp/* store/* config limits lru obs web"},
 }

@@ -43,6 +43,8 @@ type Config struct {
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
 	Log      Log      `toml:"log"`
+	// Components are secrets by host name.
+	Components map[string]string `toml:"components"`
 }
 
 // Values of E2EE.
@@ -58,6 +60,7 @@ type Listen struct {
 	HTTP      Address `toml:"http"`
 	HTTPPlain Address `toml:"http_plain"`
 	Ops       Address `toml:"ops"`
+	Component Address `toml:"component"`
 }
 
 // TLS says where the certificate comes from: given files, ACME, or neither, which means
@@ -172,7 +175,7 @@ func Default() Config {
 	none := []string{}
 	return Config{
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
-		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281"},
+		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off"},
 		HTTP:   HTTP{TrustedProxies: none, Forwarded: XForwarded},
 		C2S: C2S{
 			RequireTLS: true, Negotiation: Duration{time.Minute}, Write: Duration{time.Minute}, Strangers: 4096,
@@ -187,7 +190,7 @@ func Default() Config {
 		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},
 		Store:   Store{Synchronous: "full"},
 		Contact: Contact{none, none, none, none, none, none, none},
-		Log:     Log{Level: "info", Format: "text"},
+		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},
 		},

@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"mirsal/internal/c2s"
+	"mirsal/internal/component"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/limits"
@@ -103,9 +105,23 @@ func (s *Server) addFeatures(h *core.Host) {
 	pep.OnChange = append(pep.OnChange, cards.Changed)
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
+	s.addComponents(h, ppl)
 	s.features.limits = s.newLimits()
 	h.AccountGone = append(h.AccountGone, func(bare jid.JID) { s.features.limits.Gone(bare.Local()) })
 	c2s.Register(h)
+}
+
+// addComponents gives names of their own to the programs that are configured.
+func (s *Server) addComponents(h *core.Host, ppl *people.People) {
+	before, after := s.stanzaLimits()
+	s.components = component.New(s.Router, component.Config{
+		Before: before, After: after, Handshake: 10 * time.Second, Write: s.Config.C2S.Write.Duration,
+		Queue: 16 << 20, Strangers: 64, Log: s.Log,
+	})
+	for name, secret := range s.Config.Components {
+		s.components.Add(h, jid.MustParse(name), secret) // checked by config
+	}
+	ppl.OnUnavailable = append(ppl.OnUnavailable, s.components.Unavailable)
 }
 
 // ownNode publishes how far chats were read, for nobody but the account.

@@ -53,7 +53,7 @@ func (s *Server) bind(ctx context.Context) error {
 	for _, p := range []struct {
 		name string
 		addr config.Address
-	}{{"c2s", l.C2S}, {"c2s-tls", l.C2STLS}, {"http", l.HTTP}, {"http-plain", l.HTTPPlain}, {"ops", l.Ops}} {
+	}{{"c2s", l.C2S}, {"c2s-tls", l.C2STLS}, {"http", l.HTTP}, {"http-plain", l.HTTPPlain}, {"ops", l.Ops}, {"component", l.Component}} {
 		if p.addr.Off() {
 			s.ports = append(s.ports, port{p.name, "off"})
 			continue
@@ -120,6 +120,9 @@ func (s *Server) serve() {
 	}
 	if l := open["c2s-tls"]; l != nil {
 		s.c2s.Serve(l, true)
+	}
+	if l := open["component"]; l != nil {
+		s.components.Serve(l)
 	}
 	s.web = s.newWeb()
 	mux := http.NewServeMux()

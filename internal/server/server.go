@@ -23,6 +23,7 @@ import (
 	"mirsal/internal/auth"
 	"mirsal/internal/c2s"
 	"mirsal/internal/certs"
+	"mirsal/internal/component"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/httpd"
@@ -48,19 +49,20 @@ type Server struct {
 	Router *core.Router
 	Log    *slog.Logger
 
-	store    store.Store
-	archive  *archive.Archive
-	certs    *certs.Certs
-	c2s      *c2s.Server
-	web      *httpd.Server
-	metrics  *prometheus.Registry
-	features features
-	sleepers *sleepers
-	ports    []port
-	open     map[string]net.Listener // by name, from the beginning of the start
-	http     []*http.Server
-	closers  []func() // in the order of starting
-	fatal    chan error
+	store      store.Store
+	archive    *archive.Archive
+	certs      *certs.Certs
+	c2s        *c2s.Server
+	web        *httpd.Server
+	components *component.Server
+	metrics    *prometheus.Registry
+	features   features
+	sleepers   *sleepers
+	ports      []port
+	open       map[string]net.Listener // by name, from the beginning of the start
+	http       []*http.Server
+	closers    []func() // in the order of starting
+	fatal      chan error
 }
 
 // Start opens the store and the ports. On an error nothing stays open.
@@ -247,6 +249,7 @@ func (s *Server) Close() error {
 	go func() {
 		defer close(stopped)
 		s.c2s.Stop()
+		s.components.Stop()
 	}()
 	select {
 	case <-stopped:

@@ -1,0 +1,4 @@
+package component
+
+// Proof is proof, for tests.
+var Proof = proof
