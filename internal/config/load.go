@@ -137,6 +137,8 @@ func assign(f reflect.Value, s string) error {
 			}
 		}
 		f.Set(reflect.ValueOf(list))
+	case reflect.Map:
+		return errors.New("this is a table, which only a configuration file can hold (--config)")
 	default:
 		return errors.New("cannot be set")
 	}

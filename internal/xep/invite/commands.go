@@ -20,10 +20,13 @@ const (
 )
 
 // MayInvite tells who may invite somebody to become his contact: everybody.
-func (f *Feature) MayInvite(jid.JID) bool { return true }
+func (f *Feature) MayInvite(asker jid.JID) bool { return asker.DomainOnly() == f.cfg.Domain }
 
 // MayCreate tells who may invite people that have no account yet.
 func (f *Feature) MayCreate(asker jid.JID) bool {
+	if asker.DomainOnly() != f.cfg.Domain {
+		return false // the name of an account, at another host
+	}
 	if f.cfg.UsersMayInvite {
 		return true
 	}
