@@ -22,6 +22,7 @@ const (
 	Result = "result"
 
 	Hidden     = "hidden"
+	Fixed      = "fixed" // text for people, no question
 	TextSingle = "text-single"
 	TextMulti  = "text-multi"
 	// TextPrivate is not shown while it is typed.
