@@ -50,8 +50,8 @@ func TestWhoKeepsWhat(t *testing.T) {
 		{"normal", "<x xmlns='jabber:x:conference' jid='room@example.org'/>", true},
 		{"normal", "<x xmlns='http://jabber.org/protocol/muc#user'><invite/></x>", true},
 		{"normal", "<subject>Tea</subject>", true},
-		{"chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>", false},
-		{"chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>" + store, true},
+		{"chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>", true},
+		{"chat", "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/>" + noStore, true},
 		{"chat", "<body></body>", false},
 		{"chat", "", false},
 	} {

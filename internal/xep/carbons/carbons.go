@@ -42,22 +42,10 @@ func turn(q *core.Query, on bool) ([]byte, error) {
 	return nil, nil
 }
 
-// inNormal is what of a message without a body and of type normal is for people.
-const inNormal = stanza.HasBody | stanza.Encrypted | stanza.Receipt | stanza.ReceiptAsked | stanza.Marker |
-	stanza.ChatState | stanza.Modern | stanza.DirectInvite | stanza.RoomUser
-
-// eligible tells which messages are copied.
-// XEP-0280#recommended-rules
-func eligible(h *stanza.Head) bool {
-	if h.Facts.Any(stanza.CarbonPrivate | stanza.NoCopy) {
-		return false
-	}
-	return h.Type == stanza.Chat || h.Type == stanza.Normal && h.Facts.Any(inNormal)
-}
-
 // spread copies a message to the other devices of both sides.
 func spread(r *core.Router, t *core.Transit, d *core.Delivery) {
-	if !eligible(&t.Head) {
+	// XEP-0280#recommended-rules
+	if !stanza.RuleOf(&t.Head).Carbon {
 		return
 	}
 	from, to := t.Head.From.Bare(), t.Head.To.Bare()

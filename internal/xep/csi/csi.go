@@ -107,24 +107,18 @@ func presence(s *core.Session, h *stanza.Head, e xtok.Elem) string {
 	return "presence" + sep + h.From.String()
 }
 
-// beside is what may stand beside a chat state or an event without making it a
-// message that somebody wants to read.
-const beside = stanza.NoStore | stanza.NoPermanent | stanza.NoCopy | stanza.Store | stanza.CarbonPrivate
-
-// message can wait where it is a chat state, or a copy of one, or an event.
+// message can wait where its rule says so: a chat state, or a copy of one, or an
+// event.
 func message(h *stanza.Head, e xtok.Elem) string {
-	if h.Type == stanza.Error {
-		return ""
-	}
-	switch h.Facts &^ beside {
-	case stanza.ChatState:
-		return "state" + sep + h.From.String()
-	case stanza.PubSubEvent:
-		return event(h, e.Child(nsEvent, "event"))
-	case stanza.CarbonCopy:
+	switch {
+	case h.Facts == stanza.CarbonCopy && h.Type != stanza.Error:
 		return copied(e)
+	case !stanza.RuleOf(h).Waits:
+		return ""
+	case h.Facts.Any(stanza.PubSubEvent):
+		return event(h, e.Child(nsEvent, "event"))
 	}
-	return ""
+	return "state" + sep + h.From.String()
 }
 
 // copied is the key of a copy (XEP-0280): a chat state that went to or came from
@@ -135,7 +129,7 @@ func copied(e xtok.Elem) string {
 		return ""
 	}
 	h, err := stanza.ReadHead(m)
-	if err != nil || h.Type == stanza.Error || h.Facts&^beside != stanza.ChatState {
+	if err != nil || !h.Facts.Any(stanza.ChatState) || !stanza.RuleOf(&h).Waits {
 		return ""
 	}
 	return "copy" + sep + h.From.String() + sep + h.To.String()

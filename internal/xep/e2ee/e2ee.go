@@ -11,7 +11,6 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/stanza"
-	"mirsal/internal/xmpp/xtok"
 )
 
 // Mode is the setting e2ee.
@@ -41,7 +40,7 @@ func Register(h *core.Host, r *core.Router, m Mode) {
 		return
 	}
 	h.Screen = append(h.Screen, func(t *core.Transit) error {
-		if betweenAccounts(r, t) && readable(t) {
+		if betweenAccounts(r, t) && readable(&t.Head) {
 			return stanza.Errorf(stanza.PolicyViolation, remedy)
 		}
 		return nil
@@ -57,33 +56,13 @@ func betweenAccounts(r *core.Router, t *core.Transit) bool {
 }
 
 // readable tells whether a message of people carries a text for all to read.
-func readable(t *core.Transit) bool {
-	h := &t.Head
+func readable(h *stanza.Head) bool {
 	if h.Type != stanza.Chat && h.Type != stanza.Normal {
 		return false
 	}
 	if !h.Facts.Has(stanza.HasBody) || h.Facts.Any(stanza.Encrypted|stanza.DirectInvite) {
 		return false
 	}
-	return !h.Facts.Has(stanza.Fallback) || !onlyFallback(t.Elem)
-}
-
-// onlyFallback tells whether the body as a whole stands for something else. A
-// quotation in front of a reply does not make it so.
-// XEP-0428 §2
-func onlyFallback(message xtok.Elem) bool {
-	for c := message.First(); c.OK(); c = c.Next() {
-		if c.Is("urn:xmpp:fallback:0", "fallback") && coversBody(c) {
-			return true
-		}
-	}
-	return false
-}
-
-func coversBody(fallback xtok.Elem) bool {
-	if !fallback.First().OK() {
-		return true
-	}
-	body := fallback.Child("urn:xmpp:fallback:0", "body")
-	return body.OK() && !body.HasAttr("start") && !body.HasAttr("end")
+	// XEP-0428#overview: a quotation in front of a reply does not make it a stand-in
+	return !h.Facts.Has(stanza.StandIn)
 }
