@@ -226,6 +226,10 @@ type Log interface {
 	// there are no error. On return the texts are gone from the disk, except when
 	// a reader still holds them: then at the next sweep.
 	Delete(ctx context.Context, seqs []uint64) error
+	// Replace puts another payload in the place of one: entries, time and place
+	// stay. ErrNotFound when there is none. On return the old text is gone from the
+	// disk, as with Delete.
+	Replace(ctx context.Context, seq uint64, body []byte) error
 	// Forget removes an owner's entries, and payloads that nobody owns any more.
 	Forget(ctx context.Context, owner string) error
 }

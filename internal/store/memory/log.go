@@ -197,6 +197,21 @@ func (e *engine) Delete(ctx context.Context, seqs []uint64) error {
 	})
 }
 
+func (e *engine) Replace(ctx context.Context, seq uint64, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return e.write(func() error {
+		err := store.ErrNotFound
+		e.each(func(at uint64, r *store.Record) {
+			if at == seq {
+				r.Body, err = clone(body), nil
+			}
+		})
+		return err
+	})
+}
+
 func (e *engine) Forget(ctx context.Context, owner string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -184,6 +184,26 @@ func (r *removal) expireGroup(g *group, limit int) error {
 	return nil
 }
 
+func (e *engine) Replace(ctx context.Context, seq uint64, body []byte) error {
+	if body == nil {
+		body = []byte{}
+	}
+	if seq > store.MaxSeq {
+		return store.ErrNotFound
+	}
+	err := e.writer.do(ctx, func() error {
+		found, err := e.writer.c.one(`UPDATE payload SET body = ? WHERE seq = ? RETURNING seq`, body, int64(seq))
+		if err == nil && found == nil {
+			err = store.ErrNotFound
+		}
+		return err
+	}, nil)
+	if err != nil {
+		return err
+	}
+	return e.erase(ctx, 1)
+}
+
 func (e *engine) Forget(ctx context.Context, owner string) error {
 	last, removed := e.Last(), 0
 	for {

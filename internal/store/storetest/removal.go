@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,6 +16,7 @@ func removalTests() map[string]func(*testing.T, store.Store) {
 		"deleted numbers stay used":                 lastStays,
 		"expire removes the oldest up to its limit": expires,
 		"expire removes marks with their group":     expiresMarks,
+		"a payload is replaced in its place":        replaces,
 		"forget leaves the other owner's copy":      forgets,
 	}
 }
@@ -44,6 +46,30 @@ func deletes(t *testing.T, s store.Store) {
 	want := []store.Record{between(1, alice, bob, "1"), {}, between(1, alice, bob, "3")}
 	if g := collect(t, s, 0); len(g) != 1 || !reflect.DeepEqual(g[0].Records, want) {
 		t.Errorf("replayed %+v", g)
+	}
+}
+
+func replaces(t *testing.T, s store.Store) {
+	must(t, s.Append(&store.Group{First: 1, Time: 1, Records: []store.Record{
+		between(1, alice, bob, "1"), between(2, alice, bob, "2"), between(3, alice, bob, "3")}}))
+	must(t, s.Replace(background(), 2, []byte("other")))
+	for _, seq := range []uint64{0, 4, 1<<63 + 2} {
+		if err := s.Replace(background(), seq, []byte("x")); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%d: %v", seq, err)
+		}
+	}
+	for _, owner := range []string{alice, bob} {
+		rows, err := s.Find(background(), owner, []uint64{2})
+		if err != nil || len(rows) != 1 || string(rows[0].Body) != "other" || rows[0].Time != 2 {
+			t.Errorf("%s has %+v, %v", owner, rows, err)
+		}
+		if got := ownersSeqs(t, s, owner); !slices.Equal(got, []uint64{1, 2, 3}) {
+			t.Errorf("%s has %v", owner, got)
+		}
+	}
+	must(t, s.Delete(background(), []uint64{2}))
+	if err := s.Replace(background(), 2, []byte("back")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("after its end: %v", err)
 	}
 }
 
