@@ -136,8 +136,8 @@ type Host struct {
 	AccountGone []AccountFunc
 	Blocked     BlockedFunc // nil where nobody can be blocked
 	Told        []BoundFunc
-	// Asleep hear of each packet that is queued for a session without a connection.
-	// They must not block.
+	// Asleep hear of each packet that is queued for a session without a connection,
+	// and of what was not acknowledged when the connection was lost. They must not block.
 	Asleep []func(s *Session, p Packet)
 
 	resume   ResumeFunc

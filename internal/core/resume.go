@@ -92,8 +92,33 @@ func (s *Session) Detach(conn Conn) {
 		return
 	}
 	s.dropConn()
+	left := s.unreceived()
 	s.mu.Unlock()
 	s.router.hibernated(s)
+	s.asleep(left...)
+}
+
+// unreceived are the stanzas that the peer has not acknowledged, where anybody
+// asks for them; under mu.
+func (s *Session) unreceived() (left []Packet) {
+	if len(s.router.host.Asleep) == 0 {
+		return nil
+	}
+	for i := range s.out.n {
+		if p := *s.out.at(i); !p.Nonza {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// asleep tells of packets that wait for a session without a connection.
+func (s *Session) asleep(packets ...Packet) {
+	for _, f := range s.router.host.Asleep {
+		for _, p := range packets {
+			f(s, p)
+		}
+	}
 }
 
 // dropConn leaves the session without a connection; under mu. What waited

@@ -138,9 +138,7 @@ func (s *Session) Push(p Packet) {
 	asleep := s.conn == nil
 	s.mu.Unlock()
 	if asleep {
-		for _, f := range s.router.host.Asleep {
-			f(s, p)
-		}
+		s.asleep(p)
 	}
 }
 

@@ -3,6 +3,7 @@ package stanza
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"mirsal/internal/xmpp/xtok"
 )
@@ -120,4 +121,23 @@ func ErrorReply(h Head, err error) *Stanza {
 // ResultReply answers an IQ request, addresses swapped.
 func ResultReply(h Head, payload []byte) *Stanza {
 	return New(Head{Kind: IQ, Type: Result, ID: h.ID, From: h.To, To: h.From}, payload)
+}
+
+// ReadError reads the error that a stanza of type error carries. A condition that
+// RFC 6120 does not define is undefined-condition.
+func ReadError(e xtok.Elem) *StanzaError {
+	se := &StanzaError{Condition: UndefinedCondition}
+	inner := e.Child(NSClient, "error")
+	if k := inner.Attr("type"); slices.Contains([]string{"auth", "cancel", "continue", "modify", "wait"}, k) {
+		se.Kind = k
+	}
+	for c := range inner.Children() {
+		if _, known := kinds[Condition(c.Local())]; known && c.NS() == NSStanzas {
+			se.Condition = Condition(c.Local())
+		}
+		if c.Is(NSStanzas, "text") {
+			se.Text = c.Text()
+		}
+	}
+	return se
 }
