@@ -3,8 +3,9 @@
 //
 // It keeps nothing: internal/archive does. A page is selected when it is asked
 // for, by places alone; the messages are read and handed out as the asker's
-// queue drains, their archived bytes shared, not written anew. Only one's own
-// archive is to be had. Results that clients make up are taken out by xep/sid.
+// queue drains, their archived bytes shared, not written anew. Of accounts only
+// one's own archive is to be had; who reads others, such as those of rooms, decides
+// whoever has them, see At. Results that clients make up are taken out by xep/sid.
 package mam
 
 import (
@@ -70,10 +71,15 @@ func (m *Mam) query(q *core.Query) ([]byte, error) {
 	if err := own(q); err != nil {
 		return nil, err
 	}
+	return m.answer(q, nil)
+}
+
+// answer answers whoever may read: v is nil for one's own archive.
+func (m *Mam) answer(q *core.Query, v *view) ([]byte, error) {
 	if !q.Set() {
 		return fields(), nil
 	}
-	sel, err := m.read(q)
+	sel, err := m.read(q, v)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,10 @@ import (
 	"mirsal/internal/archive"
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 )
 
 type late struct{ *archive.Archive }
@@ -42,7 +45,9 @@ func runPages(t *testing.T, page int, f func(w *world)) {
 		}
 		w.World, w.archive = cw, a.Archive
 		a.Register(cw.Host, cw.Router)
-		New(a.Archive, page, slog.New(slog.DiscardHandler)).Register(cw.Host)
+		m := New(a.Archive, page, slog.New(slog.DiscardHandler))
+		m.Register(cw.Host)
+		m.At(cw.Host, cw.Host.Site(jid.MustParse("rooms.example.org")).Node, readers)
 	}, func(cw *coretest.World) {
 		w.alice, w.bob, w.carol = cw.Bind("alice@example.org/a"), cw.Bind("bob@example.org/b"), cw.Bind("carol@example.org/c")
 		f(w)
@@ -429,4 +434,63 @@ func TestAFloodOfQueriesIsBounded(t *testing.T) {
 			t.Errorf("afterwards: %s", fin)
 		}
 	})
+}
+
+// A place of another kind keeps what alice and bob say there.
+func TestAnotherArchiveIsReadAsItsOwnerDecides(t *testing.T) {
+	run(t, func(w *world) {
+		w.say(w.bob, 1, 1) // in alice's own
+		for n, nick := range []string{"x", "y", "x"} {
+			from := jid.MustParse("room@rooms.example.org/" + nick)
+			st := stanza.New(stanza.Head{Kind: stanza.Message, Type: stanza.Groupchat, From: from}, fmt.Appendf(nil, "<body>%s%d</body>", nick, n))
+			t := &core.Transit{Head: st.Head, Stanza: st, Time: time.Now()}
+			t.Keep(core.Owner{JID: from.Bare(), Peer: jid.MustParse(nick + "@example.org")})
+			w.Router.Enter(t, func(*core.Transit) {})
+		}
+		synctest.Wait()
+		ask := func(c *coretest.Client, content string) string {
+			c.Got()
+			c.Send("<iq type='set' id='q' to='room@rooms.example.org'><query xmlns='urn:xmpp:mam:2'>" + content + "</query></iq>")
+			return c.Got()
+		}
+		with := func(j string) string {
+			return "<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field><field var='with'><value>" + j + "</value></field></x>"
+		}
+		count := func(got, of string, n int) {
+			t.Helper()
+			if strings.Count(got, of) != n {
+				t.Errorf("not %d of %s in %s", n, of, got)
+			}
+		}
+		all := ask(w.alice, "")
+		count(all, "<result", 3)
+		count(all, "<message xmlns='jabber:client' from='room@rooms.example.org' to='alice@example.org/a'", 3)
+		count(all, "<body>x2</body><real>x@example.org</real></message></forwarded>", 1)
+		count(ask(w.alice, with("room@rooms.example.org/x")), "<body>x", 2)
+		count(ask(w.alice, with("y@example.org")), "<body>", 1)
+		count(ask(w.alice, with("room@rooms.example.org")), "<body>", 0)
+		count(ask(w.bob, ""), "<real", 0)
+		count(ask(w.bob, with("room@rooms.example.org/y")), "<body>y1</body></message>", 1)
+		count(ask(w.bob, with("y@example.org")), "<forbidden", 1)
+		count(ask(w.carol, ""), "<not-allowed", 1)
+		if bodies, _ := w.ask(""); bodies != "1" {
+			t.Errorf("alice's own: %s", bodies)
+		}
+		w.alice.Send("<iq type='get' id='m' to='room@rooms.example.org'><metadata xmlns='urn:xmpp:mam:2'/></iq>")
+		w.alice.Send("<iq type='get' id='p' to='room@rooms.example.org'><prefs xmlns='urn:xmpp:mam:2'/></iq>")
+		got := w.alice.Got()
+		count(got, "<start ", 1)
+		count(got, "<service-unavailable", 1)
+	})
+}
+
+// readers decides that alice sees everything, bob not who said it, carol nothing.
+func readers(q *core.Query) (func(r *store.Row) []byte, bool, error) {
+	switch q.Asker().Local() {
+	case "alice":
+		return func(r *store.Row) []byte { return []byte("<real>" + r.Peer + "</real>") }, true, nil
+	case "bob":
+		return nil, false, nil
+	}
+	return nil, false, stanza.Errorf(stanza.NotAllowed, "not you")
 }

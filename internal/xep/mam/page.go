@@ -45,7 +45,9 @@ func (m *Mam) start(q *core.Query, s selection) error {
 	if !m.begin(q.Session) {
 		return &stanza.StanzaError{Condition: stanza.ResourceConstraint, Text: "too many queries at a time"}
 	}
-	q.Session.SetFlag(core.ArchiveRead, true)
+	if s.view == nil {
+		q.Session.SetFlag(core.ArchiveRead, true)
+	}
 	seqs := p.seqs
 	if s.flip {
 		// XEP-0313#query-paging-flip
@@ -53,7 +55,7 @@ func (m *Mam) start(q *core.Query, s selection) error {
 		slices.Reverse(seqs)
 	}
 	q.Session.Feed(&results{
-		mam: m, session: q.Session, owner: s.Owner, queryID: s.queryID, flip: s.flip,
+		mam: m, session: q.Session, owner: s.Owner, view: s.view, queryID: s.queryID, flip: s.flip,
 		left: seqs, fin: q.Result(m.fin(s, p)),
 	})
 	return core.ErrLater
@@ -244,6 +246,7 @@ type results struct {
 	mam     *Mam
 	session *core.Session
 	owner   string
+	view    *view
 	queryID string
 	flip    bool
 	left    []uint64
@@ -306,7 +309,7 @@ var tail = []byte("</forwarded></result></message>")
 func (r *results) packets(rows []store.Row) []core.Packet {
 	out := make([]core.Packet, len(rows))
 	for i := range rows {
-		out[i] = core.Packet{Segments: [][]byte{r.head(&rows[i]), rows[i].Body, tail}}
+		out[i] = core.Packet{Segments: r.view.segments(r.head(&rows[i]), &rows[i])}
 	}
 	return out
 }

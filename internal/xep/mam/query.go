@@ -23,14 +23,15 @@ type selection struct {
 	byIDs   bool
 	flip    bool
 	queryID string
+	view    *view // nil: one's own archive
 }
 
 // read understands a query, or says what is wrong with it.
-func (m *Mam) read(q *core.Query) (selection, error) {
-	s := selection{queryID: q.Payload.Attr("queryid"), flip: q.Payload.Child(ns, "flip-page").OK()}
+func (m *Mam) read(q *core.Query, v *view) (selection, error) {
+	s := selection{queryID: q.Payload.Attr("queryid"), flip: q.Payload.Child(ns, "flip-page").OK(), view: v}
 	s.Owner, s.NoBody = q.Head.To.String(), true
 	if q.Payload.HasAttr("node") {
-		return s, stanza.Errorf(stanza.ItemNotFound, "an account's archive has no nodes")
+		return s, stanza.Errorf(stanza.ItemNotFound, "the archive has no nodes")
 	}
 	page, err := rsm.Read(q.Payload.Child(rsm.NS, "set"))
 	if err != nil {
@@ -97,6 +98,9 @@ func (s *selection) withField(value string) error {
 	with, err := jid.Parse(value)
 	if err != nil {
 		return stanza.Errorf(stanza.JIDMalformed, "malformed address in the field with")
+	}
+	if s.view != nil {
+		return s.publisher(with)
 	}
 	s.Peer = with.Bare().String()
 	if with.IsFull() {
