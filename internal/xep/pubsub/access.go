@@ -49,7 +49,7 @@ func (s *Service) may(owner, asker jid.JID, n *node) error {
 	case open:
 		return nil
 	case presence:
-		if s.people.Subscribed(owner, asker) {
+		if s.people.Subscribed(owner, asker) || s.also(owner, asker, n.name) {
 			return nil
 		}
 		return fail(stanza.NotAuthorized, "presence-subscription-required", "only those who see the owner's presence may do that")
@@ -60,6 +60,10 @@ func (s *Service) may(owner, asker jid.JID, n *node) error {
 		return fail(stanza.NotAuthorized, "not-in-roster-group", "only some groups of the owner's contacts may do that")
 	}
 	return fail(stanza.NotAllowed, "closed-node", "only those whom the owner names may do that")
+}
+
+func (s *Service) also(owner, asker jid.JID, node string) bool {
+	return s.Also != nil && s.Also(owner, asker, node)
 }
 
 func (s *Service) inGroup(owner, asker jid.JID, groups []string) bool {
@@ -75,7 +79,7 @@ func (s *Service) see(r *request) (*node, error) {
 	if err == nil {
 		err = s.may(r.owner, r.Asker(), n)
 	}
-	if err != nil && !s.knows(r.owner, r.Asker()) {
+	if err != nil && !s.knows(r.owner, r.Asker()) && !s.also(r.owner, r.Asker(), r.node) {
 		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	return n, err

@@ -69,7 +69,11 @@ func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} 
 		}
 	}
 	interested(dir.Sessions(owner))
-	for _, w := range s.people.Watchers(owner) {
+	watchers := s.people.Watchers(owner)
+	if s.Beside != nil {
+		watchers = append(watchers[:len(watchers):len(watchers)], s.Beside(owner, n.name)...)
+	}
+	for _, w := range watchers {
 		if list := dir.Sessions(w); len(list) > 0 && s.may(owner, w, n) == nil {
 			interested(list)
 		}

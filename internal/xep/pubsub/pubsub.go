@@ -61,6 +61,11 @@ type Service struct {
 	// OnChange hears that items of an account's node came or went, or that it was
 	// configured anew, once that is durable; under no lock. Added before start.
 	OnChange []func(owner jid.JID, node string)
+	// Also, where set, names those who may read a node for subscribers of presence,
+	// and hear of it, for another reason than being one; Beside lists them. Set
+	// before start. They do not block.
+	Also   func(owner, asker jid.JID, node string) bool
+	Beside func(owner jid.JID, node string) []jid.JID
 
 	mirrors   map[string]*Mirror // by the node's name
 	views     views
