@@ -104,6 +104,7 @@ type Auth struct {
 	meet        func() // told that there are meetings to make
 	revoked     []func(bare jid.JID, device string)
 	newPassword []func(bare jid.JID, session any)
+	disabled    []func(bare jid.JID)
 	here        func(bare jid.JID) map[string]int // how many sessions each device has
 }
 
