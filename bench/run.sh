@@ -2,9 +2,10 @@
 # run.sh [RESULTS-DIR]: the load runs behind docs/perf.md, Mirsal and its peers
 # alternating in one run. BENCH names the folder with the load generator
 # (xmppload) and the scripts that start the peers (peers); they are not part of
-# this repository. ROUNDS (3) and SUITES (chat rate idle fsync login
-# resume restart flood) can be chosen. bench/README.md tells what restart and
-# flood do and how to read them; SESSIONS (5000) is the size of restart.
+# this repository. ROUNDS (3) and SUITES (chat rate idle fsync login resume restart
+# flood muc offline joins pages files crowd churn) can be chosen. bench/README.md tells what
+# those of this repository do and how to read them; SESSIONS (5000) is the size of
+# restart, MINUTES (30) the length of churn.
 # Needs root: everything runs in a network namespace of its own.
 #
 # Each result line is JSON and holds the generator's arguments.
@@ -56,6 +57,16 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 		for kind in connect handshake complete guess; do
 			"$peers/isolated.sh" "$work/flood" -server "$MIRSAL" -kind "$kind" -rounds "$rounds" -data /dev/shm -settle 150s >>"$out/flood.jsonl"
 		done
+		;;
+	muc) # one group chat of 200
+		bench "$out/muc.jsonl" "$rounds" 200 "$who" "muc --tls starttls --members 200 --rate 5 --payload omemo $timing" \
+			"muc --tls starttls --members 200 --window 4 --payload omemo $timing"
+		;;
+	offline) # messages to people who are away, and their catching up from the archive
+		bench "$out/offline.jsonl" "$rounds" 200 "$who" "offline --tls starttls --fetch mam --payload omemo"
+		;;
+	joins | pages | files | crowd | churn)
+		BENCH=$BENCH OUT=$out WORK=$work bench/everyday/run.sh "$suite" "$rounds" "$who"
 		;;
 	fsync)
 		"$peers/isolated.sh" "$peers/fsync.sh" "$who" | tee "$out/fsync.txt"
