@@ -5,6 +5,8 @@ import (
 	"mirsal/internal/xmpp/stanza"
 )
 
+const nsRetract = "urn:xmpp:message-retract:1"
+
 // Flags of an owner's entry.
 const (
 	Outgoing uint8 = 1 << iota // the owner sent it

@@ -36,6 +36,9 @@ func ParseKeep(s string) (Keep, error) {
 func (a *Archive) Register(h *core.Host, r *core.Router) {
 	a.cursors.log = a.cfg.Log
 	h.Keep = append(h.Keep, func(t *core.Transit) { a.keep(r, t) })
+	// XEP-0424#disco: they are archived; without #tombstone, since none are put
+	h.Disco(core.Server, nsRetract)
+	h.Disco(core.Account, nsRetract)
 	h.AccountGone = append(h.AccountGone, a.accountGone)
 	h.Every(time.Second, func(time.Time) { a.cursors.Flush() })
 	h.Every(sweepEvery, a.sweepTick)

@@ -53,10 +53,17 @@ func spread(r *core.Router, t *core.Transit, d *core.Delivery) {
 		// XEP-0280#outbound
 		copyTo(r, t, d, from, sentHead, sentTail)
 	}
-	if to != from && r.Local(to) {
+	if to != from && r.Local(to) && !whispered(r, &t.Head) {
 		// XEP-0280#inbound
 		copyTo(r, t, d, to, receivedHead, receivedTail)
 	}
+}
+
+// whispered tells whether a message came from somebody in a room, privately: the
+// room sends it to every device that joined.
+// XEP-0280#recommended-rules
+func whispered(r *core.Router, h *stanza.Head) bool {
+	return h.Type == stanza.Chat && h.Facts.Any(stanza.RoomUser) && h.From.IsFull() && !r.Local(h.From)
 }
 
 const (

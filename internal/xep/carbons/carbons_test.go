@@ -6,6 +6,8 @@ import (
 
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 )
 
 // world has alice with a phone and a tablet, bob with a phone, a tablet and an
@@ -123,6 +125,23 @@ func TestOnlyWhatIsForPeopleIsCopied(t *testing.T) {
 				if got := o.Got(); (got != "") != c.copied {
 					t.Errorf("%s %s: %s got %q", c.kind, c.content, o.Session.JID, got)
 				}
+			}
+		})
+	}
+}
+
+func TestWhatIsWhisperedInARoomIsCopiedByTheRoomAlone(t *testing.T) {
+	for content, copied := range map[string]bool{
+		"<body>1</body>": true,
+		"<body>1</body><x xmlns='http://jabber.org/protocol/muc#user'/>": false,
+	} {
+		run(t, func(w *world) {
+			h := stanza.Head{Type: stanza.Chat, From: jid.MustParse("tea@conference.example.org/carol"), To: w.bobPhone.Session.JID}
+			if err := w.Router.Post(h, []byte(content)); err != nil {
+				t.Fatal(err)
+			}
+			if itself, other := has(w.bobPhone), has(w.bobTablet); itself != "itself" || (other == "received") != copied {
+				t.Errorf("%s: bob's phone got %q, his tablet %q", content, itself, other)
 			}
 		})
 	}

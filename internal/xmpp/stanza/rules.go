@@ -131,21 +131,21 @@ const hints = NoStore | NoPermanent | NoCopy | Store | CarbonPrivate
 // RuleOf is the rule for a message: its kind's, as its hints change it.
 func RuleOf(h *Head) Rule {
 	of := typesOf(h)
-	r := rowOf(of, h.Facts).Rule
+	r := rows[rowOf(of, h.Facts)].Rule
 	if of&conversation != 0 {
 		r.heed(h.Facts)
 	}
 	return r
 }
 
-func rowOf(of among, f Facts) *row {
+// rowOf indexes the row that decides.
+func rowOf(of among, f Facts) int {
 	for i := range rows {
-		r := &rows[i]
-		if r.of&of != 0 && (r.facts == 0 || f.Any(r.facts)) && !(r.only && f&^(r.facts|hints) != 0) {
-			return r
+		if rows[i].of&of != 0 && (rows[i].facts == 0 || f.Any(rows[i].facts)) && !(rows[i].only && f&^(rows[i].facts|hints) != 0) {
+			return i
 		}
 	}
-	return &rows[len(rows)-1]
+	return len(rows) - 1
 }
 
 // heed follows a conversation's hints.
