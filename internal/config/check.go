@@ -28,6 +28,7 @@ func (c *Config) checkWords() error {
 		{"log.level", c.Log.Level, []string{"debug", "info", "warn", "error"}},
 		{"log.format", c.Log.Format, []string{"text", "json"}},
 		{"store.synchronous", c.Store.Synchronous, []string{"full", "off"}},
+		{"pubsub.create", c.Pubsub.Create, []string{Everyone, Admins}},
 	} {
 		if !slices.Contains(w.allowed, w.value) {
 			return fmt.Errorf("%s: %q is none of %q", w.key, w.value, w.allowed)

@@ -39,12 +39,22 @@ type Config struct {
 	Auth     Auth     `toml:"auth"`
 	Register Register `toml:"register"`
 	Archive  Archive  `toml:"archive"`
+	Pubsub   Pubsub   `toml:"pubsub"`
 	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
+	Push     Push     `toml:"push"`
 	Log      Log      `toml:"log"`
 	// Components are secrets by host name.
 	Components map[string]string `toml:"components"`
+}
+
+// Push is for notifications to devices that are away.
+type Push struct {
+	Web          bool `toml:"web"`
+	Sender       bool `toml:"sender"`
+	Body         bool `toml:"body"`
+	AllowPrivate bool `toml:"allow_private"`
 }
 
 // Values of E2EE.
@@ -140,6 +150,17 @@ type Register struct {
 	Open bool `toml:"open"`
 }
 
+// Pubsub is for the service at pubsub.DOMAIN.
+type Pubsub struct {
+	Create string `toml:"create"`
+}
+
+// Values of Pubsub.Create.
+const (
+	Everyone = "everyone"
+	Admins   = "admins"
+)
+
 // Archive is for the message archive.
 type Archive struct {
 	Keep Keep `toml:"keep"`
@@ -187,10 +208,12 @@ func Default() Config {
 			Logins: 20, LoginDelay: Duration{3 * time.Second}, StanzaRate: 200, ByteRate: 1 << 20, Registrations: 10,
 		},
 		Auth:    Auth{Iterations: 10_000, Invitation: Duration{7 * 24 * time.Hour}},
+		Pubsub:  Pubsub{Create: Everyone},
 		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},
 		Store:   Store{Synchronous: "full"},
 		Contact: Contact{none, none, none, none, none, none, none},
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
+		Push: Push{Web: true},
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},
 		},

@@ -24,6 +24,7 @@ type request struct {
 	Password string      `json:"password,omitempty"`
 	Force    bool        `json:"force,omitempty"`
 	Circle   string      `json:"circle,omitempty"`
+	ID       string      `json:"id,omitempty"`
 	Offer    *auth.Offer `json:"offer,omitempty"`
 }
 
@@ -35,6 +36,8 @@ type response struct {
 	Invitations []auth.Invitation `json:"invitations,omitempty"`
 	Circles     []auth.Circle     `json:"circles,omitempty"`
 	Status      *Status           `json:"status,omitempty"`
+
+	Registrations []Registration `json:"registrations,omitempty"`
 }
 
 // Server answers on the socket.
@@ -45,14 +48,14 @@ type Server struct {
 }
 
 // Serve answers on the socket of a data directory, which the caller has locked,
-// until Close.
-func Serve(dir string, a Home, status func() Status, log *slog.Logger) (*Server, error) {
+// until Close. more is answered besides.
+func Serve(dir string, a Home, status func() Status, log *slog.Logger, more ...Calls) (*Server, error) {
 	l, release, err := listen(dir)
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	s := &Server{done: make(chan struct{}), release: release, http: &http.Server{
-		Handler: handler(journal{a, log}, status), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: handler(journal{a, log}, status, more...), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
 	go func() {
@@ -72,7 +75,7 @@ func (s *Server) Close() {
 // call is what one path does.
 type call func(r *http.Request, in request) (response, error)
 
-func handler(a Accounts, status func() Status) http.Handler {
+func handler(a Accounts, status func() Status, more ...Calls) http.Handler {
 	mux := http.NewServeMux()
 	for path, f := range map[string]call{
 		"POST /ping": func(*http.Request, request) (response, error) { return response{}, nil },
@@ -101,8 +104,10 @@ func handler(a Accounts, status func() Status) http.Handler {
 	} {
 		mux.HandleFunc(path, withRequest(f))
 	}
-	for path, f := range invitationCalls(a) {
-		mux.HandleFunc(path, withRequest(f))
+	for _, calls := range append(more, invitationCalls(a)) {
+		for path, f := range calls {
+			mux.HandleFunc(path, withRequest(f))
+		}
 	}
 	mux.HandleFunc("POST /account/import", func(w http.ResponseWriter, r *http.Request) {
 		n, err := a.Import(r.Context(), http.MaxBytesReader(w, r.Body, maxImport))
