@@ -174,3 +174,6 @@ func (a *Archive) Find(ctx context.Context, owner string, seqs []uint64) ([]stor
 
 // Count is the number of rows that a query selects.
 func (a *Archive) Count(ctx context.Context, q store.Query) (int, error) { return a.log.Count(ctx, q) }
+
+// Forget removes the archive of an owner that is no account: a room.
+func (a *Archive) Forget(ctx context.Context, owner string) error { return a.log.Forget(ctx, owner) }

@@ -40,6 +40,11 @@ func skeletons(name string) []string {
 	return []string{first}
 }
 
+// Skeletons are what a name that people show each other, such as a nick, is
+// compared by: two look alike when they have one in common. Case does not count.
+// There is at least one, "" for a name without letters and digits.
+func Skeletons(name string) []string { return skeletons(strings.ToLower(name)) }
+
 // skeleton is the same for names that people take for each other: characters that
 // look alike are one, and dots, hyphens and underscores do not count. one is what
 // the digit 1 looks like. Accents count, where they make another letter: andre is

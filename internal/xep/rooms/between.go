@@ -1,0 +1,131 @@
+package rooms
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// asks are requests from one occupant to another that wait for an answer. Both
+// sides see addresses of the room, and ids of ours, so that nothing tells who
+// they are.
+type asks struct {
+	mu      sync.Mutex
+	waiting map[string]asked // by the id that the asked side sees
+}
+
+type asked struct {
+	asker  *core.Session
+	id     string  // the asker's
+	from   jid.JID // whom the asker asked: room/nick
+	target *core.Session
+	at     time.Time
+}
+
+// Bounds of requests that wait.
+const (
+	asksMost   = 20_000
+	askTimeout = time.Minute
+)
+
+// iq takes requests to occupants, and answers to such.
+// XEP-0045#bizrules-iq
+func (s *Rooms) iq(t *core.Transit) error {
+	switch {
+	case t.Session == nil:
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	case !t.Head.IsRequest():
+		s.answer(t)
+		return nil
+	}
+	return s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
+		st, p := r.seat(t.Session), t.Elem.First()
+		switch o := r.nicks[t.Head.To.Resource()]; {
+		case st == nil:
+			// XEP-0410#performingselfping
+			return notInside()
+		case o == nil:
+			return stanza.Errorf(stanza.ItemNotFound, "nobody of that name is in the room")
+		case o == st.who && p.Is("urn:xmpp:ping", "ping"):
+			// XEP-0410#serveroptimization
+			t.Answer(stanza.ResultReply(t.Head, nil))
+			return nil
+		default:
+			return r.ask(t, st, o)
+		}
+	})
+}
+
+// ask hands a request on.
+func (r *room) ask(t *core.Transit, st *seat, o *occupant) error {
+	if !r.cfg.Queries && st.who.role != Moderator && o != st.who {
+		return stanza.Errorf(stanza.NotAllowed, "in this room one does not ask other people's clients")
+	}
+	router := r.svc.router
+	if router.Apart(o.real, st.who.real) || router.Blocked(o.real, st.who.addr) {
+		return stanza.Errorf(stanza.ServiceUnavailable, "")
+	}
+	target := o.seats[0].session
+	id := r.svc.asks.add(asked{t.Session, t.Head.ID, t.Head.To, target, t.Time})
+	if id == "" {
+		return stanza.Errorf(stanza.ResourceConstraint, "too many requests wait for an answer")
+	}
+	h := stanza.Head{Kind: stanza.IQ, Type: t.Head.Type, ID: id, From: st.who.addr, To: target.JID, Lang: t.Head.Lang}
+	target.PushStanza(stanza.Make(h, t.Elem, stanza.Edit{}))
+	return nil
+}
+
+// answer hands a result or an error back to who asked. What nobody asked for is
+// dropped.
+func (s *Rooms) answer(t *core.Transit) {
+	a, ok := s.asks.take(t.Head.ID, t.Session)
+	if !ok {
+		return
+	}
+	h := stanza.Head{Kind: stanza.IQ, Type: t.Head.Type, ID: a.id, From: a.from, To: a.asker.JID, Lang: t.Head.Lang}
+	a.asker.PushStanza(stanza.Make(h, t.Elem, stanza.Edit{}))
+}
+
+// add remembers a request; "" when too many wait.
+func (w *asks) add(a asked) (id string) {
+	id = rand.Text()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) >= asksMost {
+		return ""
+	}
+	w.waiting[id] = a
+	return id
+}
+
+// take forgets a request that the session was asked, and hands it out.
+func (w *asks) take(id string, target *core.Session) (a asked, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a, ok = w.waiting[id]; !ok || a.target != target {
+		return asked{}, false
+	}
+	delete(w.waiting, id)
+	return a, true
+}
+
+// expire tells those who wait in vain.
+func (w *asks) expire(now time.Time) {
+	var late []asked
+	w.mu.Lock()
+	for id, a := range w.waiting {
+		if now.Sub(a.at) > askTimeout {
+			late = append(late, a)
+			delete(w.waiting, id)
+		}
+	}
+	w.mu.Unlock()
+	for _, a := range late {
+		h := stanza.Head{Kind: stanza.IQ, Type: stanza.Get, ID: a.id, From: a.asker.JID, To: a.from}
+		a.asker.PushStanza(stanza.ErrorReply(h, stanza.Errorf(stanza.RemoteServerTimeout, "no answer")))
+	}
+}

@@ -1,0 +1,30 @@
+package rooms
+
+import (
+	"mirsal/internal/core"
+)
+
+// extras is what registration, invitations, requests for voice and keys remember.
+type extras struct {
+	invites invites
+	voice   paced[string] // by room and account
+	keys    keys
+}
+
+func newExtras() *extras {
+	return &extras{invites: newInvites(), voice: newPaced[string](voiceBurst, voicePause), keys: newKeys()}
+}
+
+// registerExtras attaches all that people do with rooms besides talking in them.
+func (s *Rooms) registerExtras(h *core.Host) {
+	s.letters = append(s.letters, (*room).invitations, (*room).voice)
+	node := s.site.Node
+	h.IQ(node, nsRegister, "query", s.registerIQ)
+	h.IQ(node, nsModerate, "moderate", s.moderateIQ)
+	h.IQ(node, nsVCard, "vCard", s.avatarIQ)
+	at := h.DiscoAt(node)
+	at.Nodes = append(at.Nodes, s.reserved)
+	// XEP-0425#disco, XEP-0424#tombstones, XEP-0486#disco
+	h.Disco(node, nsRegister, nsModerate, nsRetract, nsRetract+"#tombstone", nsVCard)
+	h.Disco(s.site.Host, nsVCard)
+}

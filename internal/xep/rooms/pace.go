@@ -1,0 +1,35 @@
+package rooms
+
+import (
+	"time"
+
+	"mirsal/internal/lru"
+)
+
+// paced lets each key do something so many times at once and again after pauses.
+// It remembers the latest few thousand keys.
+type paced[K comparable] struct {
+	burst int
+	pause time.Duration
+	spent *lru.Cache[K, time.Time] // when all that was taken will be there again
+}
+
+func newPaced[K comparable](burst int, pause time.Duration) paced[K] {
+	return paced[K]{burst, pause, lru.New[K, time.Time](8192)}
+}
+
+// take takes n, or nothing when there are not as many; wait says for how long.
+// Calls for one key must not overlap.
+func (p *paced[K]) take(key K, n int) (wait time.Duration) {
+	now := time.Now()
+	full, _ := p.spent.Get(key)
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(time.Duration(n) * p.pause)
+	if over := full.Sub(now) - time.Duration(p.burst)*p.pause; over > 0 {
+		return over
+	}
+	p.spent.Put(key, full, 1)
+	return 0
+}
