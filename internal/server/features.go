@@ -45,6 +45,7 @@ type features struct {
 	blocking *blocking.Blocking
 	last     *lastactivity.Last
 	invite   *invite.Feature
+	pubsub   *pubsub.Service
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -93,6 +94,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	ppl.OnPresence = append(ppl.OnPresence, c.Presence)
 	pep := pubsub.New(r, kv, ppl, c, s.Log)
 	pep.Register(h)
+	s.addNodes(h, pep)
 	c.OnKnown = append(c.OnKnown, pep.Known)
 	pep.Mirror(roomList())
 	bookmarks.Register(h)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"mirsal/internal/config"
 	"mirsal/internal/core"
 	"mirsal/internal/xep/bookmarks"
 	"mirsal/internal/xep/private"
@@ -18,6 +19,23 @@ type cardNodes struct{ pep *pubsub.Service }
 // Change satisfies vcard.Nodes.
 func (n cardNodes) Change(ctx context.Context, owner jid.JID, f func(d vcard.Draft) error) error {
 	return n.pep.Change(ctx, owner, func(d *pubsub.Draft) error { return f(d) })
+}
+
+// addNodes adds the publish-subscribe service for all, where accounts make nodes; a
+// domain that is an address has none.
+func (s *Server) addNodes(h *core.Host, pep *pubsub.Service) {
+	s.features.pubsub = pep
+	name, err := jid.Parse("pubsub." + s.Domain.String())
+	if err != nil {
+		return
+	}
+	admins := s.Config.Pubsub.Create == config.Admins
+	pep.Serve(h, pubsub.General{Name: name, Create: func(ctx context.Context, bare jid.JID) (bool, error) {
+		if !admins {
+			return true, nil
+		}
+		return s.Auth.Admin(ctx, bare.Local())
+	}})
 }
 
 // roomList is the node that clients of the old form of bookmarks know.

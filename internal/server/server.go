@@ -260,6 +260,7 @@ func (s *Server) Close() error {
 	s.archive.Close()
 	s.features.invite.Close()
 	s.features.people.Wait()
+	s.features.pubsub.Wait()
 	s.features.offline.Wait()
 	s.features.last.Flush()
 	err := s.sleepers.freeze(context.Background(), s.Router)

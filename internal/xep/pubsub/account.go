@@ -1,23 +1,22 @@
 package pubsub
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
-	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 )
 
-// account is the index of one account's nodes: everything but the payloads.
+// account is the index of one owner's nodes, an account's or the service's:
+// everything but the payloads.
 type account struct {
 	nodes map[string]*node
-	seq   uint64 // the highest place ever given, as far as this process knows
-	total int    // bytes of all items
+	order []*node // by name; nil when it is to be made anew
+	seq   uint64  // the highest place ever given, as far as this process knows
+	total int     // what all items cost, in bytes
+	// ties tell, for each bare address, with which nodes it has to do: how many
+	// subscriptions it has, one more for an affiliation, one for having made it. nil
+	// for an account.
+	ties map[jid.JID]map[*node]int
 }
 
 // node is one node. The embedded record is what is kept.
@@ -25,37 +24,154 @@ type node struct {
 	record
 	name    string
 	entries []entry // in the order of publication
+	cost    int     // of the entries, in bytes
 	last    []byte  // payload of the last entry, nil when not at hand
 	acct    *account
+	// subs are the subscriptions made by a request, by address, bare or full:
+	// subscribed or pending.
+	subs map[jid.JID]string
 }
 
 // record is a node on disk.
 type record struct {
 	Config
 	Created int64 `json:"created"` // Unix seconds
-	// Affiliated are those with an affiliation, but for the owner; Subscribers are
-	// those who subscribed by a request, bare or full. Keys are addresses.
-	Affiliated  map[string]string `json:"affiliated,omitempty"`
-	Subscribers []string          `json:"subscribers,omitempty"`
+	// Creator is whose quota counts the node, at the service.
+	Creator string `json:"creator,omitempty"`
+	// Affiliated are those with an affiliation, by bare address; not an account
+	// that owns the node because it is its own.
+	Affiliated map[string]string `json:"affiliated,omitempty"`
 }
+
+// States of a subscription.
+// XEP-0060#substates
+const (
+	subscribed = "subscribed"
+	pending    = "pending"
+	none       = "none"
+)
 
 // entry is one item's place in a node.
 type entry struct {
 	seq  uint64
 	id   string
-	size int // bytes of the payload
+	size int    // bytes of the payload
+	at   int64  // when it was published, Unix seconds; 0 for not known
+	by   string // the publisher's bare address, "" for the owner of an account
 }
+
+// entryCost is about what an item takes besides its payload and its id: counted, so
+// that many empty items are no way around the bound.
+const entryCost = 128
+
+func (e *entry) cost() int { return e.size + len(e.id) + entryCost }
 
 // smallPayload is up to which size a last item is kept in memory.
 const smallPayload = 4 << 10
+
+func newAccount(service bool) *account {
+	a := &account{nodes: map[string]*node{}}
+	if service {
+		a.ties = map[jid.JID]map[*node]int{}
+	}
+	return a
+}
+
+// add puts a node into the index, with its ties.
+func (a *account) add(n *node) {
+	if a.nodes[n.name] == n {
+		return
+	}
+	a.nodes[n.name], a.order = n, nil
+	a.tieAll(n, 1)
+}
+
+func (a *account) remove(n *node) {
+	delete(a.nodes, n.name)
+	a.order = nil
+	a.tieAll(n, -1)
+}
+
+func (a *account) tieAll(n *node, by int) {
+	for who := range n.subs {
+		a.tie(who.Bare(), n, by)
+	}
+	for who := range n.Affiliated {
+		a.tieText(who, n, by)
+	}
+	a.tieText(n.Creator, n, by)
+}
+
+// tieText is tie for an address as records have it.
+func (a *account) tieText(who string, n *node, by int) {
+	if a.ties == nil || who == "" {
+		return
+	}
+	if j, err := jid.Parse(who); err == nil {
+		a.tie(j, n, by)
+	}
+}
+
+// tie counts one more, or one less, tie between an address and a node.
+func (a *account) tie(bare jid.JID, n *node, by int) {
+	if a.ties == nil {
+		return
+	}
+	to := a.ties[bare]
+	if to == nil {
+		to = map[*node]int{}
+		a.ties[bare] = to
+	}
+	if to[n] += by; to[n] <= 0 {
+		delete(to, n)
+	}
+	if len(to) == 0 {
+		delete(a.ties, bare)
+	}
+}
+
+// tied are the nodes with which an address may have to do, by name; at an account
+// all of them.
+func (a *account) tied(bare jid.JID) []*node {
+	if a.ties == nil {
+		return a.sorted()
+	}
+	list := make([]*node, 0, len(a.ties[bare]))
+	for n := range a.ties[bare] {
+		list = append(list, n)
+	}
+	return byName(list)
+}
+
+// sorted are the nodes in the order of their names; nobody changes the list.
+func (a *account) sorted() []*node {
+	if a.order == nil || len(a.order) != len(a.nodes) {
+		list := make([]*node, 0, len(a.nodes))
+		for _, n := range a.nodes {
+			list = append(list, n)
+		}
+		a.order = byName(list)
+	}
+	return a.order
+}
+
+func byName(list []*node) []*node {
+	slices.SortFunc(list, func(x, y *node) int {
+		if x.name < y.name {
+			return -1
+		}
+		return 1
+	})
+	return list
+}
 
 // memory is about what the index takes, in bytes.
 func (a *account) memory() int {
 	size := 128
 	for name, n := range a.nodes {
-		size += 512 + len(name) + 64*(len(n.Affiliated)+len(n.Subscribers)) + len(n.last)
+		size += 512 + len(name) + 64*(len(n.Affiliated)+len(n.subs)) + len(n.last)
 		for i := range n.entries {
-			size += 40 + len(n.entries[i].id)
+			size += 64 + len(n.entries[i].id)
 		}
 	}
 	return size
@@ -63,14 +179,6 @@ func (a *account) memory() int {
 
 func (n *node) find(id string) int {
 	return slices.IndexFunc(n.entries, func(e entry) bool { return e.id == id })
-}
-
-func (n *node) bytes() int {
-	size := 0
-	for i := range n.entries {
-		size += n.entries[i].size
-	}
-	return size
 }
 
 // lastSize is the size of the last entry's payload.
@@ -81,119 +189,40 @@ func (n *node) lastSize() int {
 	return n.entries[len(n.entries)-1].size
 }
 
-// separator stands between the parts of a key; XML cannot carry it.
-const separator = "\x00"
-
-func orderKey(name string, seq uint64) string { return fmt.Sprintf("%s%s%016x", name, separator, seq) }
-
-func itemKey(name, id string) string { return name + separator + id }
-
-// load returns an account's index, from the cache or the store. Under its lock.
-func (s *Service) load(ctx context.Context, owner jid.JID) (*account, error) {
-	if a := s.cache.get(owner); a != nil {
-		return a, nil
-	}
-	a := &account{nodes: map[string]*node{}}
-	if err := s.readNodes(ctx, owner, a); err != nil {
-		return nil, fmt.Errorf("pubsub nodes: %w", err)
-	}
-	if len(a.nodes) > 0 {
-		if err := s.readOrder(ctx, owner, a); err != nil {
-			return nil, fmt.Errorf("pubsub order: %w", err)
+// takes tells whether an address has a subscription that is in force.
+func (n *node) takes(bare jid.JID) bool {
+	for who, state := range n.subs {
+		if state == subscribed && who.Bare() == bare {
+			return true
 		}
 	}
-	s.cache.put(owner, a)
-	return a, nil
+	return false
 }
 
-func (s *Service) readNodes(ctx context.Context, owner jid.JID, a *account) error {
-	kept, err := s.nodes.Scan(ctx, owner.String(), store.Range{})
+// subscriptionsOf counts an address's subscriptions, those that wait included.
+func (a *account) subscriptionsOf(bare jid.JID) (count int) {
+	for n, ties := range a.ties[bare] {
+		count += ties
+		if n.Affiliated[bare.String()] != "" {
+			count--
+		}
+		if n.Creator == bare.String() {
+			count--
+		}
+	}
+	return count
+}
+
+// heldBy is how many nodes count for an address, and what their items cost.
+func (a *account) heldBy(creator string) (nodes, cost int) {
+	bare, err := jid.Parse(creator)
 	if err != nil {
-		return err
+		return 0, 0
 	}
-	for _, k := range kept {
-		n := &node{name: k.Key, acct: a}
-		if err := json.Unmarshal(k.Value, &n.record); err != nil {
-			return fmt.Errorf("node %q: %w", k.Key, err)
-		}
-		a.nodes[k.Key] = n
-	}
-	return nil
-}
-
-func (s *Service) readOrder(ctx context.Context, owner jid.JID, a *account) error {
-	kept, err := s.order.Scan(ctx, owner.String(), store.Range{})
-	if err != nil {
-		return err
-	}
-	for _, k := range kept {
-		name, place, _ := strings.Cut(k.Key, separator)
-		size, id, _ := strings.Cut(string(k.Value), " ")
-		seq, err := strconv.ParseUint(place, 16, 64)
-		bytes, err2 := strconv.Atoi(size)
-		if err := errors.Join(err, err2); err != nil {
-			return fmt.Errorf("key %q: %w", k.Key, err)
-		}
-		if n := a.nodes[name]; n != nil {
-			n.entries = append(n.entries, entry{seq, id, bytes})
-			a.total += bytes
-			a.seq = max(a.seq, seq)
+	for n := range a.ties[bare] {
+		if n.Creator == creator {
+			nodes, cost = nodes+1, cost+n.cost
 		}
 	}
-	return nil
-}
-
-// apply makes ops durable. After an error the cache forgets the account: the
-// store knows better.
-func (s *Service) apply(ctx context.Context, owner jid.JID, ops ...store.Op) error {
-	err := s.kv.Apply(ctx, owner.String(), ops...)
-	if err != nil {
-		s.cache.drop(owner)
-	}
-	return err
-}
-
-func (s *Service) nodeOp(n *node) (store.Op, error) {
-	value, err := json.Marshal(n.record)
-	return s.nodes.Set(n.name, value), err
-}
-
-// putOps write an item, removeOps take items out.
-func (s *Service) putOps(n *node, e entry, payload []byte) []store.Op {
-	value := append(strconv.AppendUint(nil, e.seq, 10), '\n')
-	return []store.Op{
-		s.order.Set(orderKey(n.name, e.seq), []byte(strconv.Itoa(e.size)+" "+e.id)),
-		s.items.Set(itemKey(n.name, e.id), append(value, payload...)),
-	}
-}
-
-func (s *Service) removeOps(n *node, gone []entry) []store.Op {
-	ops := make([]store.Op, 0, 2*len(gone))
-	for _, e := range gone {
-		ops = append(ops, s.order.Unset(orderKey(n.name, e.seq)), s.items.Unset(itemKey(n.name, e.id)))
-	}
-	return ops
-}
-
-// payloadOf cuts the place off an item's value.
-func payloadOf(value []byte) []byte {
-	_, payload, _ := strings.Cut(string(value), "\n")
-	return []byte(payload)
-}
-
-// lastItem is a node's last item with its payload; ok is false when it has none.
-func (s *Service) lastItem(ctx context.Context, owner jid.JID, n *node) (e entry, payload []byte, ok bool, err error) {
-	if len(n.entries) == 0 {
-		return e, nil, false, nil
-	}
-	e = n.entries[len(n.entries)-1]
-	mirror := s.mirrors[n.name] != nil
-	if n.last != nil && !mirror {
-		return e, n.last, true, nil
-	}
-	payload, ok, err = s.payload(ctx, owner, n, e.id)
-	if ok && !mirror && len(payload) <= smallPayload {
-		n.last = payload
-	}
-	return e, payload, ok, err
+	return nodes, cost
 }

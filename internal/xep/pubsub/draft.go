@@ -70,8 +70,11 @@ func (s *Service) change(ctx context.Context, owner jid.JID, f func(d *Draft) er
 	return d, d.commit()
 }
 
-// tell calls the OnChange hooks; outside of all locks.
+// tell calls the OnChange hooks, which are about accounts; outside of all locks.
 func (s *Service) tell(owner jid.JID, nodes []string) {
+	if s.general(owner) {
+		return
+	}
 	for _, n := range nodes {
 		for _, f := range s.OnChange {
 			f(owner, n)
@@ -133,7 +136,7 @@ func (d *Draft) Publish(name, id string, payload []byte, access string) error {
 	if id == "" {
 		id = rand.Text()[:20]
 	}
-	return d.put(n, id, payload)
+	return d.put(n, id, "", payload)
 }
 
 // Retract removes an item; one that is not there is no error.
@@ -184,8 +187,9 @@ func (d *Draft) of(n *node) *change {
 	return c
 }
 
-// put publishes an item and its event.
-func (d *Draft) put(n *node, id string, payload []byte) error {
+// put publishes an item and its event; by is the publisher where it is not the
+// account that owns the node.
+func (d *Draft) put(n *node, id, by string, payload []byte) error {
 	if len(payload) > maxPayload {
 		return fail(stanza.NotAcceptable, "payload-too-big", "the item is too large")
 	}
@@ -193,9 +197,10 @@ func (d *Draft) put(n *node, id string, payload []byte) error {
 		return stanza.Errorf(stanza.NotAcceptable, "the item's id has more than %d bytes", maxID)
 	}
 	d.seq++
-	d.of(n).admit(d.service, entry{d.seq, id, len(payload)}, payload)
-	if d.service.mirrors[n.name] == nil {
-		d.event(n, itemEvent(n, d.owner, id, payload))
+	e := entry{seq: d.seq, id: id, size: len(payload), at: time.Now().Unix(), by: by}
+	d.of(n).admit(d.service, e, payload)
+	if d.service.mirror(d.owner, n.name) == nil {
+		d.event(n, itemEvent(n, d.owner, &e, payload))
 	}
 	return nil
 }
@@ -290,8 +295,8 @@ func (d *Draft) commit() error {
 	if len(ops) == 0 && len(d.changes) == 0 && d.wroteBy == nil {
 		return nil
 	}
-	if total > maxTotal && total > d.acct.total {
-		return stanza.Errorf(stanza.ResourceConstraint, "the account's nodes hold more than %d MiB", maxTotal>>20)
+	if err := d.fits(total); err != nil {
+		return err
 	}
 	if len(ops) > 0 {
 		if err := s.apply(d.ctx, d.owner, ops...); err != nil {
@@ -303,8 +308,8 @@ func (d *Draft) commit() error {
 		if c.config != nil {
 			c.node.record = *c.config
 		}
-		c.node.entries, c.node.last = c.left, c.last
-		d.acct.nodes[c.node.name] = c.node
+		c.node.entries, c.node.last, c.node.cost = c.left, c.last, sum(c.left)
+		d.acct.add(c.node)
 	}
 	s.cache.put(d.owner, d.acct)
 	d.notify()
@@ -315,7 +320,7 @@ func (d *Draft) commit() error {
 func (d *Draft) steps() (ops []store.Op, total int, err error) {
 	total = d.acct.total
 	for _, c := range d.changes {
-		total += sum(c.left) - c.node.bytes()
+		total += sum(c.left) - c.node.cost
 		if c.fresh || c.config != nil {
 			op, err := d.service.nodeOp(&node{name: c.node.name, record: *c.record()})
 			if err != nil {
@@ -326,6 +331,30 @@ func (d *Draft) steps() (ops []store.Op, total int, err error) {
 		ops = append(ops, c.ops...)
 	}
 	return append(ops, d.also...), total, nil
+}
+
+// fits tells whether there is room for what all items then cost: in the account, or
+// in the service and for the creators of the nodes that grow. What shrinks always fits.
+func (d *Draft) fits(total int) error {
+	if total <= d.acct.total {
+		return nil
+	}
+	if !d.service.general(d.owner) {
+		if total > maxTotal {
+			return stanza.Errorf(stanza.ResourceConstraint, "the account's nodes hold more than %d MiB", maxTotal>>20)
+		}
+		return nil
+	}
+	if total > serviceTotal {
+		return stanza.Errorf(stanza.ResourceConstraint, "the service has no room for more")
+	}
+	for _, c := range d.changes {
+		_, held := d.acct.heldBy(c.node.Creator)
+		if grows := sum(c.left) - c.node.cost; grows > 0 && held+grows > maxTotal {
+			return stanza.Errorf(stanza.ResourceConstraint, "the nodes of who made this one hold more than %d MiB", maxTotal>>20)
+		}
+	}
+	return nil
 }
 
 // notify sends the events, those of mirrors last.
@@ -350,15 +379,18 @@ func (d *Draft) names() (list []string) {
 }
 
 // newNode makes a node as options want it.
-func (r *request) newNode(name string, options *form.Form) (*node, error) {
+func (s *Service) newNode(r *request, name string, options *form.Form) (*node, error) {
 	n, err := r.acct.newNode(name)
+	if r.general {
+		n, err = s.newServiceNode(r, name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !known(options) {
+	if !known(r.general, options) {
 		return nil, notMet()
 	}
-	return n, n.apply(options)
+	return n, n.apply(r.general, options)
 }
 
 // draftOf begins a draft whose changes are told when the request is done.
@@ -378,7 +410,7 @@ func (s *Service) drop(r *request, n *node, gone []entry, extra ...store.Op) err
 func sum(entries []entry) int {
 	size := 0
 	for i := range entries {
-		size += entries[i].size
+		size += entries[i].cost()
 	}
 	return size
 }

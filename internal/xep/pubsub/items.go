@@ -30,7 +30,7 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 		return nil, err
 	}
 	fits := newest(page, maxAnswer)
-	if m := s.mirrors[n.name]; m != nil && len(page) > 0 {
+	if m := s.mirror(r.owner, n.name); m != nil && len(page) > 0 && r.Session != nil {
 		s.saw(r.Ctx, r.owner, r.acct, m, r.Session)
 	}
 	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><items"), "node", n.name)
@@ -48,7 +48,7 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 		b = resp.Append(b)
 	}
 	b = append(b, "</pubsub>"...)
-	if len(b) > maxDirect {
+	if len(b) > maxDirect && r.Session != nil {
 		r.ReplyBehind(b)
 		return nil, core.ErrLater
 	}
@@ -147,7 +147,7 @@ func (s *Service) appendItems(b []byte, r *request, n *node, page []entry) ([]by
 	}
 	for _, e := range page {
 		if p, ok := payloads[e.id]; ok {
-			b = appendItem(b, n, r.owner, e.id, p)
+			b = appendItem(b, n, r.owner, &e, p)
 		}
 	}
 	return b, nil
@@ -180,148 +180,31 @@ func (s *Service) payloads(ctx context.Context, owner jid.JID, n *node, page []e
 // appendItem appends an <item/>, which carries the publisher's address only
 // where the node is configured so.
 // XEP-0060#publisher-publish-success-publisher
-func appendItem(b []byte, n *node, owner jid.JID, id string, payload []byte) []byte {
-	b = attr(append(b, "<item"...), "id", id)
-	if n.ItemReply != "none" {
-		b = attr(b, "publisher", owner.String())
+func appendItem(b []byte, n *node, owner jid.JID, e *entry, payload []byte) []byte {
+	b = attr(append(b, "<item"...), "id", e.id)
+	if by := n.publisher(owner, e); by != "" {
+		b = attr(b, "publisher", by)
 	}
 	b = append(append(b, '>'), payload...)
 	return append(b, "</item>"...)
 }
 
-// mySubscriptions lists the nodes that the asker subscribed to by a request.
-// XEP-0060#entity-subscriptions
-func (s *Service) mySubscriptions(r *request) ([]byte, error) {
-	var list []byte
-	for _, n := range r.acct.sorted() {
-		if r.node != "" && n.name != r.node {
-			continue
-		}
-		for _, who := range n.Subscribers {
-			if j, err := jid.Parse(who); err == nil && j.Bare() == r.Asker() {
-				list = appendSubscription(list, n.name, who)
-			}
-		}
+// publisher is whose address an item names, "" for nobody's.
+// XEP-0060#impl-association
+func (n *node) publisher(owner jid.JID, e *entry) string {
+	switch {
+	case n.ItemReply == "none":
+		return ""
+	case e.by == "":
+		return owner.String()
+	case n.ItemReply == affPublisher:
+		return e.by
 	}
-	return s.mine(r, "subscriptions", list)
-}
-
-// myAffiliations lists what the asker is to which node.
-// XEP-0060#entity-affiliations
-func (s *Service) myAffiliations(r *request) ([]byte, error) {
-	var list []byte
-	for _, n := range r.acct.sorted() {
-		a := n.affiliation(r.owner, r.Asker())
-		if a == affNone || r.node != "" && n.name != r.node {
-			continue
-		}
-		list = attr(append(list, "<affiliation"...), "node", n.name)
-		list = append(attr(list, "affiliation", a), "/>"...)
-	}
-	return s.mine(r, "affiliations", list)
-}
-
-// mine wraps a list of the asker's own; to a stranger who has none the account
-// is not there.
-func (s *Service) mine(r *request, name string, list []byte) ([]byte, error) {
-	if list == nil && !s.knows(r.owner, r.Asker()) {
-		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
-	}
-	b := append([]byte("<pubsub xmlns='"+nsPubsub+"'><"+name+">"), list...)
-	return append(b, "</"+name+"></pubsub>"...), nil
-}
-
-func appendSubscription(b []byte, node, who string) []byte {
-	b = attr(append(b, "<subscription"...), "node", node)
-	b = attr(b, "jid", who)
-	return append(b, " subscription='subscribed'/>"...)
-}
-
-// sorted are the nodes in the order of their names.
-func (a *account) sorted() []*node {
-	list := make([]*node, 0, len(a.nodes))
-	for _, n := range a.nodes {
-		list = append(list, n)
-	}
-	slices.SortFunc(list, func(x, y *node) int {
-		if x.name < y.name {
-			return -1
-		}
-		return 1
-	})
-	return list
-}
-
-// subscriber is the address that a request subscribes: the asker's, bare or full.
-// XEP-0060#subscriber-subscribe-error-nomatch
-func (r *request) subscriber() (string, error) {
-	j, err := jid.Parse(r.e.Attr("jid"))
-	if err != nil || j != r.Asker() && j != r.Head.From {
-		return "", fail(stanza.BadRequest, "invalid-jid", "one subscribes oneself")
-	}
-	return j.String(), nil
-}
-
-// subscribe notes a subscription and sends the last item.
-// XEP-0060#subscriber-subscribe
-func (s *Service) subscribe(r *request) ([]byte, error) {
-	n, err := s.see(r)
-	if err != nil {
-		return nil, err
-	}
-	who, err := r.subscriber()
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Contains(n.Subscribers, who) {
-		if len(n.Subscribers) >= maxAffiliate {
-			return nil, fail(stanza.PolicyViolation, "too-many-subscriptions", "the node has too many subscribers")
-		}
-		if err := s.update(r, n, func(rec *record) { rec.Subscribers = append(slices.Clone(rec.Subscribers), who) }); err != nil {
-			return nil, err
+	owners := make([]string, 0, 1)
+	for who, what := range n.Affiliated {
+		if what == affOwner {
+			owners = append(owners, who)
 		}
 	}
-	b := append([]byte("<pubsub xmlns='"+nsPubsub+"'>"), appendSubscription(nil, n.name, who)...)
-	r.Reply(append(b, "</pubsub>"...), nil)
-	if n.SendLast != sendNever {
-		if p, ok := s.last(r.Session, r.owner, n); ok {
-			r.Session.Push(p)
-		}
-	}
-	return nil, core.ErrLater
-}
-
-// unsubscribe ends a subscription.
-// XEP-0060#subscriber-unsubscribe
-func (s *Service) unsubscribe(r *request) ([]byte, error) {
-	n, err := s.see(r)
-	if err != nil {
-		return nil, err
-	}
-	who, err := r.subscriber()
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Contains(n.Subscribers, who) {
-		return nil, fail(stanza.UnexpectedRequest, "not-subscribed", "there is no such subscription")
-	}
-	return nil, s.update(r, n, func(rec *record) {
-		rec.Subscribers = slices.DeleteFunc(slices.Clone(rec.Subscribers), func(o string) bool { return o == who })
-	})
-}
-
-// update changes a node's record, durably.
-func (s *Service) update(r *request, n *node, f func(*record)) error {
-	changed := &node{name: n.name, record: n.record}
-	f(&changed.record)
-	op, err := s.nodeOp(changed)
-	if err != nil {
-		return err
-	}
-	if err := s.apply(r.Ctx, r.owner, op); err != nil {
-		return err
-	}
-	n.record = changed.record
-	s.cache.put(r.owner, r.acct)
-	return nil
+	return slices.Min(owners)
 }

@@ -79,7 +79,7 @@ func TestAnAccountHoldsOnlySoMuch(t *testing.T) {
 		expect(t, "an old node", ask(a, publish("log", "two", tune)), "type='result'")
 		log := acct.nodes["log"]
 		for i := range maxAffiliate {
-			log.Subscribers = append(log.Subscribers, fmt.Sprint(i, "@example.org"))
+			log.setSub(jid.MustParse(fmt.Sprint("u", i, "@example.org")), subscribed)
 		}
 		expect(t, "subscribers", ask(a, iq("set", "", "<pubsub xmlns='"+nsPubsub+"'><subscribe node='log' jid='alice@example.org'/></pubsub>")), "too-many-subscriptions")
 	})

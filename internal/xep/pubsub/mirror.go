@@ -39,6 +39,14 @@ func (s *Service) Mirror(m Mirror) {
 	s.mirrors[m.Node] = &m
 }
 
+// mirror is the mirror of a name, nil where there is none: the service has none.
+func (s *Service) mirror(owner jid.JID, name string) *Mirror {
+	if s.general(owner) {
+		return nil
+	}
+	return s.mirrors[name]
+}
+
 func nothing(func(string, []byte) bool) {}
 
 // ReadMirror is what a mirror shows its owner, who reads it by a session.
@@ -160,7 +168,7 @@ func (d *Draft) mirror(by *core.Session, m *Mirror, payload xtok.Elem) error {
 	if err != nil {
 		return err
 	}
-	return d.put(n, current, own)
+	return d.put(n, current, "", own)
 }
 
 // takeOver makes the changes in the mirrored node, which from then on is one that
@@ -180,7 +188,7 @@ func (d *Draft) takeOver(of *node, changes iter.Seq2[string, []byte]) error {
 		if len(d.of(of).left) >= of.MaxItems && of.find(id) < 0 {
 			return stanza.Errorf(stanza.ResourceConstraint, "the list has more than %d items", of.MaxItems)
 		}
-		if err := d.put(of, id, payload); err != nil {
+		if err := d.put(of, id, "", payload); err != nil {
 			return err
 		}
 	}
@@ -190,6 +198,9 @@ func (d *Draft) takeOver(of *node, changes iter.Seq2[string, []byte]) error {
 // accompany makes the mirrors of nodes that have got items, so that they are
 // found from then on.
 func (d *Draft) accompany() error {
+	if d.service.general(d.owner) {
+		return nil
+	}
 	for _, m := range d.service.mirrors {
 		if d.acct.nodes[m.Node] != nil || !d.moved(m.Of) || d.moved(m.Node) {
 			continue
@@ -198,7 +209,7 @@ func (d *Draft) accompany() error {
 		if err != nil {
 			return err
 		}
-		if err := d.put(n, current, m.Show(nil, nothing)); err != nil {
+		if err := d.put(n, current, "", m.Show(nil, nothing)); err != nil {
 			return err
 		}
 	}
@@ -218,13 +229,16 @@ func (d *Draft) moved(name string) bool {
 // XEP-0402#publishing
 func (d *Draft) reflect() {
 	s := d.service
+	if s.general(d.owner) {
+		return
+	}
 	for _, m := range s.mirrors {
 		n := d.acct.nodes[m.Node]
 		if n == nil || !n.Deliver || !d.moved(m.Of) && !d.moved(m.Node) {
 			continue
 		}
-		to := s.recipients(d.owner, n)
-		if len(to) == 0 {
+		to := s.recipients(d.owner, n, false)
+		if to.count() == 0 {
 			continue
 		}
 		payload, err := s.show(d.ctx, d.owner, d.acct, m)
@@ -235,8 +249,8 @@ func (d *Draft) reflect() {
 		if len(payload) > maxPayload {
 			payload = nil // they fetch it
 		}
-		send(to, d.owner, n, itemEvent(n, d.owner, current, payload))
-		s.saw(d.ctx, d.owner, d.acct, m, slices.Collect(maps.Keys(to))...)
+		s.send(to, d.owner, n, itemEvent(n, d.owner, &entry{id: current}, payload))
+		s.saw(d.ctx, d.owner, d.acct, m, slices.Collect(maps.Keys(to.sessions))...)
 	}
 }
 
@@ -251,7 +265,7 @@ func (s *Service) kept(ctx context.Context, owner jid.JID, n *node, id string) (
 
 // payload reads one item; ok is false when it is not there.
 func (s *Service) payload(ctx context.Context, owner jid.JID, n *node, id string) (payload []byte, ok bool, err error) {
-	if m := s.mirrors[n.name]; m != nil {
+	if m := s.mirror(owner, n.name); m != nil {
 		payload, err = s.show(ctx, owner, n.acct, m)
 		return payload, err == nil, err
 	}

@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
@@ -11,12 +12,12 @@ import (
 
 // itemEvent tells of an item.
 // XEP-0060#publisher-publish-success-withpayload
-func itemEvent(n *node, owner jid.JID, id string, payload []byte) []byte {
+func itemEvent(n *node, owner jid.JID, e *entry, payload []byte) []byte {
 	if !n.Payloads {
 		payload = nil
 	}
 	b := attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
-	b = appendItem(append(b, '>'), n, owner, id, payload)
+	b = appendItem(append(b, '>'), n, owner, e, payload)
 	return append(b, "</items></event>"...)
 }
 
@@ -36,60 +37,125 @@ func retractEvent(n *node, gone []entry) []byte {
 // XEP-0163#notify
 func (s *Service) notify(owner jid.JID, n *node, event []byte) {
 	if n.Deliver {
-		send(s.recipients(owner, n), owner, n, event)
+		s.send(s.recipients(owner, n, false), owner, n, event)
 	}
 }
 
-func send(list map[*core.Session]struct{}, owner jid.JID, n *node, event []byte) {
-	id := "e" + rand.Text()[:12]
-	for to := range list {
-		to.Push(packet(to, owner, n, id, event))
+// recipients are whom an event goes to.
+type recipients struct {
+	sessions map[*core.Session]struct{}
+	away     []jid.JID // at other host names
+}
+
+func (r *recipients) add(to *core.Session) {
+	if r.sessions == nil {
+		r.sessions = map[*core.Session]struct{}{}
 	}
+	r.sessions[to] = struct{}{}
+}
+
+func (r *recipients) count() int { return len(r.sessions) + len(r.away) }
+
+// send sends an event, under owner's lock. What the service for all has to say to many,
+// and all that it says meanwhile, is sent by a goroutine of its own, in its order.
+func (s *Service) send(list recipients, owner jid.JID, n *node, event []byte) {
+	style := n.Style
+	f := func() {
+		id := "e" + rand.Text()[:12]
+		for to := range list.sessions {
+			to.Push(packet(to, owner, style, id, event))
+		}
+		for _, to := range list.away {
+			s.router.Send(stanza.New(stanza.Head{Kind: stanza.Message, Type: style, ID: id, From: owner, To: to}, event))
+		}
+	}
+	if s.general(owner) {
+		s.outbox.put(f, list.count())
+		return
+	}
+	f()
 }
 
 // packet is an event for one session. The event's bytes are shared.
 // XEP-0163#notify-addressing
-func packet(to *core.Session, owner jid.JID, n *node, id string, event []byte) core.Packet {
-	head := stanza.New(stanza.Head{Kind: stanza.Message, Type: n.Style, ID: id, From: owner, To: to.JID}, nil)
+func packet(to *core.Session, owner jid.JID, style, id string, event []byte) core.Packet {
+	head := stanza.New(stanza.Head{Kind: stanza.Message, Type: style, ID: id, From: owner, To: to.JID}, nil)
 	return core.Packet{Segments: [][]byte{head.Opening(), event, head.Closing()}}
 }
 
-// recipients are the sessions that an event of a node goes to: the owner's own
-// and those of who sees his presence, where they show an interest and the access
-// model lets them; and those subscribed by a request.
+// recipients are whom an event of a node goes to: of an account's the owner's own
+// sessions and those of who sees his presence, where they show an interest and the access
+// model lets them; and those subscribed by a request. all takes in those whose
+// subscriptions wait, or no longer give anything.
 // XEP-0163#notify-num
-func (s *Service) recipients(owner jid.JID, n *node) map[*core.Session]struct{} {
-	out := map[*core.Session]struct{}{}
+func (s *Service) recipients(owner jid.JID, n *node, all bool) recipients {
+	var out recipients
+	if !s.general(owner) {
+		s.interested(owner, n, &out)
+	}
+	lets := map[jid.JID]bool{} // bare; one person may have subscribed many addresses
+	for who, state := range n.subs {
+		bare := who.Bare()
+		if _, known := lets[bare]; !known {
+			lets[bare] = all || s.may(owner, bare, n) == nil
+		}
+		if lets[bare] && (all || state == subscribed) {
+			s.reachTo(owner, who, &out)
+		}
+	}
+	return out
+}
+
+// interested adds those who need no subscription, for they show an interest.
+// XEP-0163#notify-filter
+func (s *Service) interested(owner jid.JID, n *node, out *recipients) {
 	dir := s.router.Directory()
-	interested := func(list []*core.Session) {
+	add := func(list []*core.Session) {
 		for _, to := range list {
 			if s.reachable(owner, to) && s.interests.Notify(to, n.name) {
-				out[to] = struct{}{}
+				out.add(to)
 			}
 		}
 	}
-	interested(dir.Sessions(owner))
+	add(dir.Sessions(owner))
 	watchers := s.people.Watchers(owner)
 	if s.Beside != nil {
 		watchers = append(watchers[:len(watchers):len(watchers)], s.Beside(owner, n.name)...)
 	}
 	for _, w := range watchers {
 		if list := dir.Sessions(w); len(list) > 0 && s.may(owner, w, n) == nil {
-			interested(list)
+			add(list)
 		}
 	}
-	for _, who := range n.Subscribers {
-		j, err := jid.Parse(who)
-		if err != nil || s.may(owner, j.Bare(), n) != nil {
-			continue
+}
+
+// reach is where a message to one address goes.
+func (s *Service) reach(owner, who jid.JID) (to recipients) {
+	s.reachTo(owner, who, &to)
+	return to
+}
+
+// reachTo adds the sessions of an address: the one it names, or all that are
+// available; or the address itself where it is another host name's.
+// RFC 6121 §8.5.2, RFC 6121 §8.5.3
+func (s *Service) reachTo(owner, who jid.JID, out *recipients) {
+	dir := s.router.Directory()
+	switch {
+	case !s.router.Local(who):
+		if site := s.router.Site(who); site != nil && site.Any != nil {
+			out.away = append(out.away, who)
 		}
-		for _, to := range dir.Sessions(j.Bare()) {
-			if s.reachable(owner, to) && (j.IsBare() || j == to.JID) {
-				out[to] = struct{}{}
+	case who.IsFull():
+		if to := dir.Session(who); to != nil && !s.router.Apart(owner, who) {
+			out.add(to)
+		}
+	default:
+		for _, to := range dir.Sessions(who) {
+			if s.reachable(owner, to) {
+				out.add(to)
 			}
 		}
 	}
-	return out
 }
 
 // reachable tells whether a session is available, and no block keeps it apart
@@ -103,17 +169,26 @@ func (s *Service) reachable(owner jid.JID, to *core.Session) bool {
 // send. Under owner's lock.
 // XEP-0163#notify-last
 func (s *Service) last(to *core.Session, owner jid.JID, n *node) (p core.Packet, ok bool) {
-	e, payload, ok, err := s.lastItem(context.Background(), owner, n)
+	event, ok := s.lastEvent(context.Background(), owner, n)
+	if !ok {
+		return p, false
+	}
+	if m := s.mirror(owner, n.name); m != nil {
+		s.saw(context.Background(), owner, n.acct, m, to)
+	}
+	return packet(to, owner, n.Style, "l"+rand.Text()[:12], event), true
+}
+
+// lastEvent tells of a node's last item; ok is false when there is none to send.
+func (s *Service) lastEvent(ctx context.Context, owner jid.JID, n *node) (event []byte, ok bool) {
+	e, payload, ok, err := s.lastItem(ctx, owner, n)
 	if err != nil {
 		s.log.Error("last item unreadable", "jid", owner.String(), "node", n.name, "err", err)
 	}
-	if !ok || !n.Deliver {
-		return p, false
+	if !ok || !n.Deliver || n.expired(&e, time.Now()) {
+		return nil, false
 	}
-	if m := s.mirrors[n.name]; m != nil {
-		s.saw(context.Background(), owner, n.acct, m, to)
-	}
-	return packet(to, owner, n, "l"+rand.Text()[:12], itemEvent(n, owner, e.id, payload)), true
+	return itemEvent(n, owner, &e, payload), true
 }
 
 // Known sends a session the last items of the nodes that its client has just

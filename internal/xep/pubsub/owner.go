@@ -2,11 +2,8 @@ package pubsub
 
 import (
 	"crypto/rand"
-	"maps"
-	"slices"
 
 	"mirsal/internal/xmpp/form"
-	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -18,15 +15,15 @@ func (s *Service) create(r *request) ([]byte, error) {
 	if name == "" {
 		name = rand.Text()[:20]
 	}
-	if r.acct.nodes[name] != nil {
-		return nil, stanza.Errorf(stanza.Conflict, "the node is there already")
+	n, err := s.newNode(r, name, &form.Form{})
+	if err == nil && r.acct.nodes[name] != nil {
+		err = stanza.Errorf(stanza.Conflict, "the node is there already")
 	}
-	n, err := r.newNode(name, &form.Form{})
 	if err != nil {
 		return nil, err
 	}
 	if x := r.Payload.Child(nsPubsub, "configure").First(); x.OK() {
-		if _, err := configure(&n.Config, x); err != nil {
+		if _, err := r.configure(&n.Config, x); err != nil {
 			return nil, err
 		}
 	}
@@ -34,10 +31,13 @@ func (s *Service) create(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.expires(r.Ctx, r.owner, &n.record); err != nil {
+		return nil, err
+	}
 	if err := s.apply(r.Ctx, r.owner, op); err != nil {
 		return nil, err
 	}
-	r.acct.nodes[name] = n
+	r.acct.add(n)
 	s.cache.put(r.owner, r.acct)
 	if r.node != "" {
 		return nil, nil
@@ -48,7 +48,7 @@ func (s *Service) create(r *request) ([]byte, error) {
 
 // configure applies a submitted form; cancelled tells that it says to leave all
 // as it is.
-func configure(c *Config, x xtok.Elem) (cancelled bool, err error) {
+func (r *request) configure(c *Config, x xtok.Elem) (cancelled bool, err error) {
 	f, err := form.Read(x)
 	switch {
 	case err != nil:
@@ -58,7 +58,7 @@ func configure(c *Config, x xtok.Elem) (cancelled bool, err error) {
 	case f.Kind != form.Submit || f.Of != "" && f.Of != nsConfig:
 		return false, stanza.Errorf(stanza.BadRequest, "this is no node configuration")
 	}
-	return false, c.apply(&f)
+	return false, c.apply(r.general, &f)
 }
 
 // getConfig shows a node's configuration.
@@ -68,7 +68,7 @@ func (s *Service) getConfig(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := n.form(form.Ask, nsConfig)
+	f := n.form(r.general, form.Ask, nsConfig)
 	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><configure"), "node", n.name)
 	b = f.Append(append(b, '>'))
 	return append(b, "</configure></pubsub>"...), nil
@@ -76,9 +76,12 @@ func (s *Service) getConfig(r *request) ([]byte, error) {
 
 // getDefault shows the configuration of a new node.
 // XEP-0060#owner-default
-func (s *Service) getDefault(*request) ([]byte, error) {
+func (s *Service) getDefault(r *request) ([]byte, error) {
 	c := defaults("")
-	f := c.form(form.Ask, nsConfig)
+	if r.general {
+		c = serviceDefaults()
+	}
+	f := c.form(r.general, form.Ask, nsConfig)
 	b := f.Append([]byte("<pubsub xmlns='" + nsOwner + "'><default>"))
 	return append(b, "</default></pubsub>"...), nil
 }
@@ -92,15 +95,18 @@ func (s *Service) setConfig(r *request) ([]byte, error) {
 		return nil, err
 	}
 	changed := &node{name: n.name, record: n.record}
-	if cancelled, err := configure(&changed.Config, r.e.First()); err != nil || cancelled {
+	if cancelled, err := r.configure(&changed.Config, r.e.First()); err != nil || cancelled {
 		return nil, err
+	}
+	if s.mirror(r.owner, n.name) != nil {
+		changed.Persist = true
 	}
 	op, err := s.nodeOp(changed)
 	if err != nil {
 		return nil, err
 	}
-	if s.mirrors[n.name] != nil {
-		changed.Persist = true
+	if err := s.expires(r.Ctx, r.owner, &changed.record); err != nil {
+		return nil, err
 	}
 	gone := n.entries[:max(0, len(n.entries)-changed.MaxItems)]
 	if !changed.Persist {
@@ -111,32 +117,68 @@ func (s *Service) setConfig(r *request) ([]byte, error) {
 	}
 	n.record = changed.record
 	if n.OnConfig {
-		b := attr([]byte("<event xmlns='"+nsEvent+"'><configuration"), "node", n.name)
-		s.notify(r.owner, n, append(b, "/></event>"...))
+		s.notify(r.owner, n, r.configEvent(n))
 	}
 	return nil, nil
 }
 
-// delete removes a node with all its items.
-// XEP-0060#owner-delete
+// configEvent tells of a new configuration; the names of groups are their owner's.
+// XEP-0060#owner-configure-process-notify
+func (r *request) configEvent(n *node) []byte {
+	b := attr([]byte("<event xmlns='"+nsEvent+"'><configuration"), "node", n.name)
+	if !n.Payloads {
+		return append(b, "/></event>"...)
+	}
+	f := n.form(r.general, form.Result, nsConfig)
+	plain(&f)
+	hide(&f, "pubsub#roster_groups_allowed")
+	b = f.Append(append(b, '>'))
+	return append(b, "</configuration></event>"...)
+}
+
+// delete removes a node with all its items and subscriptions, and tells also those
+// whose subscriptions wait.
+// XEP-0060#owner-delete-success
 func (s *Service) delete(r *request) ([]byte, error) {
 	n, err := r.own()
 	if err != nil {
 		return nil, err
 	}
-	if m := s.mirrors[n.name]; m != nil {
+	uri := r.e.Child(nsOwner, "redirect").Attr("uri")
+	if len(uri) > maxLabel {
+		return nil, stanza.Errorf(stanza.NotAcceptable, "the address of the new node is too long")
+	}
+	if m := s.mirror(r.owner, n.name); m != nil {
 		return nil, s.empty(r, m) // it stays, with nothing in it
 	}
-	if err := s.drop(r, n, n.entries, s.nodes.Unset(n.name)); err != nil {
-		return nil, err
+	return nil, s.vanish(s.draftOf(r), n, uri)
+}
+
+// vanish removes a node; uri says where its successor is, "" for nowhere.
+func (s *Service) vanish(d *Draft, n *node, uri string) error {
+	d.also = append(d.also, s.nodes.Unset(n.name))
+	for who := range n.subs {
+		d.also = append(d.also, s.subOp(n, who, none))
 	}
-	delete(r.acct.nodes, n.name)
-	s.cache.put(r.owner, r.acct)
-	if n.OnDelete {
-		b := attr([]byte("<event xmlns='"+nsEvent+"'><delete"), "node", n.name)
-		s.notify(r.owner, n, append(b, "/></event>"...))
+	d.of(n).drop(s, n.entries)
+	if err := d.commit(); err != nil {
+		return err
 	}
-	return nil, nil
+	d.acct.remove(n)
+	s.cache.put(d.owner, d.acct)
+	if n.OnDelete && n.Deliver {
+		s.send(s.recipients(d.owner, n, true), d.owner, n, deleteEvent(n, uri))
+	}
+	return nil
+}
+
+func deleteEvent(n *node, uri string) []byte {
+	b := attr([]byte("<event xmlns='"+nsEvent+"'><delete"), "node", n.name)
+	if uri == "" {
+		return append(b, "/></event>"...)
+	}
+	b = attr(append(b, "><redirect"...), "uri", uri)
+	return append(b, "/></delete></event>"...)
 }
 
 // purge removes a node's items.
@@ -146,7 +188,11 @@ func (s *Service) purge(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m := s.mirrors[n.name]; m != nil {
+	if !n.Persist {
+		// XEP-0060#owner-purge-error-nopersist
+		return nil, unsupported("persistent-items")
+	}
+	if m := s.mirror(r.owner, n.name); m != nil {
 		return nil, s.empty(r, m)
 	}
 	if err := s.drop(r, n, n.entries); err != nil {
@@ -157,72 +203,4 @@ func (s *Service) purge(r *request) ([]byte, error) {
 		s.notify(r.owner, n, append(b, "/></event>"...))
 	}
 	return nil, nil
-}
-
-// getAffiliations shows who is what to a node.
-// XEP-0060#owner-affiliations-retrieve
-func (s *Service) getAffiliations(r *request) ([]byte, error) {
-	n, err := r.own()
-	if err != nil {
-		return nil, err
-	}
-	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><affiliations"), "node", n.name)
-	b = appendAffiliation(append(b, '>'), r.owner.String(), affOwner)
-	for _, who := range slices.Sorted(maps.Keys(n.Affiliated)) {
-		b = appendAffiliation(b, who, n.Affiliated[who])
-	}
-	return append(b, "</affiliations></pubsub>"...), nil
-}
-
-func appendAffiliation(b []byte, who, what string) []byte {
-	b = attr(append(b, "<affiliation"...), "jid", who)
-	return append(attr(b, "affiliation", what), "/>"...)
-}
-
-// setAffiliations changes who is what. The owner stays the owner and nobody
-// else publishes.
-// XEP-0060#owner-affiliations-modify
-func (s *Service) setAffiliations(r *request) ([]byte, error) {
-	n, err := r.own()
-	if err != nil {
-		return nil, err
-	}
-	now := maps.Clone(n.Affiliated)
-	if now == nil {
-		now = map[string]string{}
-	}
-	for a := range r.e.Children() {
-		who, err := jid.Parse(a.Attr("jid"))
-		what := a.Attr("affiliation")
-		switch {
-		case err != nil || !a.Is(nsOwner, "affiliation") || who.IsFull():
-			return nil, stanza.Errorf(stanza.BadRequest, "an affiliation needs a bare address")
-		case who == r.owner && what != affOwner || who != r.owner && !slices.Contains([]string{affMember, affOutcast, affNone}, what):
-			return nil, stanza.Errorf(stanza.NotAcceptable, "others may be member, outcast or none; the owner stays the owner")
-		case what == affNone:
-			delete(now, who.String())
-		case who != r.owner:
-			now[who.String()] = what
-		}
-	}
-	if len(now) > maxAffiliate {
-		return nil, stanza.Errorf(stanza.ResourceConstraint, "a node has at most %d affiliations", maxAffiliate)
-	}
-	return nil, s.update(r, n, func(rec *record) { rec.Affiliated = now })
-}
-
-// getSubscriptions shows who subscribed to a node by a request.
-// XEP-0060#owner-subscriptions-retrieve
-func (s *Service) getSubscriptions(r *request) ([]byte, error) {
-	n, err := r.own()
-	if err != nil {
-		return nil, err
-	}
-	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><subscriptions"), "node", n.name)
-	b = append(b, '>')
-	for _, who := range n.Subscribers {
-		b = attr(append(b, "<subscription"...), "jid", who)
-		b = append(b, " subscription='subscribed'/>"...)
-	}
-	return append(b, "</subscriptions></pubsub>"...), nil
 }

@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"crypto/rand"
+	"slices"
 
 	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/stanza"
@@ -15,59 +16,111 @@ func (s *Service) publish(r *request) ([]byte, error) {
 	if r.node == "" {
 		return nil, needNode()
 	}
-	id, payload, err := readItem(r.e)
+	item, err := readItem(r.e)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPayload(r.node, payload); err != nil {
-		return nil, err
+	if m := s.mirror(r.owner, r.node); m != nil && item.payload.OK() {
+		if err := checkPayload(r.node, item.payload); err != nil {
+			return nil, err
+		}
+		return s.publishMirrored(r, m, item.payload)
 	}
-	if m := s.mirrors[r.node]; m != nil {
-		return s.publishMirrored(r, m, payload)
-	}
-	n, err := r.target()
+	n, err := s.target(r)
 	if err != nil {
 		return nil, err
 	}
-	// COMPAT: python-oldmemo checks OMEMO's payloads against a schema that has no
-	// xml:lang, which slixmpp puts on every stream
-	raw := payload.AppendUnspoken(nil)
+	if err := r.suits(n, item); err != nil {
+		return nil, err
+	}
 	d := s.draftOf(r)
-	if err := d.put(n, id, raw); err != nil {
+	if err := d.publish(r, n, item); err != nil {
 		return nil, err
 	}
 	if err := d.commit(); err != nil {
 		return nil, err
 	}
 	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", r.node)
-	b = attr(append(b, "><item"...), "id", id)
-	return append(b, "/></publish></pubsub>"...), nil
+	b = append(b, '>')
+	if item.there {
+		b = append(attr(append(b, "<item"...), "id", item.id), "/>"...)
+	}
+	return append(b, "</publish></pubsub>"...), nil
 }
 
-// readItem reads the one item of a publication; without an id it gets one.
+// publish drafts a publication that suits the node.
+func (d *Draft) publish(r *request, n *node, item item) error {
+	if !item.there {
+		d.event(n, append(attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name), "/></event>"...))
+		return nil
+	}
+	var raw []byte
+	if item.payload.OK() {
+		// COMPAT: python-oldmemo checks OMEMO's payloads against a schema that has no
+		// xml:lang, which slixmpp puts on every stream
+		raw = item.payload.AppendUnspoken(nil)
+	}
+	by := ""
+	if r.general {
+		by = r.Asker().String()
+	}
+	return d.put(n, item.id, by, raw)
+}
+
+// item is what is published.
+type item struct {
+	there   bool // false for a publication without one
+	id      string
+	payload xtok.Elem // not OK for an empty item
+}
+
+// readItem reads the item of a publication; without an id it gets one.
 // XEP-0060#publisher-publish-error
-func readItem(publish xtok.Elem) (id string, payload xtok.Elem, err error) {
-	item := publish.First()
-	if !item.Is(nsPubsub, "item") {
-		return "", payload, fail(stanza.BadRequest, "item-required", "there is no item to publish")
+func readItem(publish xtok.Elem) (it item, err error) {
+	e := publish.First()
+	if !e.OK() {
+		return it, nil
 	}
-	if item.Next().OK() {
-		return "", payload, stanza.Errorf(stanza.BadRequest, "one item at a time")
+	if !e.Is(nsPubsub, "item") {
+		return it, fail(stanza.BadRequest, "item-required", "there is no item to publish")
 	}
-	payload = item.First()
-	if !payload.OK() {
-		return "", payload, fail(stanza.BadRequest, "payload-required", "the item is empty")
+	if e.Next().OK() {
+		return it, stanza.Errorf(stanza.BadRequest, "one item at a time")
 	}
-	if payload.Next().OK() {
-		return "", payload, fail(stanza.BadRequest, "invalid-payload", "an item has one payload")
+	it = item{there: true, id: e.Attr("id"), payload: e.First()}
+	if it.payload.OK() && it.payload.Next().OK() {
+		return it, fail(stanza.BadRequest, "invalid-payload", "an item has one payload")
 	}
-	if id = item.Attr("id"); id == "" {
-		id = rand.Text()[:20]
+	if it.id == "" {
+		it.id = rand.Text()[:20]
 	}
-	if len(id) > maxID {
-		return "", payload, stanza.Errorf(stanza.NotAcceptable, "the item's id has more than %d bytes", maxID)
+	if len(it.id) > maxID {
+		return it, stanza.Errorf(stanza.NotAcceptable, "the item's id has more than %d bytes", maxID)
 	}
-	return id, payload, nil
+	return it, nil
+}
+
+// suits tells whether an item is what a node takes, and the asker may put it there.
+// A node's type is not held against the payload's namespace. COMPAT: Movim, as
+// XEP-0277 says, gives nodes a type that is none of the payload's.
+// XEP-0060#publisher-publish-error-badrequest
+func (r *request) suits(n *node, it item) error {
+	switch {
+	case !n.Persist && !n.Payloads && it.there:
+		return fail(stanza.BadRequest, "item-forbidden", "the node takes no items")
+	case !it.there && (n.Persist || n.Payloads):
+		return fail(stanza.BadRequest, "item-required", "there is no item to publish")
+	case n.Payloads && !it.payload.OK():
+		return fail(stanza.BadRequest, "payload-required", "the item is empty")
+	case it.payload.OK():
+		if err := checkPayload(n.name, it.payload); err != nil {
+			return err
+		}
+	}
+	if i := n.find(it.id); i >= 0 && it.there && r.general && !r.mayRemove(n, &n.entries[i]) {
+		return stanza.Errorf(stanza.Forbidden, "somebody else published an item with this id")
+	}
+	return nil
 }
 
 // maxDevices is how many devices one person's list may name: everyone who
@@ -95,17 +148,20 @@ func checkPayload(node string, payload xtok.Elem) error {
 // target is the node to publish to. Options are the configuration of a new node
 // and conditions on one that is there: they never change it.
 // XEP-0060#publisher-publish-autocreate, XEP-0060#publisher-publish-options
-func (r *request) target() (*node, error) {
+func (s *Service) target(r *request) (*node, error) {
 	options, err := r.options()
 	if err != nil {
 		return nil, err
 	}
 	n := r.acct.nodes[r.node]
 	if n == nil {
-		return r.newNode(r.node, options)
+		return s.newNode(r, r.node, options)
+	}
+	if err := r.mayPublish(n); err != nil {
+		return nil, err
 	}
 	wanted := n.Config
-	if !known(options) || wanted.apply(options) != nil || !wanted.same(&n.Config) {
+	if !known(r.general, options) || wanted.apply(r.general, options) != nil || !wanted.same(r.general, &n.Config) {
 		return nil, notMet()
 	}
 	return n, nil
@@ -135,11 +191,14 @@ func (s *Service) retract(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.mayPublish(n); err != nil {
+		return nil, err
+	}
 	gone, err := r.named(n)
 	if err != nil {
 		return nil, err
 	}
-	if m := s.mirrors[n.name]; m != nil {
+	if m := s.mirror(r.owner, n.name); m != nil {
 		return nil, s.empty(r, m)
 	}
 	if err := s.drop(r, n, gone); err != nil {
@@ -164,7 +223,12 @@ func (r *request) named(n *node) ([]entry, error) {
 		if i < 0 {
 			return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such item")
 		}
-		list = append(list, n.entries[i])
+		if r.general && !r.mayRemove(n, &n.entries[i]) {
+			return nil, stanza.Errorf(stanza.Forbidden, "somebody else published that item")
+		}
+		if !slices.Contains(list, n.entries[i]) {
+			list = append(list, n.entries[i])
+		}
 	}
 	if len(list) == 0 {
 		return nil, fail(stanza.BadRequest, "item-required", "the request names no item")

@@ -322,7 +322,7 @@ func TestPublicationsThatCannotBeAreRefused(t *testing.T) {
 			publish("n", "i", "<x xmlns='urn:x'>"+strings.Repeat("x", maxPayload)+"</x>"):         "payload-too-big",
 			pub("<publish node='n'><item>" + tune + "</item></publish><publish-options/>"):        "bad-request",
 			pub("<retract node='n'/>"):                                                            "item-not-found",
-			pub("<options node='n'/>"):                                                            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='options'/>",
+			pub("<options node='n'/>"):                                                            "<unsupported xmlns='http://jabber.org/protocol/pubsub#errors' feature='subscription-options'/>",
 			iq("get", "", "<pubsub xmlns='"+nsPubsub+"'><publish node='n'/></pubsub>"):            "feature-not-implemented",
 			iq("set", "", "<pubsub xmlns='"+nsPubsub+"'/>"):                                       "bad-request",
 			iq("set", "", owner("<delete/>")):                                                     "nodeid-required",

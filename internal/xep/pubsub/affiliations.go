@@ -1,0 +1,164 @@
+package pubsub
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// myAffiliations lists what the asker is to which node.
+// XEP-0060#entity-affiliations
+func (s *Service) myAffiliations(r *request) ([]byte, error) {
+	var list []byte
+	for _, n := range r.acct.tied(r.Asker()) {
+		a := n.affiliation(r.owner, r.Asker())
+		if a == affNone || r.node != "" && n.name != r.node {
+			continue
+		}
+		list = attr(append(list, "<affiliation"...), "node", n.name)
+		list = append(attr(list, "affiliation", a), "/>"...)
+	}
+	return s.mine(r, "affiliations", list)
+}
+
+// mine wraps a list of the asker's own; to a stranger who has none an account
+// is not there.
+func (s *Service) mine(r *request, name string, list []byte) ([]byte, error) {
+	if list == nil && s.stranger(r) {
+		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
+	}
+	b := append([]byte("<pubsub xmlns='"+nsPubsub+"'><"+name+">"), list...)
+	return append(b, "</"+name+"></pubsub>"...), nil
+}
+
+// getAffiliations shows who is what to a node.
+// XEP-0060#owner-affiliations-retrieve
+func (s *Service) getAffiliations(r *request) ([]byte, error) {
+	n, err := r.own()
+	if err != nil {
+		return nil, err
+	}
+	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><affiliations"), "node", n.name)
+	b = append(b, '>')
+	if !r.general {
+		b = appendAffiliation(b, r.owner.String(), affOwner)
+	}
+	for _, who := range slices.Sorted(maps.Keys(n.Affiliated)) {
+		b = appendAffiliation(b, who, n.Affiliated[who])
+	}
+	return append(b, "</affiliations></pubsub>"...), nil
+}
+
+func appendAffiliation(b []byte, who, what string) []byte {
+	b = attr(append(b, "<affiliation"...), "jid", who)
+	return append(attr(b, "affiliation", what), "/>"...)
+}
+
+// setAffiliations changes who is what: all that the request says, or nothing. Who
+// becomes an outcast loses his subscriptions.
+// XEP-0060#owner-affiliations-modify
+func (s *Service) setAffiliations(r *request) ([]byte, error) {
+	n, err := r.own()
+	if err != nil {
+		return nil, err
+	}
+	now := maps.Clone(n.Affiliated)
+	if now == nil {
+		now = map[string]string{}
+	}
+	if err := s.affiliate(r, now); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(now) > maxAffiliate:
+		return nil, stanza.Errorf(stanza.ResourceConstraint, "a node has at most %d affiliations", maxAffiliate)
+	case r.general && !slices.Contains(slices.Collect(maps.Values(now)), affOwner):
+		// XEP-0060#owner-affiliations-multi
+		return nil, stanza.Errorf(stanza.NotAcceptable, "a node needs an owner")
+	}
+	out := map[jid.JID]string{}
+	for who := range n.subs {
+		if now[who.Bare().String()] == affOutcast {
+			out[who] = none
+		}
+	}
+	return nil, s.update(r.Ctx, r.owner, n, out, func(rec *record) { rec.Affiliated = now })
+}
+
+// affiliate reads what a request says of affiliations into a list.
+func (s *Service) affiliate(r *request, list map[string]string) error {
+	seen := map[jid.JID]bool{}
+	for a := range r.e.Children() {
+		who, err := jid.Parse(a.Attr("jid"))
+		if err != nil || !a.Is(nsOwner, "affiliation") || who.IsFull() || seen[who] {
+			return stanza.Errorf(stanza.BadRequest, "an affiliation needs a bare address, and an address one affiliation")
+		}
+		seen[who] = true
+		if !a.HasAttr("affiliation") {
+			continue
+		}
+		what := a.Attr("affiliation")
+		if err := s.possible(r, who, what); err != nil {
+			return err
+		}
+		switch {
+		case what == affNone:
+			delete(list, who.String())
+		case r.general || who != r.owner:
+			list[who.String()] = what
+		}
+	}
+	return nil
+}
+
+// possible tells whether an address can be that. An account's own nodes stay its
+// own; a node at the service belongs to people who have an account, so that it goes when
+// they go.
+// XEP-0060#owner-affiliations-nosuchaffil
+func (s *Service) possible(r *request, who jid.JID, what string) error {
+	switch what {
+	case affMember, affOutcast, affNone:
+		if !r.general && who == r.owner {
+			return stanza.Errorf(stanza.NotAcceptable, "the owner stays the owner")
+		}
+		return nil
+	case affPublisher, affPublishOnly:
+		if r.general {
+			return nil
+		}
+	case affOwner:
+		if r.general && s.router.Exists(who) || !r.general && who == r.owner {
+			return nil
+		}
+		return stanza.Errorf(stanza.NotAcceptable, "that cannot be an owner")
+	default:
+		return stanza.Errorf(stanza.BadRequest, "there is no such affiliation")
+	}
+	return unsupported(what + "-affiliation")
+}
+
+// update changes a node's record and subscriptions, durably; subs are the new states,
+// none for one that ends.
+func (s *Service) update(ctx context.Context, owner jid.JID, n *node, subs map[jid.JID]string, f func(*record)) error {
+	changed := &node{name: n.name, record: n.record}
+	f(&changed.record)
+	op, err := s.nodeOp(changed)
+	if err != nil {
+		return err
+	}
+	ops := append(s.subOps(n, subs), op)
+	if err := s.apply(ctx, owner, ops...); err != nil {
+		return err
+	}
+	n.acct.tieAll(n, -1)
+	n.record = changed.record
+	for who, state := range subs {
+		n.setSub(who, state)
+	}
+	n.acct.tieAll(n, 1)
+	s.cache.put(owner, n.acct)
+	return nil
+}
