@@ -1,7 +1,7 @@
 // Package blocking lets people block addresses: Blocking Command, XEP-0191
 // version 1.3. It holds the lists, refuses messages and requests both ways, and
 // answers core.Host.Blocked, by which people and pubsub keep presence and events
-// apart. It takes no reports of abuse: those within an item are let pass.
+// apart. Reports of abuse within an item (XEP-0377 version 0.4.1) it hands over, when the block is durable.
 //
 // To one who is blocked, the account looks like one that is offline where
 // presence is concerned, and like one that is not there where he writes or asks.
@@ -26,6 +26,7 @@ import (
 	"mirsal/internal/people"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // The limits of one account's list.
@@ -36,6 +37,11 @@ const (
 
 // Blocking is the feature.
 type Blocking struct {
+	// OnReport takes a report about an address that its owner, a bare JID, has just
+	// blocked; report is valid during the call. It may block. Set before start; nil
+	// where reports are not taken.
+	OnReport func(ctx context.Context, owner, about jid.JID, report xtok.Elem)
+
 	router *core.Router
 	people *people.People
 	kv     store.KV

@@ -14,6 +14,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
 var (
@@ -373,12 +374,16 @@ func TestCommandsThatMakeNoSenseAreRefused(t *testing.T) {
 		has(t, "a get", a.Got(), "<bad-request ")
 		a.Send("<iq type='set' id='1' to='bob@example.org'><block xmlns='urn:xmpp:blocking'><item jid='a@b'/></block></iq>")
 		has(t, "another's list", a.Got(), "<service-unavailable ")
-		// XEP-0377 §3
+		var got string
+		p.blocking.OnReport = func(_ context.Context, owner, about jid.JID, report xtok.Elem) {
+			got = owner.String() + " " + about.String() + " " + report.Attr("reason") + fmt.Sprint(p.blocking.Blocks(owner, about))
+		}
+		// XEP-0377#blocking
 		a.Send("<iq type='set' id='1'><block xmlns='urn:xmpp:blocking'><item jid='bob@example.org'>" +
 			"<report xmlns='urn:xmpp:reporting:1' reason='urn:xmpp:reporting:spam'/></item></block></iq>")
 		has(t, "a report", a.Got(), "type='result'")
-		if !p.blocking.Blocks(alice, bob) {
-			t.Error("a block with a report did nothing")
+		if !p.blocking.Blocks(alice, bob) || got != "alice@example.org bob@example.org urn:xmpp:reporting:spamtrue" {
+			t.Error("a block with a report did nothing, or the report came to nobody:", got)
 		}
 	})
 }

@@ -12,7 +12,11 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-const ns = "urn:xmpp:blocking"
+// ns is the namespace of the commands, nsReport that of reports within them.
+const (
+	ns       = "urn:xmpp:blocking"
+	nsReport = "urn:xmpp:reporting:1"
+)
 
 // own refuses requests about other accounts, in the words of one that is not
 // there, and those of the wrong type.
@@ -83,21 +87,45 @@ func (b *Blocking) block(q *core.Query) ([]byte, error) {
 	case slices.ContainsFunc(items, func(j jid.JID) bool { return j.Bare() == owner }):
 		return nil, stanza.Errorf(stanza.NotAllowed, "one cannot block oneself")
 	}
+	if err := b.add(q, items); err != nil {
+		return nil, err
+	}
+	b.report(q)
+	return nil, core.ErrLater
+}
+
+// report hands over what the command reports of those whom it blocked.
+// XEP-0377#blocking
+func (b *Blocking) report(q *core.Query) {
+	if b.OnReport == nil {
+		return
+	}
+	for c := range q.Payload.Children() {
+		r := c.Child(nsReport, "report")
+		if j, err := jid.Parse(c.Attr("jid")); c.Is(ns, "item") && r.OK() && err == nil {
+			b.OnReport(q.Ctx, q.Asker(), j, r)
+		}
+	}
+}
+
+// add makes a block and answers.
+func (b *Blocking) add(q *core.Query, items []jid.JID) error {
+	owner := q.Asker()
 	defer b.lock(owner)()
 	was := b.of(owner)
 	now, fresh := was.with(items)
 	if len(now) > maxItems || now.bytes() > maxBytes {
-		return nil, stanza.Errorf(stanza.ResourceConstraint, "a block list holds at most %d addresses, and %d KiB of them", maxItems, maxBytes>>10)
+		return stanza.Errorf(stanza.ResourceConstraint, "a block list holds at most %d addresses, and %d KiB of them", maxItems, maxBytes>>10)
 	}
 	if len(fresh) > 0 {
 		if err := b.write(q, fresh, b.set); err != nil {
-			return nil, err
+			return err
 		}
 		newly := func(j jid.JID) bool { return j.Bare() != owner && now.match(j) && !was.match(j) }
 		b.people.Part(owner, newly, func() { b.put(owner, now) })
 	}
 	b.done(q, "block", items)
-	return nil, core.ErrLater
+	return nil
 }
 
 // unblock takes from the list; naming nobody empties it.
@@ -157,7 +185,7 @@ func (b *Blocking) done(q *core.Query, name string, items []jid.JID) {
 }
 
 // readItems are the addresses that a command names, each once. What else an item
-// holds, as a report of XEP-0377, is not looked at.
+// holds is not looked at here.
 func readItems(command xtok.Elem) ([]jid.JID, error) {
 	var items []jid.JID
 	seen := list{}
