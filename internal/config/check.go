@@ -10,7 +10,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(),
+		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -29,6 +29,7 @@ func (c *Config) checkWords() error {
 		{"log.format", c.Log.Format, []string{"text", "json"}},
 		{"store.synchronous", c.Store.Synchronous, []string{"full", "off"}},
 		{"pubsub.create", c.Pubsub.Create, []string{Everyone, Admins}},
+		{"rooms.create", c.Rooms.Create, []string{Everyone, Admins}},
 	} {
 		if !slices.Contains(w.allowed, w.value) {
 			return fmt.Errorf("%s: %q is none of %q", w.key, w.value, w.allowed)
@@ -61,6 +62,9 @@ func (c *Config) checkNumbers() error {
 		{"limits.registrations", c.Limits.Registrations, 1, 1 << 20},
 		{"auth.iterations", c.Auth.Iterations, 4096, 10_000_000},
 		{"archive.page", c.Archive.Page, 1, 1000},
+		{"rooms.max_occupants", c.Rooms.MaxOccupants, 2, 1_000_000},
+		{"rooms.max_per_account", c.Rooms.MaxPerAccount, 0, 1_000_000},
+		{"rooms.history", c.Rooms.History, 0, 100},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			return fmt.Errorf("%s: %d is not between %d and %d", n.key, n.value, n.lo, n.hi)

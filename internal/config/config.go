@@ -40,10 +40,12 @@ type Config struct {
 	Register Register `toml:"register"`
 	Archive  Archive  `toml:"archive"`
 	Pubsub   Pubsub   `toml:"pubsub"`
+	Rooms    Rooms    `toml:"rooms"`
 	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
 	Push     Push     `toml:"push"`
+	Upload   Upload   `toml:"upload"`
 	Log      Log      `toml:"log"`
 	// Components are secrets by host name.
 	Components map[string]string `toml:"components"`
@@ -150,6 +152,15 @@ type Register struct {
 	Open bool `toml:"open"`
 }
 
+// Rooms is for the service at conference.DOMAIN.
+type Rooms struct {
+	Enabled       bool   `toml:"enabled"`
+	Create        string `toml:"create"` // Everyone or Admins
+	MaxOccupants  int    `toml:"max_occupants"`
+	MaxPerAccount int    `toml:"max_per_account"`
+	History       int    `toml:"history"`
+}
+
 // Pubsub is for the service at pubsub.DOMAIN.
 type Pubsub struct {
 	Create string `toml:"create"`
@@ -209,9 +220,11 @@ func Default() Config {
 		},
 		Auth:    Auth{Iterations: 10_000, Invitation: Duration{7 * 24 * time.Hour}},
 		Pubsub:  Pubsub{Create: Everyone},
+		Rooms:   Rooms{Enabled: true, Create: Everyone, MaxOccupants: 10_000, MaxPerAccount: 50, History: 20},
 		Archive: Archive{Keep: Keep{Days: 30}, Page: 250},
 		Store:   Store{Synchronous: "full"},
 		Contact: Contact{none, none, none, none, none, none, none},
+		Upload:  defaultUpload(),
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
 		Push: Push{Web: true},
 		Services: Services{

@@ -28,7 +28,9 @@ import (
 	"mirsal/internal/xep/ping"
 	"mirsal/internal/xep/private"
 	"mirsal/internal/xep/pubsub"
+	"mirsal/internal/xep/push"
 	"mirsal/internal/xep/register"
+	"mirsal/internal/xep/rooms"
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/streamlimits"
@@ -46,6 +48,8 @@ type features struct {
 	last     *lastactivity.Last
 	invite   *invite.Feature
 	pubsub   *pubsub.Service
+	rooms    *rooms.Rooms // nil where there are none
+	push     *push.Push
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -107,7 +111,10 @@ func (s *Server) addFeatures(h *core.Host) {
 	pep.OnChange = append(pep.OnChange, cards.Changed)
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
+	s.addRooms(h, ppl)
 	s.addComponents(h, ppl)
+	// behind devices: those end the sessions of a device before its registrations go
+	s.addPush(h, ppl)
 	s.features.limits = s.newLimits()
 	h.AccountGone = append(h.AccountGone, func(bare jid.JID) { s.features.limits.Gone(bare.Local()) })
 	c2s.Register(h)

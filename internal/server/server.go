@@ -176,6 +176,12 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 	if err := s.features.last.Load(ctx); err != nil {
 		return err
 	}
+	if err := s.features.push.Load(ctx); err != nil {
+		return err
+	}
+	if err := s.loadRooms(ctx); err != nil {
+		return err
+	}
 	host.Every(idleEvery, (&idleGC{}).tick)
 	s.Auth.OnRemove(auth.Removal{Closing: s.endSessions, Gone: func(bare jid.JID) { gone(host, bare) }})
 	return nil
@@ -244,6 +250,9 @@ const stopPatience = 10 * time.Second
 // Close stops gracefully: clients hear that the system shuts down, resumable
 // sessions are kept with their queues, everything appended is committed.
 func (s *Server) Close() error {
+	if s.features.rooms != nil {
+		s.features.rooms.Close()
+	}
 	s.web.Stop()
 	stopped := make(chan struct{})
 	go func() {
@@ -260,6 +269,9 @@ func (s *Server) Close() error {
 	s.archive.Close()
 	s.features.invite.Close()
 	s.features.people.Wait()
+	if s.features.rooms != nil {
+		s.features.rooms.Wait()
+	}
 	s.features.pubsub.Wait()
 	s.features.offline.Wait()
 	s.features.last.Flush()

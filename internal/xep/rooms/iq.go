@@ -367,4 +367,3 @@ func (r *room) announce(who jid.JID, why departure) {
 		}
 	})
 }
-

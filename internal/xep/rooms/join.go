@@ -134,7 +134,7 @@ func (r *room) join(t *core.Transit, nick string, w wish) error {
 	r.fresh = false
 	st := &seat{session: t.Session, content: r.said(t), lang: t.Head.Lang, to: toAttr(t.Session.JID.String())}
 	others := r.put(st, nick, role).seats
-	others = others[:len(others)-1 : len(others)-1] // the same person's
+	others = others[: len(others)-1 : len(others)-1] // the same person's
 	r.svc.sat(st, r)
 	n := r.noticeOf(st.who, st)
 	all, mod := r.tells(st.who), st.who.role == Moderator

@@ -28,24 +28,24 @@ type room struct {
 
 	// mu guards the rest. It is held while affiliations and configuration are
 	// written, never by the archive's release goroutine or the back.
-	mu         sync.Mutex
-	gone       bool // destroyed or unloaded: look it up again
-	fresh      bool // made, and nobody has entered yet
-	locked     bool // nobody but its owners may enter before it is configured
-	cfg        Config
-	creator    jid.JID
-	affs       map[jid.JID]affiliated // by bare address; who is not there has None
-	subject    subject
-	secret     []byte // of occupant ids
-	avatar     []byte // content of the vCard, nil for none
-	nicks      map[string]*occupant
-	looks      map[string]*occupant // by what the nick looks like
-	seats      map[*core.Session]*seat
-	reserved   map[string]jid.JID   // by what a registered nick looks like: whose it is
-	mods       map[*occupant]struct{}
-	shown      map[*occupant]struct{} // those whom everybody was told of
-	recent     []utterance // what newcomers are shown, oldest first; see remember
-	used       time.Time
+	mu       sync.Mutex
+	gone     bool // destroyed or unloaded: look it up again
+	fresh    bool // made, and nobody has entered yet
+	locked   bool // nobody but its owners may enter before it is configured
+	cfg      Config
+	creator  jid.JID
+	affs     map[jid.JID]affiliated // by bare address; who is not there has None
+	subject  subject
+	secret   []byte // of occupant ids
+	avatar   []byte // content of the vCard, nil for none
+	nicks    map[string]*occupant
+	looks    map[string]*occupant // by what the nick looks like
+	seats    map[*core.Session]*seat
+	reserved map[string]jid.JID // by what a registered nick looks like: whose it is
+	mods     map[*occupant]struct{}
+	shown    map[*occupant]struct{} // those whom everybody was told of
+	recent   []utterance            // what newcomers are shown, oldest first; see remember
+	used     time.Time
 }
 
 // affiliated is someone's lasting relation to a room.

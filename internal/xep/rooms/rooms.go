@@ -20,6 +20,8 @@ type Settings struct {
 	// MaxOccupants is how many sessions may be in one room, MaxRooms how many rooms that
 	// stay one account may have made; administrators may make more.
 	MaxOccupants, MaxRooms int
+	// History is how many messages of the past a new room shows.
+	History int
 	// Admin tells whether a bare JID is an administrator of the server.
 	Admin func(bare jid.JID) bool
 	Log   *slog.Logger

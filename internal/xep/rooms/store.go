@@ -65,6 +65,7 @@ func (r *room) create(maker jid.JID) {
 	r.fresh, r.locked, r.creator = true, true, maker
 	r.affs[maker] = affiliated{Affiliation: Owner}
 	r.cfg = DefaultConfig()
+	r.cfg.History = r.svc.set.History
 	r.secret = make([]byte, 32)
 	rand.Read(r.secret)
 }

@@ -73,7 +73,7 @@ func runOn(t *testing.T, kv lastingStore, f func(w *world)) {
 	w := &world{past: &past{Log: kv}}
 	setup := func(cw *coretest.World) {
 		w.World = cw
-		w.rooms = New(cw.Router, cw.Host.Site(jid.MustParse(host)), kv, w.past, Settings{MaxOccupants: 10_000, MaxRooms: 5})
+		w.rooms = New(cw.Router, cw.Host.Site(jid.MustParse(host)), kv, w.past, Settings{MaxOccupants: 10_000, MaxRooms: 5, History: 20})
 		w.rooms.Register(cw.Host)
 		if err := w.rooms.Load(t.Context()); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"context"
+
+	"mirsal/internal/config"
+	"mirsal/internal/core"
+	"mirsal/internal/people"
+	"mirsal/internal/xep/rooms"
+	"mirsal/internal/xmpp/jid"
+)
+
+// addRooms adds the service for conversations of many; a domain that is an
+// address has none.
+func (s *Server) addRooms(h *core.Host, ppl *people.People) {
+	cfg := &s.Config.Rooms
+	name, err := jid.Parse("conference." + s.Domain.String())
+	if err != nil || !cfg.Enabled {
+		return
+	}
+	s.features.rooms = rooms.New(s.Router, h.Site(name), s.store, s.archive, rooms.Settings{
+		AdminsOnly: cfg.Create == config.Admins, MaxOccupants: cfg.MaxOccupants, MaxRooms: cfg.MaxPerAccount, History: cfg.History,
+		Admin: s.isAdmin, Log: s.Log,
+	})
+	s.features.rooms.Register(h)
+	ppl.OnUnavailable = append(ppl.OnUnavailable, s.features.rooms.Unavailable)
+}
+
+// isAdmin tells whether a bare JID is an administrator's; not while the accounts
+// cannot be read.
+func (s *Server) isAdmin(bare jid.JID) bool {
+	if !s.Router.Local(bare) {
+		return false
+	}
+	admin, err := s.Auth.Admin(context.Background(), bare.Local())
+	return err == nil && admin
+}
+
+// loadRooms reads which rooms there are.
+func (s *Server) loadRooms(ctx context.Context) error {
+	if s.features.rooms == nil {
+		return nil
+	}
+	return s.features.rooms.Load(ctx)
+}
