@@ -77,7 +77,7 @@ type Push struct {
 	healths  *store.Bucket
 	keys     *store.Bucket
 	site     jid.JID
-	web      *webpush.Client
+	web      browsers
 	public   string // the key that browsers want to know
 	metrics  *metrics
 	writes   writes
@@ -92,6 +92,12 @@ type Push struct {
 	queue    []*registration            // each at most once: busy
 	workers  int
 	services map[string]*service
+}
+
+// browsers sends to browsers; *webpush.Client.
+type browsers interface {
+	Send(ctx context.Context, s webpush.Subscription, m webpush.Message) webpush.Result
+	Close()
 }
 
 // account is one account's registrations.
