@@ -67,7 +67,7 @@ func (s *Rooms) describe(q *core.Query) (b []byte) {
 // info is what a room tells of itself besides its configuration; under mu. In a
 // room of members the subject is for those inside.
 func (r *room) info() Info {
-	i := Info{Occupants: len(r.nicks)}
+	i := Info{Occupants: len(r.nicks), Avatars: r.pictures()}
 	if !r.cfg.MembersOnly && r.cfg.Password == "" {
 		i.Subject = r.subject.Text
 	}

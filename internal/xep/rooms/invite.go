@@ -87,14 +87,14 @@ func readInvitation(e xtok.Elem) (i invitation, err error) {
 
 // inviteAll checks all invitations of a message, then sends them.
 func (r *room) inviteAll(t *core.Transit, st *seat, list []invitation) error {
+	if len(list) > maxInvitees {
+		return stanza.Errorf(stanza.NotAcceptable, "one message invites at most %d people", maxInvitees)
+	}
 	me := t.Session.JID.Bare()
 	for n := range list {
 		if err := r.mayInvite(me, st, &list[n]); err != nil {
 			return err
 		}
-	}
-	if len(list) > maxInvitees {
-		return stanza.Errorf(stanza.NotAcceptable, "one message invites at most %d people", maxInvitees)
 	}
 	if wait := r.svc.extras.invites.pace.take(me, len(list)); wait > 0 {
 		return stanza.Errorf(stanza.ResourceConstraint, "you invite too many people: wait %s", wait.Round(time.Second))

@@ -257,8 +257,8 @@ func (d *draft) addAffiliation(i item) error {
 	if i.aff == Outcast {
 		is.Reason, is.Nick = i.reason, ""
 	}
-	if i.aff == None {
-		is.Nick = ""
+	if i.aff < Member {
+		is.Nick, is.Came = "", false
 	}
 	d.affs[who] = is
 	d.steps = append(d.steps, step{who: who, reason: i.reason})

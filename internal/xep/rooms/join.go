@@ -131,6 +131,9 @@ func (r *room) join(t *core.Transit, nick string, w wish) error {
 	if err != nil {
 		return err
 	}
+	if err := r.came(me); err != nil {
+		return err
+	}
 	r.fresh = false
 	st := &seat{session: t.Session, content: r.said(t), lang: t.Head.Lang, to: toAttr(t.Session.JID.String())}
 	others := r.put(st, nick, role).seats
@@ -138,11 +141,14 @@ func (r *room) join(t *core.Transit, nick string, w wish) error {
 	r.svc.sat(st, r)
 	n := r.noticeOf(st.who, st)
 	all, mod := r.tells(st.who), st.who.role == Moderator
-	welcome := r.welcome(t, st, w, created)
+	welcome, picture := r.welcome(t, st, w, created), r.picture()
 	r.enter(t, func(b *back) {
 		b.show(n, all, others)
 		b.tellSelf(n, others)
 		b.seat(st, mod)
+		if picture != nil {
+			st.session.Push(addressed(picture, st.to, nil))
+		}
 		welcome.give(st.session)
 	})
 	r.stayed(st)

@@ -44,6 +44,9 @@ func (r *room) speak(t *core.Transit, st *seat) error {
 	if err := r.readable(t); err != nil {
 		return err
 	}
+	if err := r.retract(t, st); err != nil {
+		return err
+	}
 	r.utter(t, st)
 	return nil
 }

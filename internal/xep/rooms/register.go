@@ -20,7 +20,7 @@ func (s *Rooms) registerIQ(q *core.Query) (payload []byte, err error) {
 	if q.Session == nil {
 		return nil, stanza.Errorf(stanza.NotAllowed, "only people of this server register with its rooms")
 	}
-	err = s.with(q.Head.To, nil, func(r *room) error {
+	err = s.with(q.Head.To, jid.JID{}, func(r *room) error {
 		r.seat(q.Session)
 		if r.gone {
 			return errAgain
@@ -135,7 +135,7 @@ func (s *Rooms) reserved(q *core.Query, node string) (info []byte, ok bool, err 
 	if node != nodeReserved {
 		return nil, false, nil
 	}
-	err = s.with(q.Head.To, nil, func(r *room) error {
+	err = s.with(q.Head.To, jid.JID{}, func(r *room) error {
 		if nick := r.known(q.Asker()).Nick; nick != "" {
 			info = append(attr([]byte("<identity category='conference' type='text'"), "name", nick), "/>"...)
 		}

@@ -53,6 +53,7 @@ type affiliated struct {
 	Affiliation Affiliation
 	Nick        string // registered, "" for none
 	Reason      string // of a ban
+	Came        bool   // has been in the room as a member: see keys
 }
 
 // subject is what the room is about, and who said so.

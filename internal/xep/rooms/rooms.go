@@ -31,6 +31,12 @@ type Settings struct {
 type Past interface {
 	// Page returns rows of the room's archive: see store.Log.
 	Page(ctx context.Context, q store.Query) (rows []store.Row, more bool, err error)
+	// Find returns those of some places that are in the room's archive.
+	Find(ctx context.Context, owner string, seqs []uint64) ([]store.Row, error)
+	// Replace puts another stanza in the place of one, durable on return.
+	Replace(ctx context.Context, seq uint64, by *stanza.Stanza) error
+	// ParseStanzaID is the place that a stanza-id stands for.
+	ParseStanzaID(id string) (seq uint64, ok bool)
 	// Forget removes the room's archive.
 	Forget(ctx context.Context, owner string) error
 }
@@ -43,6 +49,7 @@ type Rooms struct {
 	set    Settings
 	store  *keeper
 	asks   asks
+	extras *extras
 
 	// letters take messages to a room that are not for all: each tells whether it
 	// was for it. Under the room's lock; st is nil for who is not inside.
@@ -82,7 +89,7 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 		set.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rooms{
-		router: r, site: site, past: past, set: set, store: newKeeper(kv), asks: asks{waiting: map[string]asked{}},
+		router: r, site: site, past: past, set: set, store: newKeeper(kv), extras: newExtras(), asks: asks{waiting: map[string]asked{}},
 		stop: make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{},
 	}
 }
@@ -93,6 +100,7 @@ func (s *Rooms) Register(h *core.Host) {
 	h.IQ(s.site.Node, nsAdmin, "query", s.adminIQ)
 	h.IQ(s.site.Node, nsOwner, "query", s.ownerIQ)
 	s.registerDisco(h)
+	s.registerExtras(h)
 	h.Gone = append(h.Gone, s.gone)
 	h.AccountGone = append(h.AccountGone, s.accountGone)
 	h.Every(sweepEvery, s.sweep)

@@ -87,6 +87,9 @@ func (s *Rooms) Load(ctx context.Context) error {
 		}
 		creator, _ := jid.Parse(kept.Creator) // zero where it is gone
 		s.index[j] = listing{kept.Config.Name, kept.Config.Public, creator}
+		if err := s.loadKeys(j, kept.Config); err != nil {
+			return fmt.Errorf("rooms: %s: %w", j, err)
+		}
 	}
 	return nil
 }
@@ -206,6 +209,7 @@ func (r *room) forgetAll() error {
 
 // list keeps the index of rooms that stay; under mu.
 func (r *room) list() {
+	r.rekey()
 	s := r.svc
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,6 +223,7 @@ func (r *room) list() {
 // setAffiliated changes what is known of a person, after it was written; under mu.
 func (r *room) setAffiliated(who jid.JID, a affiliated) {
 	r.reserve(who, r.affs[who].Nick, a.Nick)
+	r.svc.extras.keys.person(r.jid, who, a.Affiliation >= Member, a.Came)
 	if a == (affiliated{Affiliation: None}) {
 		delete(r.affs, who)
 		return

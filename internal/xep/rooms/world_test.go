@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 )
 
 const host = "conference.example.org"
@@ -46,7 +48,16 @@ func (p *past) Append(t *core.Transit) {
 	t.Release()
 }
 
-func (p *past) StanzaID(seq uint64) string { return "id" + string(rune('0'+seq%10)) }
+func (p *past) StanzaID(seq uint64) string { return "id" + strconv.FormatUint(seq, 10) }
+
+func (p *past) ParseStanzaID(id string) (uint64, bool) {
+	seq, err := strconv.ParseUint(strings.TrimPrefix(id, "id"), 10, 63)
+	return seq, err == nil
+}
+
+func (p *past) Replace(ctx context.Context, seq uint64, by *stanza.Stanza) error {
+	return p.Log.Replace(ctx, seq, by.Raw)
+}
 
 func (p *past) Forget(ctx context.Context, owner string) error { return p.Log.Forget(ctx, owner) }
 
