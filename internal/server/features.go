@@ -78,7 +78,8 @@ func (s *Server) addFeatures(h *core.Host) {
 	s.features.offline = off
 	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
 
-	mam.New(s.archive, cfg.Archive.Page, s.Log).Register(h)
+	past := mam.New(s.archive, cfg.Archive.Page, s.Log)
+	past.Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
 	s.addInvitations(h, ppl)
@@ -111,7 +112,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	pep.OnChange = append(pep.OnChange, cards.Changed)
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
-	s.addRooms(h, ppl)
+	s.addRooms(h, ppl, past, pep)
 	s.addComponents(h, ppl)
 	// behind devices: those end the sessions of a device before its registrations go
 	s.addPush(h, ppl)
