@@ -34,6 +34,7 @@ import (
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/streamlimits"
+	"mirsal/internal/xep/upload"
 	"mirsal/internal/xep/vcard"
 	"mirsal/internal/xep/version"
 	"mirsal/internal/xmpp/jid"
@@ -47,6 +48,7 @@ type features struct {
 	blocking *blocking.Blocking
 	last     *lastactivity.Last
 	invite   *invite.Feature
+	upload   *upload.Upload
 	pubsub   *pubsub.Service
 	rooms    *rooms.Rooms // nil where there are none
 	push     *push.Push
@@ -113,6 +115,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	displayed.New(ownNode(pep), s.Log).Register(h)
 
 	s.addRooms(h, ppl, past, pep)
+	s.addUploads(h)
 	s.addComponents(h, ppl)
 	// behind devices: those end the sessions of a device before its registrations go
 	s.addPush(h, ppl)

@@ -50,6 +50,7 @@ type Server struct {
 	Log    *slog.Logger
 
 	store      store.Store
+	blobs      store.Blob // nil where no files are kept
 	archive    *archive.Archive
 	certs      *certs.Certs
 	c2s        *c2s.Server
@@ -108,6 +109,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.serve()
 	s.startInvitations()
+	s.startUploads()
 	return nil
 }
 
@@ -169,6 +171,9 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 			Hibernating: cfg.Limits.Hibernated, Resumption: cfg.Limits.Resumption.Duration,
 		},
 	})
+	if err := s.openBlobs(ctx); err != nil {
+		return err
+	}
 	s.addFeatures(host)
 	if err := s.features.blocking.Load(ctx); err != nil {
 		return err
