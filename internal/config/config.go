@@ -46,6 +46,7 @@ type Config struct {
 	Services Services `toml:"services"`
 	Push     Push     `toml:"push"`
 	Upload   Upload   `toml:"upload"`
+	Outage   Outage   `toml:"outage"`
 	Log      Log      `toml:"log"`
 	// Components are secrets by host name.
 	Components map[string]string `toml:"components"`
@@ -181,6 +182,11 @@ type Archive struct {
 // Store is for the database.
 type Store struct {
 	Synchronous string `toml:"synchronous"` // full or off
+}
+
+// Outage is for the file that tells when the server is not there (XEP-0455).
+type Outage struct {
+	URL string `toml:"url"` // of a file elsewhere; "" for our own
 }
 
 // Contact lists addresses (URIs) that the server publishes (XEP-0157).

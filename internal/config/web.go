@@ -28,6 +28,11 @@ func (c *Config) checkWeb() error {
 	if err != nil || u != nil && !isPlace(u) {
 		return fmt.Errorf("public_url: %q is not like https://chat.example.org, without a path", c.PublicURL)
 	}
+	if s := c.Outage.URL; s != "" {
+		if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return fmt.Errorf("outage.url: %q is not like https://status.example.org/mirsal.json", s)
+		}
+	}
 	if k := c.HTTP.Forwarded; k != XForwarded && k != RFC7239 {
 		return fmt.Errorf("http.forwarded: %q is neither %q nor %q", k, XForwarded, RFC7239)
 	}

@@ -87,6 +87,24 @@ func (c *Client) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// Disable satisfies Accounts.
+func (c *Client) Disable(ctx context.Context, name string) error {
+	_, err := c.call(ctx, "/account/disable", request{Name: name})
+	return err
+}
+
+// Enable satisfies Accounts.
+func (c *Client) Enable(ctx context.Context, name string) error {
+	_, err := c.call(ctx, "/account/enable", request{Name: name})
+	return err
+}
+
+// SetAdmin satisfies Accounts.
+func (c *Client) SetAdmin(ctx context.Context, name string, admin bool) error {
+	_, err := c.call(ctx, "/account/admin", request{Name: name, Force: admin})
+	return err
+}
+
 // AddAnyway satisfies Accounts.
 func (c *Client) AddAnyway(ctx context.Context, name, password string) (string, error) {
 	out, err := c.call(ctx, "/account/add", request{Name: name, Password: password, Force: true})

@@ -30,6 +30,9 @@ type Accounts interface {
 	List(ctx context.Context) ([]string, error)
 	Passwd(ctx context.Context, name, password string) error
 	Remove(ctx context.Context, name string) error
+	Disable(ctx context.Context, name string) error
+	Enable(ctx context.Context, name string) error
+	SetAdmin(ctx context.Context, name string, admin bool) error
 	AddAnyway(ctx context.Context, name, password string) (string, error)
 	Invite(ctx context.Context, o auth.Offer) (auth.Invitation, error)
 	Invitations(ctx context.Context, from string) ([]auth.Invitation, error)

@@ -67,6 +67,24 @@ func (j journal) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+func (j journal) Disable(ctx context.Context, name string) error {
+	err := j.Home.Disable(ctx, name)
+	j.note(err, "account disabled", "jid", j.address(name))
+	return err
+}
+
+func (j journal) Enable(ctx context.Context, name string) error {
+	err := j.Home.Enable(ctx, name)
+	j.note(err, "account enabled", "jid", j.address(name))
+	return err
+}
+
+func (j journal) SetAdmin(ctx context.Context, name string, admin bool) error {
+	err := j.Home.SetAdmin(ctx, name, admin)
+	j.note(err, "administrator changed", "jid", j.address(name), "admin", admin)
+	return err
+}
+
 func (j journal) Invite(ctx context.Context, o auth.Offer) (auth.Invitation, error) {
 	inv, err := j.Home.Invite(ctx, o)
 	args := []any{"invitation", inv.ID, "uses", inv.Uses, "admin", inv.Admin, "circle", inv.Circle}

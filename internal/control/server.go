@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mirsal/internal/auth"
+	"mirsal/internal/xmpp/command"
 )
 
 // Bounds of one request.
@@ -20,12 +21,13 @@ const (
 
 // request and response are the bodies of all calls; each uses its part.
 type request struct {
-	Name     string      `json:"name,omitempty"`
-	Password string      `json:"password,omitempty"`
-	Force    bool        `json:"force,omitempty"`
-	Circle   string      `json:"circle,omitempty"`
-	ID       string      `json:"id,omitempty"`
-	Offer    *auth.Offer `json:"offer,omitempty"`
+	Name     string              `json:"name,omitempty"`
+	Password string              `json:"password,omitempty"`
+	Force    bool                `json:"force,omitempty"`
+	Circle   string              `json:"circle,omitempty"`
+	ID       string              `json:"id,omitempty"`
+	Offer    *auth.Offer         `json:"offer,omitempty"`
+	Fields   map[string][]string `json:"fields,omitempty"`
 }
 
 type response struct {
@@ -36,6 +38,8 @@ type response struct {
 	Invitations []auth.Invitation `json:"invitations,omitempty"`
 	Circles     []auth.Circle     `json:"circles,omitempty"`
 	Status      *Status           `json:"status,omitempty"`
+	Commands    []Command         `json:"commands,omitempty"`
+	Result      *command.Result   `json:"result,omitempty"`
 
 	Registrations []Registration `json:"registrations,omitempty"`
 }
@@ -100,6 +104,15 @@ func handler(a Accounts, status func() Status, more ...Calls) http.Handler {
 		},
 		"POST /account/remove": func(r *http.Request, in request) (response, error) {
 			return response{}, a.Remove(r.Context(), in.Name)
+		},
+		"POST /account/disable": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Disable(r.Context(), in.Name)
+		},
+		"POST /account/enable": func(r *http.Request, in request) (response, error) {
+			return response{}, a.Enable(r.Context(), in.Name)
+		},
+		"POST /account/admin": func(r *http.Request, in request) (response, error) {
+			return response{}, a.SetAdmin(r.Context(), in.Name, in.Force)
 		},
 	} {
 		mux.HandleFunc(path, withRequest(f))

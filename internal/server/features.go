@@ -48,6 +48,7 @@ type features struct {
 	blocking *blocking.Blocking
 	last     *lastactivity.Last
 	invite   *invite.Feature
+	running  running
 	upload   *upload.Upload
 	pubsub   *pubsub.Service
 	rooms    *rooms.Rooms // nil where there are none
@@ -84,6 +85,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	past.Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
+	s.addAdministration(h, ppl, blk)
 	s.addInvitations(h, ppl)
 
 	disco.New(r, software).Register(h)

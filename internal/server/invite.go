@@ -23,10 +23,9 @@ func (s *Server) addInvitations(h *core.Host, ppl *people.People) {
 	ppl.Vouch = append(ppl.Vouch, inv.Vouch)
 	s.features.invite = inv
 
-	cmds := adhoc.New(s.Router)
+	cmds := s.features.running.adhoc
 	cmds.Add(adhoc.Command{Node: invite.NodeInvite, Name: "Invite somebody to be your contact", Allow: inv.MayInvite, Run: inv.Invite})
 	cmds.Add(adhoc.Command{Node: invite.NodeCreate, Name: "Invite somebody to have an account", Allow: inv.MayCreate, Run: inv.CreateAccount})
-	cmds.Register(h)
 }
 
 // inviteTries is how many guesses at invitations and names an address has: the

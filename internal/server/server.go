@@ -62,13 +62,14 @@ type Server struct {
 	ports      []port
 	open       map[string]net.Listener // by name, from the beginning of the start
 	http       []*http.Server
-	closers    []func() // in the order of starting
+	closers    []func()  // in the order of starting
+	asked      chan bool // an administrator wants an end: to start again, or not
 	fatal      chan error
 }
 
 // Start opens the store and the ports. On an error nothing stays open.
 func Start(ctx context.Context, cfg config.Config, o Options) (*Server, error) {
-	s := &Server{Config: cfg, store: o.Store, Log: o.Log, fatal: make(chan error, 1), metrics: obs.NewRegistry()}
+	s := &Server{Config: cfg, store: o.Store, Log: o.Log, fatal: make(chan error, 1), asked: make(chan bool, 1), metrics: obs.NewRegistry()}
 	if o.Store != nil {
 		s.onClose(func() { s.close("store", o.Store) })
 	}
@@ -105,6 +106,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.wake(ctx); err != nil {
+		return err
+	}
+	if err := s.startAdministration(ctx); err != nil {
 		return err
 	}
 	s.serve()
@@ -255,6 +259,7 @@ const stopPatience = 10 * time.Second
 // Close stops gracefully: clients hear that the system shuts down, resumable
 // sessions are kept with their queues, everything appended is committed.
 func (s *Server) Close() error {
+	s.features.running.admin.Close()
 	if s.features.rooms != nil {
 		s.features.rooms.Close()
 	}
@@ -285,8 +290,11 @@ func (s *Server) Close() error {
 	return err
 }
 
+// ErrRestart is returned by Run when an administrator wants the server to start again.
+var ErrRestart = errors.New("an administrator wants a restart")
+
 // Run starts a server, says on out where it listens, and stops it when ctx
-// ends. What comes from reload has it Reload.
+// ends or an administrator wants that. What comes from reload has it Reload.
 func Run(ctx context.Context, cfg config.Config, out io.Writer, reload <-chan os.Signal) error {
 	s, err := Start(ctx, cfg, Options{})
 	if err != nil {
@@ -296,7 +304,11 @@ func Run(ctx context.Context, cfg config.Config, out io.Writer, reload <-chan os
 	if err == nil {
 		err = s.run(ctx, reload)
 	}
-	return errors.Join(err, s.Close())
+	stopped := s.Close()
+	if stopped != nil && errors.Is(err, ErrRestart) {
+		return stopped
+	}
+	return errors.Join(err, stopped)
 }
 
 func (s *Server) run(ctx context.Context, reload <-chan os.Signal) error {
@@ -307,6 +319,12 @@ func (s *Server) run(ctx context.Context, reload <-chan os.Signal) error {
 			return nil
 		case why := <-s.fatal:
 			return fmt.Errorf("stopped, to keep what is on disk: %w", why)
+		case again := <-s.asked:
+			s.Log.Info("stopping, as an administrator wants", "restart", again)
+			if again {
+				return ErrRestart
+			}
+			return nil
 		case <-reload:
 			s.Reload()
 		}

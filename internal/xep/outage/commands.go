@@ -15,9 +15,9 @@ const ns = "urn:mirsal:outage:0"
 // Commands are what administrators can do about outages.
 func (o *Outage) Commands() []command.Command {
 	return []command.Command{
-		{Node: ns + "#plan", Name: "Tell of an outage", Steps: []command.Step{when, o.words}, Do: o.doPlan},
-		{Node: ns + "#clear", Name: "Tell that an outage is over", Do: o.doClear},
-		{Node: ns + "#show", Name: "Show what is told of an outage", Do: o.doShow},
+		{Node: ns + "#plan-outage", Name: "Tell of an outage", Steps: []command.Step{when, o.words}, Do: o.doPlan},
+		{Node: ns + "#clear-outage", Name: "Tell that an outage is over", Do: o.doClear},
+		{Node: ns + "#show-outage", Name: "Show what is told of an outage", Do: o.doShow},
 	}
 }
 

@@ -23,7 +23,7 @@ func do(t *testing.T, o *Outage, node string, fields ...string) string {
 		given[name] = append(given[name], value)
 	}
 	for _, c := range o.Commands() {
-		if strings.HasSuffix(c.Node, "#"+node) {
+		if strings.HasSuffix(c.Node, "#"+node+"-outage") {
 			r, err := c.Run(&command.Call{Ctx: t.Context()}, given)
 			if err != nil {
 				return err.Error()

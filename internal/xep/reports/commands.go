@@ -55,9 +55,9 @@ func (f *Reports) Commands() []command.Command {
 		}}, nil
 	}
 	return []command.Command{
-		{Node: nsOwn + "#list", Name: "List reports", Steps: []command.Step{whether}, Do: f.list},
-		{Node: nsOwn + "#show", Name: "Show a report", Steps: []command.Step{which}, Do: f.show},
-		{Node: nsOwn + "#close", Name: "Close reports", Steps: []command.Step{which}, Do: f.close},
+		{Node: nsOwn + "#list-reports", Name: "List reports", Steps: []command.Step{whether}, Do: f.list},
+		{Node: nsOwn + "#show-report", Name: "Show a report", Steps: []command.Step{which}, Do: f.show},
+		{Node: nsOwn + "#close-reports", Name: "Close reports", Steps: []command.Step{which}, Do: f.close},
 	}
 }
 

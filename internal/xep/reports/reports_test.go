@@ -55,7 +55,7 @@ func (d *desk) do(node string, fields ...string) string {
 		given[name] = append(given[name], value)
 	}
 	for _, c := range d.f.Commands() {
-		if strings.HasSuffix(c.Node, "#"+node) {
+		if strings.Contains(c.Node, "#"+node+"-report") {
 			r, err := c.Run(&command.Call{Ctx: d.t.Context(), By: jid.MustParse("alice@example.org/phone")}, given)
 			if err != nil {
 				return err.Error()
