@@ -120,13 +120,13 @@ func (d *Disco) items(at core.Target, q *core.Query) ([]byte, error) {
 
 // may applies what features say about who may look.
 func may(what *core.Disco, q *core.Query) error {
-	if q.Set() {
-		return stanza.Errorf(stanza.NotAllowed, "")
-	}
 	for _, f := range what.Allow {
 		if err := f(q); err != nil {
 			return err
 		}
+	}
+	if q.Set() {
+		return stanza.Errorf(stanza.NotAllowed, "")
 	}
 	return nil
 }
