@@ -241,8 +241,7 @@ func isEncrypted(_ *Config, v []string) bool {
 // XEP-0045#createroom-reserved
 func (c Config) Form(most int) form.Form {
 	f := form.Form{Kind: form.Ask, Of: formConfig, Title: "Configuration of the room"}
-	for i := range fields {
-		o := &fields[i]
+	for _, o := range fields {
 		one := form.Field{Var: o.name, Kind: o.kind, Label: o.label, Values: o.get(c), Options: o.options}
 		if o.name == "muc#roomconfig_maxusers" {
 			one.Options = crowds(c.MaxUsers, most)
@@ -277,8 +276,7 @@ func (c Config) Change(f form.Form) (Config, error) {
 		return c, stanza.Errorf(stanza.BadRequest, "not a submitted room configuration")
 	}
 	is := c
-	for i := range fields {
-		o := &fields[i]
+	for _, o := range fields {
 		given := o.find(&f)
 		if given != nil && !o.set(&is, given.Values) {
 			return c, stanza.Errorf(stanza.NotAcceptable, "%s: not an acceptable value", o.name)
@@ -294,7 +292,7 @@ func (c Config) Change(f form.Form) (Config, error) {
 }
 
 // find is the field as submitted: by its own name before those of others.
-func (o *field) find(f *form.Form) *form.Field {
+func (o field) find(f *form.Form) *form.Field {
 	if given := f.Field(o.name); given != nil {
 		return given
 	}
