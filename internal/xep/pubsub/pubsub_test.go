@@ -43,6 +43,11 @@ func world(t *testing.T, f func(w *parts)) {
 
 func worldOn(t *testing.T, kv store.KV, f func(w *parts)) {
 	t.Helper()
+	worldWith(t, kv, func(*parts) {}, f)
+}
+
+func worldWith(t *testing.T, kv store.KV, more func(w *parts), f func(w *parts)) {
+	t.Helper()
 	p := &parts{wants: wants{}, kv: kv}
 	coretest.Run(t, func(w *coretest.World) {
 		log := slog.New(slog.DiscardHandler)
@@ -51,6 +56,7 @@ func worldOn(t *testing.T, kv store.KV, f func(w *parts)) {
 		p.people.Register(w.Host)
 		p.pep = New(w.Router, kv, p.people, p.wants, log)
 		p.pep.Register(w.Host)
+		more(p)
 	}, func(w *coretest.World) {
 		f(p)
 		w.Router.Directory().Each(func(s *core.Session) { s.Close(nil) })
