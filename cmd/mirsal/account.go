@@ -16,7 +16,7 @@ import (
 
 func newAccount(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "account", Short: "Add, list and remove accounts, and set their passwords",
+		Use: "account", Short: "Add, list, disable and remove accounts, set passwords, end sessions",
 		Long:    "Work on the accounts, whether the server runs or not. A name without @ is one of the server's own domain.",
 		Example: "  mirsal account add alice@example.org\n  mirsal account list",
 		Args:    cobra.ArbitraryArgs,
@@ -24,10 +24,11 @@ func newAccount(o *options) *cobra.Command {
 			if len(args) > 0 {
 				return usage("unknown command %q", args[0])
 			}
-			return usage("add, import, list, passwd or remove is missing")
+			return usage("add, disable, enable, promote, demote, import, kick, list, passwd, remove, sessions or show is missing")
 		},
 	}
 	cmd.AddCommand(newAdd(o), newImport(o), newList(o), newPasswd(o), newRemove(o))
+	cmd.AddCommand(newStandings(o)...)
 	return cmd
 }
 

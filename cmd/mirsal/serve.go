@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -40,11 +42,28 @@ func newServe(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd, cfg)
+			for {
+				err := serve(cmd, cfg)
+				if !errors.Is(err, server.ErrRestart) {
+					return err
+				}
+				cfg = configAgain(cmd, cfg, file, sets)
+			}
 		},
 	}
 	choose = configFlags(cmd, o)
 	return cmd
+}
+
+// configAgain reads the configuration for a restart. What is wrong with it keeps the
+// server from nothing: the one from before goes on.
+func configAgain(cmd *cobra.Command, was config.Config, file string, sets []string) config.Config {
+	now, err := config.Load(file, sets)
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "mirsal: restarted as it was: %v\n", err)
+		return was
+	}
+	return now
 }
 
 // configFlags adds the flags that choose a configuration. What is returned tells,

@@ -115,7 +115,7 @@ func (a *Admin) list(c *command.Call, k listing) (command.Result, error) {
 	}
 	slices.Sort(jids)
 	jids, notes := a.page(c, jids)
-	f := form.Field{Var: k.what + "userjids", Kind: form.JIDMulti, Label: "The " + k.label, Values: jids}
+	f := form.Field{Var: k.what + "userjids", Kind: form.JIDMulti, Label: "Accounts", Values: jids}
 	return command.Result{Notes: notes, Form: form.Form{Kind: form.Result, Of: nsAdmin, Fields: []form.Field{f}}}, nil
 }
 
