@@ -78,7 +78,7 @@ func (r *room) info() Info {
 }
 
 // items lists the public rooms, page by page.
-// XEP-0045#disco-rooms, XEP-0059#items
+// XEP-0045#disco-rooms, XEP-0059#list
 func (s *Rooms) items(q *core.Query) ([]byte, error) {
 	if q.Set() {
 		return nil, stanza.Errorf(stanza.NotAllowed, "")

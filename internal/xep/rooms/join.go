@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Rooms) presence(t *core.Transit) error {
 	switch t.Head.Type {
 	case stanza.Available:
 		if !to.IsFull() {
-			// XEP-0045#enter-nonick
+			// XEP-0045#enter-muc
 			return stanza.Errorf(stanza.JIDMalformed, "entering a room needs a nick: %s/nick", to)
 		}
 		return s.arrive(t)
@@ -74,30 +75,61 @@ func notInside() error {
 
 // arrive takes available presence to a room and nick: somebody enters, changes
 // his nick, or his status.
-//
-// COMPAT: sendxmpp and other old scripts enter without <x xmlns='…/muc'/>, as one
-// did before XEP-0045. It is taken for entering where the session is not in the
-// room: a client that believes to be inside, after this server restarted, is
-// put back in and sees so.
 func (s *Rooms) arrive(t *core.Transit) error {
 	if err := s.slow(t.Session); err != nil {
 		return err
 	}
-	return s.with(t.Head.To.Bare(), t.Session.JID.Bare(), func(r *room) error {
-		err := r.arrive(t)
+	var maker jid.JID
+	if t.Elem.Child(nsMUC, "x").OK() || old(t) {
+		maker = t.Session.JID.Bare()
+	}
+	err := s.with(t.Head.To.Bare(), maker, func(r *room) error {
+		err := r.arrive(t, !maker.IsZero())
 		if err != nil && r.fresh {
 			r.discard()
 		}
 		return err
 	})
+	if err == error(errNoRoom) {
+		t.Answer(outside(t))
+		return nil
+	}
+	return err
 }
 
-func (r *room) arrive(t *core.Transit) error {
+// old tells whether a presence without <x xmlns='…/muc'/> is that of a program
+// from before XEP-0045, which enters so: it says nothing else, and its session tells
+// no capabilities. From any other it is a status or a nick of one that wrongly
+// believes to be inside, after this server restarted for example; to let it in would
+// hide that.
+// COMPAT: sendxmpp enters rooms so.
+// XEP-0045#enter-gc
+func old(t *core.Transit) bool {
+	if t.Elem.First().OK() || t.Session.Flag(core.Modern) {
+		return false
+	}
+	p := t.Session.Presence()
+	return p == nil || !bytes.Contains(p.Stanza.Raw, []byte("http://jabber.org/protocol/caps"))
+}
+
+// outside tells a client that it is not inside.
+// XEP-0045#enter-gc
+func outside(t *core.Transit) *stanza.Stanza {
+	n := notice{from: t.Head.To, aff: None, gone: true, codes: []int{statusSelf, statusKicked, statusError}}
+	st := n.stanza(false)
+	h := st.Head
+	h.To = t.Head.From
+	return stanza.New(h, st.Content())
+}
+
+func (r *room) arrive(t *core.Transit, enters bool) error {
 	nick, x := t.Head.To.Resource(), t.Elem.Child(nsMUC, "x")
 	st := r.seat(t.Session)
 	switch {
 	case r.gone:
 		return errAgain
+	case st == nil && !enters:
+		return errNoRoom // not for this session
 	case st == nil:
 		w, err := readWish(x)
 		if err != nil {
@@ -168,7 +200,7 @@ func (r *room) stayed(st *seat) {
 }
 
 // admit decides who comes in, and as what.
-// XEP-0045#enter-pass, XEP-0045#enter-members, XEP-0045#enter-banned, XEP-0045#enter-maxusers
+// XEP-0045#enter-pw, XEP-0045#enter-members, XEP-0045#enter-banned, XEP-0045#enter-maxusers
 func (r *room) admit(me jid.JID, w wish) (Role, error) {
 	aff := r.affiliation(me)
 	role := r.cfg.RoleOf(aff)
@@ -332,7 +364,6 @@ func (r *room) leave(st *seat, d departure) {
 		b.tellSelf(n, []*seat{st})
 		if shown {
 			b.show(rest, all, seats)
-			b.tellSelf(rest, seats)
 		}
 	})
 }

@@ -115,7 +115,7 @@ func element(b []byte, name, text string) []byte {
 
 // spoken tells whether a child of a stanza speaks in the room's name, or is for
 // the room alone: it is not reflected.
-// XEP-0421#business-rules, XEP-0359#rules, XEP-0045#security
+// XEP-0421#rules, XEP-0359#rules, XEP-0045#security
 func (r *room) spoken(c xtok.Elem) bool {
 	switch {
 	case c.NS() == nsMUC, c.NS() == nsUser, c.NS() == nsAdmin, c.NS() == nsOwner, c.NS() == nsOccupant:

@@ -89,7 +89,7 @@ var fatal = map[string]bool{
 
 // bounced takes a message that came back. One from a session that cannot be
 // reached takes it out of the room; another is handed to the occupant who wrote.
-// XEP-0045#bizrules-ghosts
+// XEP-0045#service-error-kick, XEP-0045#impl-service-ghosts
 func (r *room) bounced(t *core.Transit, st *seat) error {
 	if st == nil {
 		return nil

@@ -370,7 +370,7 @@ func (s *Rooms) leaveAll(seats map[*room]*seat, st *stanza.Stanza) {
 
 // Close tells everybody in every room that the service ends. It is called before
 // connections are closed.
-// XEP-0045#service-shutdown
+// XEP-0045#service-shutdown-kick
 func (s *Rooms) Close() {
 	for _, r := range s.rooms() {
 		r.mu.Lock()

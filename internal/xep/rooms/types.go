@@ -1,4 +1,23 @@
-// Package rooms is Multi-User Chat, XEP-0045 version 1.35.5.
+// Package rooms is Multi-User Chat, XEP-0045 version 1.35.5: the service at
+// conference.DOMAIN, with self-ping (XEP-0410 version 1.1.0: the server answers for
+// the one who asks) and occupant ids (XEP-0421 version 1.0.1). It is no archive to
+// clients and keeps no messages itself: internal/archive does, under the room's
+// address.
+//
+// A room has a front and a back. The front (room, under its lock) is what the room
+// is and who is in it; it checks what is asked for on the asker's reader, writes what
+// must last, changes, and gives what happened its place in the archive's one order.
+// The back (back, a goroutine while there is something to tell) is handed that once
+// it is durable, and alone sends to occupants. So
+//   - joins, leaves, kicks and messages have one order, the same for all;
+//   - a message is on disk before anybody is shown it, and its sender is acknowledged
+//     behind it;
+//   - what a newcomer is shown of the past ends where he came in;
+//   - nothing that an occupant sends speaks in the room's name;
+//   - who may not see real addresses is told none, in no stanza.
+//
+// Locks, in order: room.mu, then Rooms.mu, asks.mu or back.mu; none of the last
+// three is held while another is taken. The archive's release goroutine takes back.mu only.
 package rooms
 
 import (
