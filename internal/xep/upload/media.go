@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"errors"
 	"mime"
 	"slices"
 )
@@ -42,7 +43,7 @@ func mediaType(s string) (t string, ok bool) {
 		return "", false
 	}
 	t, _, err := mime.ParseMediaType(s)
-	return t, err == nil
+	return t, err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)
 }
 
 // served is the type under which a file goes out, and whether it may be shown.
