@@ -40,14 +40,14 @@ var ErrNoAnswer = errors.New("no answer")
 // result, valid during the call, on the answering session's reader; or with
 // an error. It does not block.
 func (r *Router) Ask(to jid.JID, payload []byte, f func(result xtok.Elem, err error)) {
-	r.AskAs(stanza.Head{Type: stanza.Get, From: r.Domain, To: to}, payload, f)
+	r.AskFrom(stanza.Head{Type: stanza.Get, From: r.Domain, To: to}, payload, f)
 }
 
-// AskAs sends an IQ of the type of h to its full JID or site, from an address of
+// AskFrom sends an IQ of the type of h to its full JID or site, from an address of
 // this server: the domain, a site, or a bare JID, to which the answer then comes. It calls f once,
 // as Ask does, perhaps before it returns: with the result, with the *stanza.StanzaError
 // that came instead, or with ErrNoAnswer. It does not block, unless the site does.
-func (r *Router) AskAs(h stanza.Head, payload []byte, f func(result xtok.Elem, err error)) {
+func (r *Router) AskFrom(h stanza.Head, payload []byte, f func(result xtok.Elem, err error)) {
 	h.Kind, h.ID = stanza.IQ, "m"+rand.Text()
 	key := askKey{h.ID, h.To}
 	if !r.waitForAnswer(key, f) {

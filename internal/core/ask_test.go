@@ -32,7 +32,7 @@ func TestAComponentAnswersAQuestionAskedForAnAccount(t *testing.T) {
 		told := ""
 		ask := func(to jid.JID) {
 			told = ""
-			w.Router.AskAs(stanza.Head{Type: stanza.Set, From: alice, To: to}, []byte("<q xmlns='urn:x'/>"), func(e xtok.Elem, err error) {
+			w.Router.AskFrom(stanza.Head{Type: stanza.Set, From: alice, To: to}, []byte("<q xmlns='urn:x'/>"), func(e xtok.Elem, err error) {
 				told += "result"
 				if err != nil {
 					told = err.Error()

@@ -100,7 +100,7 @@ func (f *Push) send(r *registration, n note, done func(result)) {
 		return
 	}
 	h := stanza.Head{Type: stanza.Set, From: r.owner, To: r.service}
-	f.router.AskAs(h, publish(r.node, &opts, n), func(_ xtok.Elem, err error) { done(published(err)) })
+	f.router.AskFrom(h, publish(r.node, &opts, n), func(_ xtok.Elem, err error) { done(published(err)) })
 }
 
 // optionsOf reads what is kept of a registration's options; an empty form where
