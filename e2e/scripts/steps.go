@@ -85,6 +85,9 @@ func sayServer(say sayer) {
 		w.names[args[2]] = token
 		return err
 	})
+	say(`the operator makes (\w+) an administrator`, func(w *world, ctx context.Context, args []string, _ string) error {
+		return w.server.promote(ctx, args[0])
+	})
 	say(`the operator brings (\w+) from another server, with keys for SCRAM-SHA-1 alone`, func(w *world, ctx context.Context, args []string, _ string) error {
 		return w.server.bring(ctx, args[0], password(args[0]))
 	})

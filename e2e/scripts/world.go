@@ -26,6 +26,8 @@ type machine interface {
 	inviteTo(ctx context.Context, circle string, people int) (string, error)
 	// bring imports an account with keys for SCRAM-SHA-1 alone.
 	bring(ctx context.Context, name, password string) error
+	// promote makes an account an administrator's.
+	promote(ctx context.Context, name string) error
 	// restart stops the server as an operator would and starts it on the same data.
 	restart(ctx context.Context) error
 }
