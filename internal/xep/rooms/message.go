@@ -155,6 +155,9 @@ func (r *room) recall(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if e.Child(nsRetract, "retracted").OK() {
+			continue // XEP-0424#rules: not shown to newcomers
+		}
 		r.remember(&core.Transit{Head: st.Head, Elem: e, Stanza: st, Seq: row.Seq, Time: time.UnixMilli(row.Time)})
 	}
 	return nil
