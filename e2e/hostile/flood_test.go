@@ -18,31 +18,28 @@ import (
 // defaults. Attackers have addresses of loopback of their own, the innocent pair has
 // 127.0.0.1: here it is no exempt address.
 func TestFloods(t *testing.T) {
-	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
-		"--set", "c2s.require_tls=false", "--set", "c2s.negotiation=50s", "--set", "limits.enabled=true", "--set", "limits.exempt=",
-		"--set", "c2s.strangers=300", "--set", "limits.strangers=60", "--set", "limits.stanza_rate=250", "--set", "limits.connections=100",
-		"--set", "limits.logins=5", "--set", "limits.login_delay=1s", "--set", "limits.registrations=3", "--set", "register.open=true",
-		"--set", "limits.stanza_before_auth=12000", "--set", "limits.stanza=40000",
-	}})
-	s.Accounts(password, "alice", "bob", "carol", "mallory")
-	v := &victim{Server: s, ctx: t.Context()}
+	v := flooded(t)
 	v.pair = v.chat(t)
-	for _, a := range []struct {
-		name string
-		run  func(*testing.T, *victim)
-	}{
+	v.all(t, attacks{
 		{"04 connections that stay without a login", testIdleStrangers},
 		{"04 connections as fast as can be", testConnectionFlood},
 		{"21 guesses at a password", testGuessingFlood},
 		{"49 registrations", testRegistrationFlood},
 		{"58 stanzas", testStanzaFlood},
 		{"58 the limits that are announced", testAnnouncedLimits},
-	} {
-		t.Run(a.name, func(t *testing.T) {
-			a.run(t, v)
-			v.undisturbed(t)
-		})
-	}
+	})
+}
+
+func flooded(t *testing.T, more ...string) *victim {
+	t.Helper()
+	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: append([]string{
+		"--set", "c2s.require_tls=false", "--set", "c2s.negotiation=50s", "--set", "limits.enabled=true", "--set", "limits.exempt=",
+		"--set", "c2s.strangers=300", "--set", "limits.strangers=60", "--set", "limits.stanza_rate=250", "--set", "limits.connections=100",
+		"--set", "limits.logins=5", "--set", "limits.login_delay=1s", "--set", "limits.registrations=3", "--set", "register.open=true",
+		"--set", "limits.stanza_before_auth=12000", "--set", "limits.stanza=40000",
+	}, more...)})
+	s.Accounts(password, "alice", "bob", "carol", "mallory")
+	return &victim{Server: s, ctx: t.Context()}
 }
 
 // from is an address of loopback: prefixes are /24.
@@ -52,7 +49,9 @@ func from(prefix, n int) net.IP { return net.IPv4(127, 0, byte(prefix), byte(n))
 func (v *victim) try(ip net.IP, name, password string) (*xmppclient.Conn, error) {
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
-	c, err := xmppclient.Dial(ctx, xmppclient.Options{Addr: v.Addr("c2s"), Domain: mirsal.Domain, Plain: true, From: ip})
+	o := v.options(true)
+	o.From = ip
+	c, err := xmppclient.Dial(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -19,21 +19,17 @@ func TestResumptionAttacks(t *testing.T) {
 	s.Accounts(password, "alice", "bob", "mallory", "witness", "carol")
 	v := &victim{Server: s, ctx: t.Context()}
 	v.pair = v.chat(t)
-	for _, a := range []struct {
-		name string
-		run  func(*testing.T, *victim)
-	}{
+	v.all(t, resumptionAttacks())
+}
+
+func resumptionAttacks() attacks {
+	return attacks{
 		{"20 sessions of others, and guesses", testResumingOthers},
 		{"20 counts that cannot be", testImpossibleCounts},
 		{"20 many resume at once", testResumedAtOnce},
 		{"20 resumed while it lives", testResumedAlive},
 		{"20 nothing is acknowledged", testNothingAcknowledged},
 		{"20 a thousand sessions asleep", testThousandAsleep},
-	} {
-		t.Run(a.name, func(t *testing.T) {
-			a.run(t, v)
-			v.undisturbed(t)
-		})
 	}
 }
 

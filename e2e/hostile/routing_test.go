@@ -19,10 +19,7 @@ func TestRoutingAttacks(t *testing.T) {
 	v := &victim{Server: s, ctx: t.Context()}
 	v.pair = v.chat(t)
 	v.befriend(t, "witness", "friend")
-	for _, a := range []struct {
-		name string
-		run  func(*testing.T, *victim)
-	}{
+	v.all(t, attacks{
 		{"22 roster pushes", testForgedRosterPush},
 		{"23 copies that nobody made", testForgedCopies},
 		{"24 results of an archive, and ids in its name", testForgedResults},
@@ -40,12 +37,7 @@ func TestRoutingAttacks(t *testing.T) {
 		{"42 a thousand questions at once", testManyQueries},
 		{"47 links in messages", testLinks},
 		{"55 a crowd of strangers", testCrowd},
-	} {
-		t.Run(a.name, func(t *testing.T) {
-			a.run(t, v)
-			v.undisturbed(t)
-		})
-	}
+	})
 }
 
 // crowd are names of accounts.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,26 @@ type victim struct {
 	*mirsal.Server
 	ctx  context.Context
 	pair *pair
+	via  transport // of the attackers' streams
+}
+
+// transport is how streams are made: "" over TCP, or over HTTP.
+type transport string
+
+const (
+	webSocket transport = "WebSocket"
+	bosh      transport = "BOSH"
+)
+
+// options are how to connect: with plain, without TLS if that can be.
+func (v *victim) options(plain bool) xmppclient.Options {
+	switch v.via {
+	case webSocket:
+		return xmppclient.Options{Domain: mirsal.Domain, WebSocket: "wss://" + v.Addr("http") + "/ws"}
+	case bosh:
+		return v.bosh()
+	}
+	return xmppclient.Options{Addr: v.Addr("c2s"), Domain: mirsal.Domain, Plain: plain}
 }
 
 func attack(t *testing.T) *victim {
@@ -43,11 +64,11 @@ func (v *victim) connect(t *testing.T, name string) *xmppclient.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
-	c, err := xmppclient.Dial(ctx, xmppclient.Options{Addr: v.Addr("c2s"), Domain: mirsal.Domain, Plain: true})
+	c, err := xmppclient.Dial(ctx, v.options(true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Kill)
+	t.Cleanup(func() { v.leave(c) })
 	if err := c.Login(ctx, name, password); err != nil {
 		t.Fatal(err)
 	}
@@ -255,9 +276,19 @@ func refused(t *testing.T, what string, c net.Conn, conditions ...string) {
 	t.Helper()
 	got := ending(t, c)
 	for _, condition := range conditions {
-		if strings.Contains(got, "<stream:error><"+condition+" xmlns='"+xmppclient.NSStreams+"'/>") {
+		if streamError(got) == condition {
 			return
 		}
 	}
 	t.Errorf("%.80q: want the stream error %s, got %.400q", what, strings.Join(conditions, " or "), got)
+}
+
+var errorElement = regexp.MustCompile(`<stream:error[^<>]*><([a-z-]+) xmlns='` + xmppclient.NSStreams + `'`)
+
+// streamError is the condition of the first stream error in a text, "" for none.
+func streamError(text string) string {
+	if m := errorElement.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
 }

@@ -182,7 +182,7 @@ func (v *victim) refusedBody(t *testing.T, content string) {
 	if got := s.post(t, 1, "", content); !strings.Contains(got, "type='terminate'") {
 		t.Errorf("%.80q: %.300q", content, got)
 	}
-	if got := s.post(t, 1, "", ""); !strings.Contains(got, "condition='item-not-found'") {
+	if got := s.post(t, 1, "", ""); !strings.Contains(got, "type='terminate'") {
 		t.Errorf("%.80q: the session goes on: %.300q", content, got)
 	}
 }

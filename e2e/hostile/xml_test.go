@@ -26,6 +26,10 @@ const (
 // everywhere sends something as a stranger and as somebody who is logged in.
 func (v *victim) everywhere(t *testing.T, bytes string, conditions ...string) {
 	t.Helper()
+	if v.via != "" {
+		v.throughHTTP(t, bytes, conditions)
+		return
+	}
 	c := v.stranger(t)
 	write(c, bytes)
 	refused(t, "as a stranger: "+bytes, c, conditions...)

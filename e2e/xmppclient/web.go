@@ -194,6 +194,9 @@ func (d *dialer) client() *http.Client {
 
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var plain net.Dialer
+	if d.o.From != nil {
+		plain.LocalAddr = &net.TCPAddr{IP: d.o.From}
+	}
 	c, err := plain.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
