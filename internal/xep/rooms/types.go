@@ -1,8 +1,10 @@
 // Package rooms is Multi-User Chat, XEP-0045 version 1.35.5: the service at
 // conference.DOMAIN, with self-ping (XEP-0410 version 1.1.0: the server answers for
-// the one who asks) and occupant ids (XEP-0421 version 1.0.1). It is no archive to
-// clients and keeps no messages itself: internal/archive does, under the room's
-// address.
+// the one who asks), occupant ids (XEP-0421 version 1.0.1), moderation (XEP-0425
+// version 0.3.0), retraction (XEP-0424 version 0.4.2) and pictures (XEP-0486
+// version 0.1.0). It is no archive to clients and keeps no messages itself:
+// internal/archive does, under the room's address, and xep/mam shows them to whom
+// Reads lets.
 //
 // A room has a front and a back. The front (room, under its lock) is what the room
 // is and who is in it; it checks what is asked for on the asker's reader, writes what
