@@ -160,6 +160,18 @@ func (r *Router) Post(h stanza.Head, content []byte) error {
 	return nil
 }
 
+// Consult asks an account on behalf of one who has an address of a site, which is h's
+// from: answer is called with what the account's handlers reply, at once or later.
+// e, the request, is valid during the call.
+func (r *Router) Consult(h stanza.Head, e xtok.Elem, answer func(*stanza.Stanza)) {
+	t := &Transit{Head: h, Elem: e, Time: time.Now(), reply: answer}
+	if err := r.pass(t); err != nil {
+		r.refuse(t, &t.Head, err)
+		return
+	}
+	r.ask(t, Account)
+}
+
 // Accept takes a stanza that came from a site of its own stream, a component's:
 // e is valid during the call. It returns the stream error for what the site
 // may not send.

@@ -69,6 +69,10 @@ func (r *room) ask(t *core.Transit, st *seat, o *occupant) error {
 	if router.Apart(o.real, st.who.real) || router.Blocked(o.real, st.who.addr) {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
+	if t.Elem.First().Is("vcard-temp", "vCard") {
+		r.card(t, st, o)
+		return nil
+	}
 	target := o.seats[0].session
 	id := r.svc.asks.add(asked{t.Session, t.Head.ID, t.Head.To, target, t.Time})
 	if id == "" {
@@ -77,6 +81,18 @@ func (r *room) ask(t *core.Transit, st *seat, o *occupant) error {
 	h := stanza.Head{Kind: stanza.IQ, Type: t.Head.Type, ID: id, From: st.who.addr, To: target.JID, Lang: t.Head.Lang}
 	target.PushStanza(stanza.Make(h, t.Elem, stanza.Edit{}))
 	return nil
+}
+
+// card asks for an occupant's visiting card, which his account keeps, not his client.
+// COMPAT: clients ask for pictures so, since XEP-0153 came from presence of a room.
+func (r *room) card(t *core.Transit, st *seat, o *occupant) {
+	h := stanza.Head{Kind: stanza.IQ, Type: t.Head.Type, ID: t.Head.ID, From: st.who.addr, To: o.real}
+	asked, to := t.Head.To, st.session
+	r.svc.router.Consult(h, t.Elem, func(s *stanza.Stanza) {
+		h := s.Head
+		h.From, h.To = asked, to.JID
+		to.PushStanza(stanza.New(h, s.Content()))
+	})
 }
 
 // answer hands a result or an error back to who asked. What nobody asked for is

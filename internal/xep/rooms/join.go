@@ -3,7 +3,6 @@ package rooms
 import (
 	"bytes"
 	"crypto/subtle"
-	"time"
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
@@ -76,7 +75,7 @@ func notInside() error {
 // arrive takes available presence to a room and nick: somebody enters, changes
 // his nick, or his status.
 func (s *Rooms) arrive(t *core.Transit) error {
-	if err := s.slow(t.Session); err != nil {
+	if err := s.slow(t.Session, arrivalCost+2*min(s.size(t.Head.To.Bare()), crowd)); err != nil {
 		return err
 	}
 	var maker jid.JID
@@ -424,53 +423,4 @@ func (r *room) end() {
 func (r *room) discard() {
 	r.gone = true
 	r.svc.bury(r)
-}
-
-// pace is how fast a session may come, go and change its presence in rooms:
-// each costs the server up to crowd packets.
-type pace struct {
-	left float64
-	at   time.Time
-}
-
-// paceBurst is for a client that enters all its rooms at once, pacePerSecond for
-// what comes after.
-const (
-	paceBurst     = 100
-	pacePerSecond = 5
-)
-
-// slow makes a session wait that is over its pace.
-func (s *Rooms) slow(sess *core.Session) error {
-	for {
-		wait := s.due(sess)
-		if wait == 0 {
-			return nil
-		}
-		clock := time.NewTimer(wait)
-		select {
-		case <-clock.C:
-		case <-s.stop:
-			clock.Stop()
-			return stanza.Errorf(stanza.ServiceUnavailable, "the rooms are being closed")
-		}
-	}
-}
-
-// due takes one from the session's budget, or tells how long until there is one.
-func (s *Rooms) due(sess *core.Session) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, now := &s.entry(sess).pace, time.Now()
-	if p.at.IsZero() {
-		p.left = paceBurst
-	} else {
-		p.left = min(paceBurst, p.left+now.Sub(p.at).Seconds()*pacePerSecond)
-	}
-	p.at = now
-	if p.left < 1 {
-		return max(time.Duration((1-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
-	}
-	p.left--
-	return 0
 }

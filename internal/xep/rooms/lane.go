@@ -14,10 +14,11 @@ import (
 type back struct {
 	room *room
 
-	mu      sync.Mutex // guards the next three; held for single operations
+	mu      sync.Mutex // guards the next four; held for single operations
 	queue   []func(*back)
 	running bool
-	space   *sync.Cond // somebody waits for less to be waiting
+	space   *sync.Cond // for less to be waiting
+	waiting int        // how many wait for that
 
 	// The goroutine's own.
 	seats []listener
@@ -36,20 +37,32 @@ func (b *back) init(r *room) {
 	b.space = sync.NewCond(&b.mu)
 }
 
-// waitMost is how much may wait for a room's back before those who cause more
-// of it wait. A room that cannot keep up slows its own people and nobody else.
-const waitMost = 1024
+// How much may wait for a room's back before those who cause more of it wait:
+// in packets, and at least and at most in what is to be told. A room that cannot
+// keep up slows its own people and nobody else, and is never long behind.
+const (
+	waitPackets = 200_000
+	waitLeast   = 16
+	waitMost    = 1024
+)
+
+func (b *back) full() bool {
+	n := b.room.entered.Load()
+	return n >= waitMost || n >= waitLeast && n*b.room.size.Load() >= waitPackets
+}
 
 // wait waits until the back has little left to tell. Called without the
 // room's lock.
 func (b *back) wait() {
-	if b.room.entered.Load() < waitMost {
+	if !b.full() {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.room.entered.Load() >= waitMost && !b.room.svc.closed() {
+	for b.full() && !b.room.svc.closed() {
+		b.waiting++
 		b.space.Wait()
+		b.waiting--
 	}
 }
 
@@ -87,11 +100,12 @@ func (b *back) do(act func(*back)) {
 		if p := recover(); p != nil {
 			b.room.svc.panicked(p)
 		}
-		if b.room.entered.Add(-1) < waitMost {
-			b.mu.Lock()
+		b.room.entered.Add(-1)
+		b.mu.Lock()
+		if b.waiting > 0 && !b.full() {
 			b.space.Broadcast()
-			b.mu.Unlock()
 		}
+		b.mu.Unlock()
 	}()
 	act(b)
 }

@@ -16,6 +16,11 @@ func (s *Rooms) message(t *core.Transit) error {
 	if t.Session == nil || t.Head.To.Local() == "" {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
+	if t.Head.Type == stanza.Groupchat {
+		if err := s.slow(t.Session, s.size(t.Head.To.Bare())); err != nil {
+			return err
+		}
+	}
 	return s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
 		st := r.seat(t.Session)
 		switch {

@@ -60,6 +60,34 @@ func (r *room) noticeOf(o *occupant, st *seat) notice {
 	return notice{from: o.addr, real: st.session.JID, aff: r.affiliation(o.real), role: o.role, content: st.content, lang: st.lang}
 }
 
+// face is an occupant's presence as newcomers see it, rendered once.
+type face struct {
+	notice  notice
+	stanzas [2]*stanza.Stanza // without and with the real address
+}
+
+// faceOf is the presence of an occupant as it is; under the room's lock.
+func (r *room) faceOf(o *occupant, open bool) *stanza.Stanza {
+	n, v := r.noticeOf(o, o.seats[0]), 0
+	if !o.face.notice.same(&n) {
+		o.face = face{notice: n}
+	}
+	if open {
+		v = 1
+	}
+	if o.face.stanzas[v] == nil {
+		o.face.stanzas[v] = n.stanza(open)
+	}
+	return o.face.stanzas[v]
+}
+
+// same tells whether two notices of what an occupant is are one. Content is made anew
+// whenever it changes, and is never empty.
+func (n *notice) same(m *notice) bool {
+	return n.from == m.from && n.real == m.real && n.aff == m.aff && n.role == m.role && n.lang == m.lang &&
+		len(n.content) == len(m.content) && len(n.content) > 0 && &n.content[0] == &m.content[0]
+}
+
 // stanza renders the presence without a to. open: with the real address.
 // XEP-0045#enter-pres, XEP-0045#enter-nonanon
 func (n *notice) stanza(open bool) *stanza.Stanza {

@@ -22,6 +22,7 @@ type room struct {
 	back back
 	// entered counts what has a place and was not told yet.
 	entered atomic.Int64
+	size    atomic.Int64 // sessions inside
 	// buried is closed once a destroyed room has left nothing behind: until then
 	// nobody can make another of the same name.
 	buried chan struct{}
@@ -73,6 +74,7 @@ type occupant struct {
 	real  jid.JID // bare
 	role  Role
 	seats []*seat // the first is the one that others are shown
+	face  face
 }
 
 // seat is one session in a room.
@@ -216,6 +218,7 @@ func (r *room) put(st *seat, nick string, role Role) *occupant {
 	o.seats = append(o.seats, st)
 	st.who = o
 	r.seats[st.session] = st
+	r.size.Store(int64(len(r.seats)))
 	r.setRole(o, o.role)
 	return o
 }
@@ -224,6 +227,7 @@ func (r *room) put(st *seat, nick string, role Role) *occupant {
 func (r *room) take(st *seat) {
 	o := st.who
 	delete(r.seats, st.session)
+	r.size.Store(int64(len(r.seats)))
 	for i, other := range o.seats {
 		if other == st {
 			o.seats = append(o.seats[:i:i], o.seats[i+1:]...)
@@ -277,7 +281,7 @@ func (r *room) tells(o *occupant) bool {
 
 // listMost is how many a newcomer to a crowd is shown besides moderators: who
 // speaks is seen anyway, and a list of all would be a megabyte.
-const listMost = 100
+const listMost = 50
 
 // listed are the occupants that a newcomer is shown, those of self excepted;
 // under mu.

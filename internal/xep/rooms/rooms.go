@@ -22,6 +22,8 @@ type Settings struct {
 	MaxOccupants, MaxRooms int
 	// History is how many messages of the past a new room shows.
 	History int
+	// Unpaced lifts the limits on how much one session may cause.
+	Unpaced bool
 	// Admin tells whether a bare JID is an administrator of the server.
 	Admin func(bare jid.JID) bool
 	Log   *slog.Logger

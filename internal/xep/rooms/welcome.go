@@ -63,8 +63,7 @@ func (w *wish) readTime(h xtok.Elem) (err error) {
 type welcome struct {
 	room *room
 	seat *seat
-	open bool
-	list []notice
+	list []*stanza.Stanza
 	self notice
 	said []utterance
 	sub  subject
@@ -74,9 +73,9 @@ type welcome struct {
 // welcome takes it down as it is at this moment; under mu.
 func (r *room) welcome(t *core.Transit, st *seat, w wish, created bool) *welcome {
 	o := st.who
-	wl := &welcome{room: r, seat: st, open: r.cfg.NonAnonymous || o.role == Moderator, sub: r.subject}
+	wl, open := &welcome{room: r, seat: st, sub: r.subject}, r.cfg.NonAnonymous || o.role == Moderator
 	for _, other := range r.listed(o) {
-		wl.list = append(wl.list, r.noticeOf(other, other.seats[0]))
+		wl.list = append(wl.list, r.faceOf(other, open))
 	}
 	wl.self = r.noticeOf(o, st)
 	wl.self.id = t.Head.ID
@@ -148,9 +147,9 @@ func (w *welcome) Next() (packets []core.Packet) {
 func (w *welcome) next() (p core.Packet, ok bool) {
 	switch {
 	case len(w.list) > 0:
-		n := w.list[0]
+		st := w.list[0]
 		w.list = w.list[1:]
-		return addressed(n.stanza(w.open), w.seat.to, nil), true
+		return addressed(st, w.seat.to, nil), true
 	case w.step == 0:
 		w.step++
 		return addressed(w.self.stanza(true), w.seat.to, nil), true

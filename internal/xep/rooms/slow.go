@@ -1,0 +1,80 @@
+package rooms
+
+import (
+	"time"
+
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// pace is how much more a session may cause at once, counted in packets: what one
+// sends to a room of n is n packets.
+type pace struct {
+	left float64
+	at   time.Time
+}
+
+// A session may cause paceBurst packets at once and pacePerSecond for long: in a room
+// of 10,000 that is twenty messages and then one a second, in a room of 100 more than
+// anybody is read with. Entering, leaving and showing another status costs arrivalCost
+// and who is told of it, so that a client can enter all its rooms at once.
+const (
+	paceBurst     = 200_000
+	pacePerSecond = 10_000
+	arrivalCost   = 200
+)
+
+// size is how many sessions are in a room, 0 for one that is not in memory.
+func (s *Rooms) size(j jid.JID) int {
+	s.mu.Lock()
+	sl := s.slots[j]
+	s.mu.Unlock()
+	if sl == nil {
+		return 0
+	}
+	<-sl.ready
+	if sl.room == nil {
+		return 0
+	}
+	return int(sl.room.size.Load())
+}
+
+// slow makes a session wait that is over its pace: what it sends is read later, and
+// nothing is lost.
+func (s *Rooms) slow(sess *core.Session, cost int) error {
+	for !s.set.Unpaced {
+		wait := s.due(sess, float64(cost))
+		if wait == 0 {
+			break
+		}
+		clock := time.NewTimer(wait)
+		select {
+		case <-clock.C:
+		case <-s.stop:
+			clock.Stop()
+			return stanza.Errorf(stanza.ServiceUnavailable, "the rooms are being closed")
+		}
+	}
+	return nil
+}
+
+// due takes a cost from the session's budget, or tells how long until it can be
+// taken.
+func (s *Rooms) due(sess *core.Session, cost float64) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, now := &s.entry(sess).pace, time.Now()
+	cost = min(cost, paceBurst)
+	if p.at.IsZero() {
+		p.left = paceBurst
+	} else {
+		p.left = min(paceBurst, p.left+now.Sub(p.at).Seconds()*pacePerSecond)
+	}
+	p.at = now
+	if p.left < cost {
+		return max(time.Duration((cost-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
+	}
+	p.left -= cost
+	return 0
+}
