@@ -2,17 +2,22 @@ package rooms
 
 import (
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
 )
 
 // extras is what registration, invitations, requests for voice and keys remember.
 type extras struct {
 	invites invites
-	voice   paced[string] // by room and account
+	voice   *paced[string]  // by room and account
+	erased  *paced[jid.JID] // by account
 	keys    keys
 }
 
 func newExtras() *extras {
-	return &extras{invites: newInvites(), voice: newPaced[string](voiceBurst, voicePause), keys: newKeys()}
+	return &extras{
+		invites: newInvites(), voice: newPaced[string](voiceBurst, voicePause),
+		erased: newPaced[jid.JID](eraseBurst, erasePause), keys: newKeys(),
+	}
 }
 
 // registerExtras attaches all that people do with rooms besides talking in them.

@@ -22,7 +22,7 @@ const (
 // invites remembers how fast accounts invite, and who invited whom, so that only
 // those who were invited can decline.
 type invites struct {
-	pace paced[jid.JID]
+	pace *paced[jid.JID]
 	open *lru.Cache[invited, jid.JID] // the inviter
 }
 

@@ -83,6 +83,9 @@ func (r *room) moderate(ctx context.Context, m moderation) error {
 	}
 	id := said.retracted
 	if id == "" {
+		if err := r.mayErase(m.who); err != nil {
+			return err
+		}
 		id = "m" + rand.Text()[:16]
 		if err := r.replace(ctx, said, r.appendRetracted(nil, id, &m)); err != nil {
 			return err
@@ -128,6 +131,20 @@ func (r *room) find(ctx context.Context, id string) (*earlier, error) {
 // takes its place.
 func (p *earlier) isSubject() bool {
 	return isSubject(&core.Transit{Head: p.stanza.Head, Elem: p.elem})
+}
+
+// How many texts one account may take back at once, and how long it takes until it
+// may another: each costs the disk more than a message does.
+const (
+	eraseBurst = 300
+	erasePause = 300 * time.Millisecond
+)
+
+func (r *room) mayErase(who jid.JID) error {
+	if wait := r.svc.extras.erased.take(who, 1); wait > 0 {
+		return stanza.Errorf(stanza.ResourceConstraint, "you take back too much at once: wait %s", wait.Round(time.Second))
+	}
+	return nil
 }
 
 // replace puts a tombstone in the place of a message: what is left is when and by
@@ -201,8 +218,13 @@ func (r *room) retract(t *core.Transit, st *seat) error {
 		return err
 	case said.author != st.who.real:
 		return stanza.Errorf(stanza.Forbidden, "this message is somebody else's")
+	case said.isSubject():
+		return stanza.Errorf(stanza.NotAllowed, "another subject takes the place of this one")
 	case said.retracted != "":
 		return nil
+	}
+	if err := r.mayErase(st.who.real); err != nil {
+		return err
 	}
 	return r.replace(context.Background(), said, r.appendRetracted(nil, t.Head.ID, nil))
 }

@@ -123,3 +123,19 @@ func TestNobodySpeaksAsModeration(t *testing.T) {
 		}
 	})
 }
+
+func TestTextsAreTakenBackAtAPace(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		for range eraseBurst {
+			if err := w.rooms.with(jidOf(den), none, func(r *room) error { return r.mayErase(jidOf("alice@example.org")) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.Send(say("m1", "<body>mine</body>"))
+		a.Got()
+		a.Send(moderate("x", "id1", ""))
+		expect(t, "alice", a.Got(), "<resource-constraint")
+		expect(t, "an archive reader", w.archived(1), "<body>mine</body>")
+	})
+}

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"sync"
 	"time"
 
 	"mirsal/internal/lru"
@@ -11,16 +12,19 @@ import (
 type paced[K comparable] struct {
 	burst int
 	pause time.Duration
+
+	mu    sync.Mutex // held for single operations
 	spent *lru.Cache[K, time.Time] // when all that was taken will be there again
 }
 
-func newPaced[K comparable](burst int, pause time.Duration) paced[K] {
-	return paced[K]{burst, pause, lru.New[K, time.Time](8192)}
+func newPaced[K comparable](burst int, pause time.Duration) *paced[K] {
+	return &paced[K]{burst: burst, pause: pause, spent: lru.New[K, time.Time](8192)}
 }
 
 // take takes n, or nothing when there are not as many; wait says for how long.
-// Calls for one key must not overlap.
 func (p *paced[K]) take(key K, n int) (wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	full, _ := p.spent.Get(key)
 	if full.Before(now) {
