@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -280,5 +281,83 @@ func TestTheFilesOfARemovedAccountAreGone(t *testing.T) {
 	waitFor(t, "the file to go", func() bool { n, _ := h.stored(t); return n == 0 })
 	if got := status(t, web, http.MethodGet, get, nil); got != http.StatusNotFound {
 		t.Error(got)
+	}
+}
+
+// bucket is as much of a server of Amazon S3's protocol as keeps files; the engine's own
+// test (internal/store/s3) is strict.
+func bucket(t *testing.T) (at string, count func() int) {
+	var mu sync.Mutex
+	objects := map[string][]byte{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		object, there := objects[r.URL.Path]
+		switch {
+		case r.Method == http.MethodPut:
+			objects[r.URL.Path], _ = io.ReadAll(r.Body)
+		case r.Method == http.MethodDelete:
+			delete(objects, r.URL.Path)
+			w.WriteHeader(http.StatusNoContent)
+		case r.URL.Query().Has("list-type"):
+			fmt.Fprint(w, "<ListBucketResult>")
+			for path := range objects {
+				fmt.Fprintf(w, "<Contents><Key>%s</Key></Contents>", strings.TrimPrefix(path, "/files/"))
+			}
+			fmt.Fprint(w, "</ListBucketResult>")
+		case !there:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(object))
+		}
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, func() int { mu.Lock(); defer mu.Unlock(); return len(objects) }
+}
+
+func TestFilesAreKeptInABucket(t *testing.T) {
+	at, count := bucket(t)
+	h := start(t, "--set", "upload.store=s3", "--set", "upload.s3.endpoint="+at, "--set", "upload.s3.bucket=files",
+		"--set", "upload.s3.access_key=AK", "--set", "upload.s3.secret_key=unspeakable", "--set", "upload.s3.prefix=mirsal/", "--set", "log.level=debug")
+	alice, web := login(t, h.ways()["tcp"], "alice", "phone"), h.browser()
+	file := make([]byte, 1<<20)
+	_, _ = rand.Read(file)
+	put, get := slot(t, alice, "a.bin", len(file), "")
+	if got := status(t, web, http.MethodPut, put, bytes.NewReader(file)); got != http.StatusCreated || count() != 1 {
+		t.Fatal(got, count())
+	}
+	if err := h.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, got := do(t, web, http.MethodGet, get, nil); !bytes.Equal(got, file) {
+		t.Error(len(got))
+	}
+	if r, got := do(t, web, http.MethodGet, get, nil, "Range", "bytes=1000-1999"); r.StatusCode != http.StatusPartialContent || !bytes.Equal(got, file[1000:2000]) {
+		t.Error(r.Status, len(got))
+	}
+	alice = login(t, h.ways()["tcp"], "alice", "phone")
+	send(t, alice, "<iq type='set' id='end' to='"+mirsal.Domain+"'><query xmlns='jabber:iq:register'><remove/></query></iq>")
+	waitFor(t, "the object to go", func() bool { return count() == 0 })
+	if strings.Contains(h.Log(), "unspeakable") {
+		t.Error("the secret key is in the log")
+	}
+}
+
+func TestABucketThatDoesNotAnswerStopsNobody(t *testing.T) {
+	h := start(t, "--set", "upload.store=s3", "--set", "upload.s3.endpoint=http://127.0.0.1:1", "--set", "upload.s3.bucket=files",
+		"--set", "upload.s3.access_key=AK", "--set", "upload.s3.secret_key=unspeakable")
+	alice := login(t, h.ways()["tcp"], "alice", "phone")
+	put, _ := slot(t, alice, "a.bin", 4, "")
+	if got := status(t, h.browser(), http.MethodPut, put, strings.NewReader("text")); got != http.StatusInternalServerError {
+		t.Error(got)
+	}
+	if got := used(t, alice); got != "0 0" {
+		t.Error(got)
+	}
+	if log := h.Log(); !strings.Contains(log, "a file cannot be kept") || strings.Contains(log, "unspeakable") {
+		t.Error(log)
 	}
 }

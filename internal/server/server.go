@@ -175,7 +175,7 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 			Hibernating: cfg.Limits.Hibernated, Resumption: cfg.Limits.Resumption.Duration,
 		},
 	})
-	if err := s.openBlobs(ctx); err != nil {
+	if err := s.openBlobs(); err != nil {
 		return err
 	}
 	s.addFeatures(host)

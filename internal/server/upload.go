@@ -1,10 +1,8 @@
 package server
 
 import (
-	"context"
 	"net"
 	"path/filepath"
-	"time"
 
 	"mirsal/internal/config"
 	"mirsal/internal/core"
@@ -15,15 +13,15 @@ import (
 	"mirsal/internal/xmpp/jid"
 )
 
-// openBlobs opens the place where files are kept, if any are. That a bucket does not
-// answer is logged and stops nobody: it may come back before a file does.
-func (s *Server) openBlobs(ctx context.Context) (err error) {
+// openBlobs opens the place where files are kept, if any are. A bucket is not asked for
+// here: that it does not answer stops nobody, and the first sweep logs it.
+func (s *Server) openBlobs() (err error) {
 	cfg := &s.Config.Upload
 	if !cfg.Enabled {
 		return nil
 	}
 	if cfg.Store == config.InS3 {
-		s.blobs, err = s.openBucket(ctx)
+		s.blobs, err = s.openBucket()
 		return err
 	}
 	dir := cfg.Folder
@@ -34,25 +32,16 @@ func (s *Server) openBlobs(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *Server) openBucket(ctx context.Context) (store.Blob, error) {
+func (s *Server) openBucket() (store.Blob, error) {
 	cfg := &s.Config.Upload.S3
 	secret, err := cfg.Secret()
 	if err != nil {
 		return nil, err
 	}
-	b, err := s3.Open(s3.Config{
+	return s3.Open(s3.Config{
 		Endpoint: cfg.Endpoint, Bucket: cfg.Bucket, Region: cfg.Region, AccessKey: cfg.AccessKey, SecretKey: secret,
 		Prefix: cfg.Prefix, Spool: filepath.Join(s.Config.Data, "uploads-spool"),
 	})
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := b.Check(ctx); err != nil {
-		s.Log.Error("files cannot be kept for now", "err", err)
-	}
-	return b, nil
 }
 
 // addUploads attaches the files that people send. Without a web side that can be named

@@ -50,7 +50,7 @@ type Bucket struct {
 	client *s3.Client
 }
 
-// Open prepares the spool. It asks nothing of the bucket: Check does.
+// Open prepares the spool. It asks nothing of the bucket.
 func Open(cfg Config) (*Bucket, error) {
 	if err := os.RemoveAll(cfg.Spool); err != nil {
 		return nil, err
@@ -77,14 +77,6 @@ func transport() *http.Transport {
 		MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second,
 		WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10,
 	}
-}
-
-// Check asks whether the bucket is there and lets us in.
-func (b *Bucket) Check(ctx context.Context) error {
-	if _, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.cfg.Bucket}); err != nil {
-		return fmt.Errorf("the bucket %s at %s does not let the server in: %w", b.cfg.Bucket, b.cfg.Endpoint, err)
-	}
-	return nil
 }
 
 // String tells where the objects are.

@@ -95,19 +95,15 @@ func TestNothingIsAskedOfTheBucketForWhatIsNotWhole(t *testing.T) {
 	}
 }
 
-func TestCheckSaysWhatIsWrongWithoutTheSecret(t *testing.T) {
-	s := newStandIn(t)
-	if err := open(t, s).Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	cfg := s.config(t)
+func TestErrorsSayWhatIsWrongWithoutTheSecret(t *testing.T) {
+	cfg := newStandIn(t).config(t)
 	cfg.Bucket = "nobodys"
 	b, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = b.Check(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "nobodys") || strings.Contains(err.Error()+b.String(), secretKey) {
+	err = b.List(t.Context(), "", func(string) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "NoSuchBucket") || strings.Contains(err.Error()+b.String(), secretKey) {
 		t.Error(err)
 	}
 }

@@ -169,7 +169,7 @@ func (u *Upload) whyNot(r *http.Request, s *slot, err error) refusal {
 	case errors.Is(err, errFull):
 		return noRoom
 	}
-	u.cfg.Log.Error("a file cannot be kept", "jid", s.a.owner.String(), "size", strconv.FormatInt(s.size, 10), "err", err)
+	u.cfg.Log.Error("a file cannot be kept", "at", u.blob.String(), "jid", s.a.owner.String(), "size", strconv.FormatInt(s.size, 10), "err", err)
 	return ourFault
 }
 

@@ -26,7 +26,7 @@ func (u *Upload) sweep(ctx context.Context, now time.Time, whole bool) {
 		err = errors.Join(err, u.sweepBlobs(ctx))
 	}
 	if err != nil && ctx.Err() == nil {
-		u.cfg.Log.Error("files cannot be swept; the next sweep tries again", "err", err)
+		u.cfg.Log.Error("files cannot be swept; the next sweep tries again", "at", u.blob.String(), "err", err)
 	}
 }
 
