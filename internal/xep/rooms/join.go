@@ -330,17 +330,14 @@ type departure struct {
 	extra   []byte
 }
 
-// farewell is the departure of a session that said good-bye to everybody, or
-// nothing: st is nil.
-func (r *room) farewell(_ *seat, st *stanza.Stanza) (d departure) {
-	if st == nil {
+// farewell is the departure of a session that left by being no longer available.
+func (r *room) farewell(s *seat) (d departure) {
+	if s.bye == nil {
 		return d
 	}
-	e, err := st.Elem()
-	if err != nil {
-		return d
+	if e, err := s.bye.Elem(); err == nil {
+		d.content = r.said(&core.Transit{Head: s.bye.Head, Elem: e})
 	}
-	d.content = r.said(&core.Transit{Head: st.Head, Elem: e})
 	return d
 }
 

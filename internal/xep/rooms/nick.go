@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"mirsal/internal/auth"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -25,7 +27,7 @@ func checkNick(nick string) error {
 	seen := false
 	for _, c := range nick {
 		// controls, zero-width characters, marks of direction
-		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) || c == '\u115f' || c == '\u1160' || c == '\u3164' || c == '\uffa0' {
+		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co) || strings.ContainsRune(blanks, c) {
 			return stanza.Errorf(stanza.NotAcceptable, "this nick has invisible characters")
 		}
 		seen = seen || unicode.In(c, unicode.L, unicode.N, unicode.S, unicode.P)
@@ -36,9 +38,13 @@ func checkNick(nick string) error {
 	return nil
 }
 
+// blanks are letters and signs that look like nothing: of Hangul and of Braille.
+const blanks = "\u115f\u1160\u3164\uffa0\u2800"
+
 // looks are what a nick is compared by: case, blanks and characters that look
 // alike make no difference, and a capital i may be an l. A nick of symbols alone looks like itself.
 func looks(nick string) []string {
+	nick = norm.NFKC.String(nick)
 	like := append(auth.Skeletons(nick), auth.Skeletons(strings.ReplaceAll(nick, "I", "l"))...)
 	if like[0] == "" {
 		return []string{"=" + nick}

@@ -84,8 +84,10 @@ type seat struct {
 	content []byte // of its last presence, cleaned, with the occupant id
 	lang    string // of that presence
 	to      []byte // ` to='…'`, shared by all that it is sent
-	// leaving says that the session became unavailable: it is on its way out.
+	// leaving says that the session became unavailable, bye, set before, with what it
+	// said of that, nil for nothing: it is on its way out.
 	leaving atomic.Bool
+	bye     *stanza.Stanza
 }
 
 func newRoom(s *Rooms, j jid.JID) *room {
@@ -142,7 +144,7 @@ func (r *room) owners() (n int) {
 func (r *room) seat(s *core.Session) *seat {
 	st := r.seats[s]
 	if st != nil && st.leaving.Load() {
-		r.leave(st, departure{})
+		r.leave(st, r.farewell(st))
 		return nil
 	}
 	return st

@@ -354,17 +354,18 @@ func (s *Rooms) Unavailable(sess *core.Session, st *stanza.Stanza) {
 	seats := p.seats
 	p.seats = map[*room]*seat{}
 	for _, seat := range seats {
+		seat.bye = st
 		seat.leaving.Store(true)
 	}
 	s.mu.Unlock()
-	s.run.Go(func() { s.leaveAll(seats, st) })
+	s.run.Go(func() { s.leaveAll(seats) })
 }
 
-func (s *Rooms) leaveAll(seats map[*room]*seat, st *stanza.Stanza) {
+func (s *Rooms) leaveAll(seats map[*room]*seat) {
 	for r, seat := range seats {
 		r.mu.Lock()
 		if r.seats[seat.session] == seat {
-			r.leave(seat, r.farewell(seat, st))
+			r.leave(seat, r.farewell(seat))
 		}
 		r.mu.Unlock()
 	}
