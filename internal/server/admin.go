@@ -51,16 +51,17 @@ func (s *Server) addAdministration(h *core.Host, ppl *people.People, blk *blocki
 	s.Auth.OnDisable(s.endDisabled)
 }
 
-// startAdministration reads what waits, and goes on with it.
-func (s *Server) startAdministration(ctx context.Context) error {
-	r := &s.features.running
-	if err := cmp.Or(r.reports.Load(ctx), r.outage.Load(ctx)); err != nil {
+// loadAdministration reads what waits: before removals are ended, which take things out.
+func (s *Server) loadAdministration(ctx context.Context) error {
+	return cmp.Or(s.features.running.reports.Load(ctx), s.features.running.outage.Load(ctx))
+}
+
+// startAdministration goes on with what waits.
+func (s *Server) startAdministration() error {
+	if err := s.features.running.admin.Start(); err != nil {
 		return err
 	}
-	if err := r.admin.Start(); err != nil {
-		return err
-	}
-	s.onClose(r.admin.Close)
+	s.onClose(s.features.running.admin.Close)
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.wake(ctx); err != nil {
 		return err
 	}
-	if err := s.startAdministration(ctx); err != nil {
+	if err := s.startAdministration(); err != nil {
 		return err
 	}
 	s.serve()
@@ -189,6 +189,9 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.loadRooms(ctx); err != nil {
+		return err
+	}
+	if err := s.loadAdministration(ctx); err != nil {
 		return err
 	}
 	host.Every(idleEvery, (&idleGC{}).tick)
