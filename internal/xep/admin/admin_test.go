@@ -146,6 +146,7 @@ func TestAccountsComeAndGo(t *testing.T) {
 		expect(t, h.do("add-user", "accountjid=dave@example.org", "password=long enough"), "conflict")
 		expect(t, h.do("add-user", "accountjid=dave@elsewhere.example", "password=long enough"), "jid-malformed")
 		expect(t, h.do("change-user-password", "accountjid=nobody", "password=long enough"), "item-not-found")
+		expect(t, h.do("change-user-password", "accountjid=bob", "password=long enough"), "have to sign in")
 		expect(t, h.do("delete-user", "accountjids=dave", "accountjids=nobody"), "Removed: 1", "nobody: no such account", "type='error'")
 		if h.auth.Exists("dave") {
 			t.Error("dave is still here")
