@@ -1,6 +1,7 @@
 #!/bin/bash
 # install-test-deps.sh: the foreign programs that tests drive, from Debian's
-# packages and, for e2e/browser, from npm. Does nothing when all are there. Where
+# packages and, for e2e/browser, from npm; and, for e2e/foreign, the suites that
+# foreign-suites.sh fetches. Does nothing when all are there. Where
 # it cannot install (not Debian, not root, no network) it names what is lacking
 # and which tests will be skipped, and goes on; with MIRSAL_REQUIRE=all, as in
 # CI, those tests fail.
@@ -22,6 +23,8 @@ npm_packages() {
 	fi
 }
 npm_packages
+# at the end: it needs what is installed here, and comes whatever is lacking
+trap scripts/foreign-suites.sh EXIT
 
 # package | what uses it
 list='
@@ -37,6 +40,22 @@ go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
 chromium|e2e/browser: converse.js in headless Chromium
 strace|e2e/crash: every acknowledgement is preceded by its sync
+dino-im|e2e/clients: a person with Dino
+gir1.2-atspi-2.0|e2e/clients: Dino, used as with a screen reader
+python3-gi|e2e/clients: Dino, used as with a screen reader
+at-spi2-core|e2e/clients: Dino, used as with a screen reader
+dbus-daemon|e2e/clients: Dino, in a session of its own
+xvfb|e2e/clients: Dino, on a screen that is not there
+openbox|e2e/clients: Dino, on a screen that is not there
+xdotool|e2e/clients: Dino, its keyboard and mouse
+imagemagick|e2e/clients: Dino, pictures of its screen
+poezio|e2e/clients: a person with Poezio
+prosody|e2e/foreign: the suites, against another server
+python3-pip|e2e/foreign: fetches the suite of slixmpp
+python3-pytest|e2e/foreign: runs the suites
+python3-aioxmpp|e2e/foreign: the suite of aioxmpp
+python3-aiohttp|e2e/foreign: the suite of slixmpp
+python3-pyasn1-modules|e2e/foreign: the suite of slixmpp
 '
 
 has() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -69,4 +88,6 @@ install() { apt-get -qq -y -o DPkg::Lock::Timeout=120 install --no-install-recom
 if ! install >/dev/null 2>&1; then
 	apt-get -qq update </dev/null && install || report 'apt-get could not install everything'
 fi
+# Debian starts servers that it installs; the tests start their own
+case " $lacking " in *' prosody '*) service prosody stop >/dev/null 2>&1 ;; esac
 echo "install-test-deps: installed $lacking"

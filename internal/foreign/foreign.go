@@ -54,8 +54,13 @@ func Node(t testing.TB, dir string) string {
 // installed compares the lock file with the copy that the script leaves beside
 // the packages once all are there.
 func installed(dir string) bool {
-	want, err1 := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	got, err2 := os.ReadFile(filepath.Join(dir, "node_modules", ".installed"))
+	return same(filepath.Join(dir, "package-lock.json"), filepath.Join(dir, "node_modules", ".installed"))
+}
+
+// same says whether two files are there and the same.
+func same(a, b string) bool {
+	want, err1 := os.ReadFile(a)
+	got, err2 := os.ReadFile(b)
 	return err1 == nil && err2 == nil && bytes.Equal(want, got)
 }
 
