@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 )
@@ -31,7 +32,16 @@ func (s *Service) mine(r *request, name string, list []byte) ([]byte, error) {
 		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	b := append([]byte("<pubsub xmlns='"+nsPubsub+"'><"+name+">"), list...)
-	return append(b, "</"+name+"></pubsub>"...), nil
+	return r.whole(append(b, "</"+name+"></pubsub>"...))
+}
+
+// whole answers with a list of any length.
+func (r *request) whole(b []byte) ([]byte, error) {
+	if len(b) <= maxDirect || r.Session == nil {
+		return b, nil
+	}
+	r.ReplyBehind(b)
+	return nil, core.ErrLater
 }
 
 // getAffiliations shows who is what to a node.
@@ -49,7 +59,7 @@ func (s *Service) getAffiliations(r *request) ([]byte, error) {
 	for _, who := range slices.Sorted(maps.Keys(n.Affiliated)) {
 		b = appendAffiliation(b, who, n.Affiliated[who])
 	}
-	return append(b, "</affiliations></pubsub>"...), nil
+	return r.whole(append(b, "</affiliations></pubsub>"...))
 }
 
 func appendAffiliation(b []byte, who, what string) []byte {

@@ -209,7 +209,7 @@ func fixed(name, label, value string) field {
 
 func setGroups(c *Config, v []string) bool {
 	c.Groups = slices.Compact(slices.Sorted(slices.Values(v)))
-	return len(c.Groups) <= maxGroups && !slices.ContainsFunc(v, func(g string) bool { return len(g) > maxLabel })
+	return len(c.Groups) <= maxGroups && !slices.ContainsFunc(v, func(g string) bool { return len(g) > maxID })
 }
 
 // getMax and setMax know the word "max" for the most that the server keeps.

@@ -62,23 +62,41 @@ func (s *Service) visible(q *core.Query, name string, f func(owner jid.JID, n *n
 	return nil
 }
 
-// maxListed is how many nodes of the service, or items of a node, discovery names.
-const maxListed = 1_000
+// How many nodes, or items of a node, discovery names, and how long all names may
+// be together, in bytes: an answer must have room in the asker's queue.
+const (
+	maxListed = 1_000
+	maxNames  = 96 << 10
+)
+
+// listing is a list for discovery that ends where there is no more room.
+type listing struct {
+	items []core.Item
+	size  int
+}
+
+func (l *listing) add(i core.Item) {
+	if l.size += len(i.Node) + len(i.Name) + 32; l.size <= maxNames && len(l.items) < maxListed {
+		l.items = append(l.items, i)
+	}
+}
 
 // discoItems lists the nodes of an account, or the items of a node.
 // XEP-0060#entity-nodes, XEP-0060#entity-discoveritems
 func (s *Service) discoItems(q *core.Query, name string) (items []core.Item, err error) {
+	var list listing
 	err = s.visible(q, name, func(owner jid.JID, n *node) {
 		switch {
-		case name == "" && len(items) < maxListed:
-			items = append(items, core.Item{JID: owner, Node: n.name, Name: n.Title})
-		case name != "" && s.may(owner, q.Asker(), n) == nil:
-			for _, e := range n.fresh(time.Now())[max(0, len(n.fresh(time.Now()))-maxListed):] {
-				items = append(items, core.Item{JID: owner, Name: e.id})
+		case name == "":
+			list.add(core.Item{JID: owner, Node: n.name, Name: n.Title})
+		case s.may(owner, q.Asker(), n) == nil:
+			fresh := n.fresh(time.Now())
+			for _, e := range fresh[max(0, len(fresh)-maxListed):] {
+				list.add(core.Item{JID: owner, Name: e.id})
 			}
 		}
 	})
-	return items, err
+	return list.items, err
 }
 
 // discoNode describes one node.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/rsm"
@@ -25,12 +24,16 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, paged, err := r.page(n)
+	page, err := r.page(n)
 	if err != nil {
 		return nil, err
 	}
-	fits := newest(page, maxAnswer)
-	if m := s.mirror(r.owner, n.name); m != nil && len(page) > 0 && r.Session != nil {
+	if !n.Persist {
+		// XEP-0060#subscriber-retrieve-error-persistent
+		return nil, unsupported("persistent-items")
+	}
+	fits := page.within(maxAnswer)
+	if m := s.mirror(r.owner, n.name); m != nil && len(page.entries) > 0 && r.Session != nil {
 		s.saw(r.Ctx, r.owner, r.acct, m, r.Session)
 	}
 	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><items"), "node", n.name)
@@ -39,7 +42,7 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 		return nil, err
 	}
 	b = append(b, "</items>"...)
-	if paged || len(fits) < len(page) {
+	if page.paged || len(fits) < len(page.entries) {
 		// XEP-0060#subscriber-retrieve-returnsome
 		resp := rsm.Response{Count: len(n.entries)}
 		if len(fits) > 0 {
@@ -47,40 +50,41 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 		}
 		b = resp.Append(b)
 	}
-	b = append(b, "</pubsub>"...)
-	if len(b) > maxDirect && r.Session != nil {
-		r.ReplyBehind(b)
-		return nil, core.ErrLater
-	}
-	return b, nil
+	return r.whole(append(b, "</pubsub>"...))
 }
 
-// page are the entries that a request asks for; paged tells that it did so by
-// result set management.
-func (r *request) page(n *node) (page []entry, paged bool, err error) {
+// page is what a request asks for.
+type page struct {
+	entries []entry
+	paged   bool // by result set management
+	onward  bool // and from the oldest to the newest
+}
+
+func (r *request) page(n *node) (p page, err error) {
 	if r.e.First().OK() {
-		page, err = r.byID(n)
-		return page, false, err
+		p.entries, err = r.byID(n)
+		return p, err
 	}
 	set := r.Payload.Child(rsm.NS, "set")
 	want, err := rsm.Read(set)
 	if err != nil {
-		return nil, false, err
+		return p, err
 	}
-	page = n.entries
 	if set.OK() {
-		page, err = cut(page, want)
-		return page, true, err
+		p.entries, err = cut(n.entries, want)
+		p.paged, p.onward = true, !want.HasBefore
+		return p, err
 	}
+	p.entries = n.entries
 	// XEP-0060#subscriber-retrieve-requestrecent
 	if r.e.HasAttr("max_items") {
 		most, err := strconv.ParseUint(r.e.Attr("max_items"), 10, 31)
 		if err != nil || most == 0 {
-			return nil, false, stanza.Errorf(stanza.BadRequest, "max_items is a positive number")
+			return p, stanza.Errorf(stanza.BadRequest, "max_items is a positive number")
 		}
-		page = page[max(0, len(page)-int(most)):]
+		p.entries = p.entries[max(0, len(p.entries)-int(most)):]
 	}
-	return page, false, nil
+	return p, nil
 }
 
 // byID are the entries with the ids that a request names; those not there are
@@ -127,16 +131,24 @@ func cut(all []entry, want rsm.Request) ([]entry, error) {
 	return page, nil
 }
 
-// newest are the last entries that together have at most limit bytes, but at
-// least one.
-func newest(page []entry, limit int) []entry {
-	size := 0
-	for i := len(page) - 1; i >= 0; i-- {
-		if size += page[i].size; size > limit && i < len(page)-1 {
-			return page[i+1:]
+// within are the entries, at least one, for which limit bytes are enough: the newest of
+// them, or, where the asker goes on from there, the first.
+func (p *page) within(limit int) []entry {
+	list, size := p.entries, 0
+	for i := range list {
+		at := len(list) - 1 - i
+		if p.onward {
+			at = i
 		}
+		if size += list[at].cost(); size <= limit || i == 0 {
+			continue
+		}
+		if p.onward {
+			return list[:at]
+		}
+		return list[at+1:]
 	}
-	return page
+	return list
 }
 
 // appendItems appends entries with their payloads.
@@ -153,12 +165,13 @@ func (s *Service) appendItems(b []byte, r *request, n *node, page []entry) ([]by
 	return b, nil
 }
 
-// fewItems is up to which number items are read one by one.
+// fewItems is up to which number items are read one by one; more are where they are
+// a small part of the node.
 const fewItems = 16
 
 func (s *Service) payloads(ctx context.Context, owner jid.JID, n *node, page []entry) (map[string][]byte, error) {
 	out := make(map[string][]byte, len(page))
-	if len(page) > fewItems {
+	if len(page) > fewItems && 4*sum(page) > n.cost {
 		kept, err := s.items.Scan(ctx, owner.String(), store.Range{Prefix: n.name + separator})
 		for _, k := range kept {
 			out[k.Key[len(n.name)+len(separator):]] = payloadOf(k.Value)

@@ -111,7 +111,7 @@ func TestAnEventWithoutPayloadIsConfiguredSo(t *testing.T) {
 		}
 		got := ask(a, publish("passing", "i", tune, "persist_items", "false"))
 		expect(t, "not persistent", got, "<event", "type='result'")
-		expect(t, "and not kept", ask(a, iq("get", "", get("passing", ""))), "<items node='passing'></items>")
+		expect(t, "and not kept", ask(a, iq("get", "", get("passing", ""))), "feature='persistent-items'")
 	})
 }
 

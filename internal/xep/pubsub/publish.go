@@ -20,7 +20,10 @@ func (s *Service) publish(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m := s.mirror(r.owner, r.node); m != nil && item.payload.OK() {
+	if m := s.mirror(r.owner, r.node); m != nil {
+		if !item.payload.OK() {
+			return nil, fail(stanza.BadRequest, "payload-required", "the item is empty")
+		}
 		if err := checkPayload(r.node, item.payload); err != nil {
 			return nil, err
 		}
@@ -193,6 +196,10 @@ func (s *Service) retract(r *request) ([]byte, error) {
 	}
 	if err := r.mayPublish(n); err != nil {
 		return nil, err
+	}
+	if !n.Persist {
+		// XEP-0060#publisher-delete-error-persistent
+		return nil, unsupported("persistent-items")
 	}
 	gone, err := r.named(n)
 	if err != nil {

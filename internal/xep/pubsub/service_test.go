@@ -12,6 +12,7 @@ import (
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
+	"mirsal/internal/xep/disco"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -29,6 +30,7 @@ func withServiceOn(t *testing.T, kv store.KV, f func(w *parts, bot *component)) 
 		p.pep.Serve(p.Host, General{Name: jid.MustParse(site), Create: func(_ context.Context, bare jid.JID) (bool, error) {
 			return bare.Local() != "guest", nil
 		}})
+		disco.New(p.Router, "urn:x").Register(p.Host)
 		bot.site = p.Host.Site(jid.MustParse("bot.example.org"))
 		bot.site.Any = bot.take
 	}, func(w *parts) {
@@ -365,6 +367,47 @@ func TestNobodyIsFloodedWithQuestions(t *testing.T) {
 		}
 		if got := a.Got(); strings.Count(got, "subscribe_authorization") != 1 {
 			t.Errorf("alice was asked: %s", got)
+		}
+	})
+}
+
+func TestAListOfNodesHasRoomInTheQueueOfWhoAsks(t *testing.T) {
+	withService(t, func(w *parts, _ *component) {
+		a, b := w.online("alice@example.org/a", ""), w.online("bob@example.org/b", "")
+		for i := range serviceOwned {
+			ask(a, create(fmt.Sprint(i, strings.Repeat("n", 1000)), "title", strings.Repeat("&apos;", 4000)))
+		}
+		got := ask(b, at("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>"))
+		if n := strings.Count(got, "<item "); n == 0 || n == serviceOwned || len(got) > 1<<20 || b.Ended != "" {
+			t.Errorf("%d nodes in %d bytes, ended %q", n, len(got), b.Ended)
+		}
+	})
+}
+
+func TestPagesThatAreTooLargeLeaveNothingOut(t *testing.T) {
+	withService(t, func(w *parts, _ *component) {
+		a := w.online("alice@example.org/a", "")
+		ask(a, create("log", "max_items", "max"))
+		big := "<x xmlns='urn:x'>" + strings.Repeat("x", 120<<10) + "</x>"
+		for i := range 20 {
+			ask(a, at("set", ps(fmt.Sprintf("<publish node='log'><item id='i%02d'>%s</item></publish>", i, big))))
+		}
+		var seen []string
+		for after := ""; len(seen) < 20; {
+			got := ask(a, at("get", ps("<items node='log'/><set xmlns='http://jabber.org/protocol/rsm'><max>50</max><after>"+after+"</after></set>")))
+			items := strings.Split(got, "<item id='")[1:]
+			if len(items) == 0 {
+				t.Fatalf("after %q: %.300s", after, got)
+			}
+			for _, i := range items {
+				after, _, _ = strings.Cut(i, "'")
+				seen = append(seen, after)
+			}
+		}
+		for i, id := range seen {
+			if id != fmt.Sprintf("i%02d", i) {
+				t.Fatalf("the pages held %v", seen)
+			}
 		}
 	})
 }

@@ -203,12 +203,7 @@ func (s *Service) getSubscriptions(r *request) ([]byte, error) {
 	for _, who := range n.subscribers() {
 		b = appendSubscription(b, "", who, n.subs[who])
 	}
-	b = append(b, "</subscriptions></pubsub>"...)
-	if len(b) > maxDirect && r.Session != nil {
-		r.ReplyBehind(b)
-		return nil, core.ErrLater
-	}
-	return b, nil
+	return r.whole(append(b, "</subscriptions></pubsub>"...))
 }
 
 // setSubscriptions lets an owner approve and end subscriptions, all that the request
