@@ -371,27 +371,45 @@ func (s *Rooms) leaveAll(seats map[*room]*seat) {
 	}
 }
 
-// Close tells everybody in every room that the service ends. It is called before
-// connections are closed.
+// closePatience is how long Close waits until everybody was told: longer only when
+// the disk does not answer.
+const closePatience = 2 * time.Second
+
+// Close tells everybody in every room that the service ends, and lets nobody in
+// any more. It is called before connections are closed.
 // XEP-0045#service-shutdown-kick
 func (s *Rooms) Close() {
+	if s.closed() {
+		return
+	}
+	close(s.stop)
+	var told []chan struct{}
 	for _, r := range s.rooms() {
-		r.mu.Lock()
-		for _, o := range r.nicks {
-			o, seats := o, append([]*seat(nil), o.seats...)
-			n := r.noticeOf(o, seats[0])
-			n.gone, n.role, n.content, n.codes = true, Nobody, nil, []int{statusShutdown}
-			r.event(func(b *back) { b.tellSelf(n, seats) })
+		told = append(told, r.close())
+	}
+	patience := time.NewTimer(closePatience)
+	defer patience.Stop()
+	for _, done := range told {
+		select {
+		case <-done:
+		case <-patience.C:
+			return
 		}
-		r.mu.Unlock()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.stop:
-	default:
-		close(s.stop)
+}
+
+// close tells those inside; the channel is closed once they were.
+func (r *room) close() chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range r.nicks {
+		seats := append([]*seat(nil), o.seats...)
+		n := r.goodbye(o, seats[0], departure{codes: []int{statusShutdown}})
+		r.event(func(b *back) { b.tellSelf(n, seats) })
 	}
+	done := make(chan struct{})
+	r.event(func(*back) { close(done) })
+	return done
 }
 
 // Wait waits until everything that was entered has been told. Called after the
