@@ -178,7 +178,9 @@ func TestARevokedDeviceIsNotWoken(t *testing.T) {
 func TestASessionThatEndedMeanwhileEnablesNothing(t *testing.T) {
 	run(t, func(w *world) {
 		phone := w.device("bob@example.org/phone", "phone")
-		phone.Session.Close(nil)
+		// its device was revoked before there was anything to remove
+		w.dying[0](bob, "phone")
+		w.meanwhile = func() { phone.Session.Close(nil) }
 		phone.Send("<iq type='set' id='e'><enable xmlns='urn:xmpp:push:0' jid='app.example.org' node='n'/></iq>")
 		if len(w.push.States(bob)) != 0 {
 			t.Error(w.states())

@@ -53,6 +53,7 @@ func TestAnotherDeviceThatIsHereDoesNotKeepThePhoneAsleep(t *testing.T) {
 		w.say(text)
 		w.want("the phone is away", 1)
 		laptop.Send("<message to='alice@example.org' type='chat'><body>mine</body></message>")
+		laptop.Send("<message to='bob@example.org' type='chat'><body>to myself</body></message>")
 		time.Sleep(time.Hour)
 		w.want("bob wrote himself", 0)
 	})

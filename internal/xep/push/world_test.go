@@ -37,6 +37,22 @@ type world struct {
 	log   *bytes.Buffer
 	dying []func(bare jid.JID, device string)
 	pass  []func(bare jid.JID, session any)
+	// meanwhile happens before the next thing is written.
+	meanwhile func()
+}
+
+// slow is a store in which something happens while it is written to.
+type slow struct {
+	store.KV
+	w *world
+}
+
+func (s slow) Apply(ctx context.Context, owner string, ops ...store.Op) error {
+	if f := s.w.meanwhile; f != nil {
+		s.w.meanwhile = nil
+		f()
+	}
+	return s.KV.Apply(ctx, owner, ops...)
 }
 
 func (w *world) DeviceID(string, auth.Agent) string             { return "nameless" }
@@ -143,7 +159,7 @@ func runWith(t *testing.T, change func(*Config), f func(w *world)) {
 		c.Host.Site(jid.MustParse("rooms.example.org"))
 		cfg := w.config()
 		change(&cfg)
-		w.push = New(c.Router, w.kv, w, cfg)
+		w.push = New(c.Router, slow{w.kv, w}, w, cfg)
 		w.push.Register(c.Host)
 		w.load(w.push)
 	}, func(*coretest.World) {
