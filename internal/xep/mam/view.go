@@ -13,8 +13,8 @@ import (
 // on the asker's writer and must not block.
 type ReadFunc = func(q *core.Query) (show func(r *store.Row) []byte, senders bool, err error)
 
-// At answers for the archives of the bare addresses at a target. One asker's
-// query is answered only to a session.
+// At answers for the archives of the bare addresses at a target, and leaves it to
+// them to say so among their features. Only sessions are answered.
 // XEP-0313#archives_muc
 func (m *Mam) At(h *core.Host, at core.Target, read ReadFunc) {
 	guard := func(f func(q *core.Query, v *view) ([]byte, error)) core.IQFunc {
@@ -31,7 +31,6 @@ func (m *Mam) At(h *core.Host, at core.Target, read ReadFunc) {
 	}
 	h.IQ(at, ns, "query", guard(m.answer))
 	h.IQ(at, ns, "metadata", guard(func(q *core.Query, _ *view) ([]byte, error) { return m.ends(q.Ctx, q.Head.To) }))
-	h.Disco(at, ns, ns+"#extended")
 }
 
 // view is how one asker sees an archive that is no account's.

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"strings"
 	"testing"
 
 	"mirsal/internal/core"
@@ -69,6 +70,24 @@ func TestNoRoomHasNoArchive(t *testing.T) {
 		_, _, err := w.rooms.Reads(&core.Query{Head: stanza.Head{From: c.Session.JID, To: jidOf(den)}, Session: c.Session})
 		if stanza.AsError(err).Condition != stanza.ItemNotFound {
 			t.Error(err)
+		}
+	})
+}
+
+func TestARoomThatKeepsNothingOffersNoArchive(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		offered := func() bool {
+			q := &core.Query{Head: stanza.Head{From: a.Session.JID, To: jidOf(den)}, Session: a.Session}
+			got := string(w.rooms.describe(q))
+			return strings.Contains(got, "var='urn:xmpp:mam:2'") && strings.Contains(got, "var='"+nsModerate+"'")
+		}
+		if !offered() {
+			t.Error("the archive is not offered")
+		}
+		w.configure(a, "enablearchiving=0")
+		if offered() {
+			t.Error("an archive is offered where nothing is kept")
 		}
 	})
 }

@@ -29,7 +29,20 @@ func (s *Rooms) registerExtras(h *core.Host) {
 	h.IQ(node, nsVCard, "vCard", s.avatarIQ)
 	at := h.DiscoAt(node)
 	at.Nodes = append(at.Nodes, s.reserved)
-	// XEP-0425#disco, XEP-0424#tombstones, XEP-0486#disco
-	h.Disco(node, nsRegister, nsModerate, nsRetract, nsRetract+"#tombstone", nsVCard)
+	// XEP-0486#disco
+	h.Disco(node, nsRegister, nsRetract, nsVCard)
 	h.Disco(s.site.Host, nsVCard)
+	// XEP-0313#support, XEP-0425#disco, XEP-0424#tombstones
+	for _, v := range []string{"urn:xmpp:mam:2", "urn:xmpp:mam:2#extended", nsModerate, nsRetract + "#tombstone"} {
+		s.features = append(s.features, func(r *room) string { return r.ifArchived(v) })
+	}
+}
+
+// ifArchived is a feature of rooms whose messages are kept: a client that finds it
+// does not ask for history on entering.
+func (r *room) ifArchived(feature string) string {
+	if r.cfg.Archive {
+		return feature
+	}
+	return ""
 }

@@ -13,7 +13,7 @@ type paced[K comparable] struct {
 	burst int
 	pause time.Duration
 
-	mu    sync.Mutex // held for single operations
+	mu    sync.Mutex               // held for single operations
 	spent *lru.Cache[K, time.Time] // when all that was taken will be there again
 }
 
