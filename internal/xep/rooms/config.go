@@ -83,7 +83,7 @@ var fields = []field{
 		get: func(c Config) []string { return yes(c.Password != "") }, set: isBool,
 	},
 	{
-		name: "muc#roomconfig_roomsecret", kind: "text-private", label: "The password",
+		name: "muc#roomconfig_roomsecret", kind: form.TextPrivate, label: "The password",
 		get: func(c Config) []string { return some(c.Password) }, set: isPassword,
 	},
 	flag("muc#roomconfig_allowinvites", "Let members invite others", func(c *Config) *bool { return &c.MembersInvite },

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"context"
 	"sync"
 
 	"mirsal/internal/xmpp/jid"
@@ -162,7 +163,8 @@ func (s *Rooms) loadKeys(j jid.JID, c Config) error {
 		return nil
 	}
 	r := newRoom(s, j)
-	if err := s.store.load(r); err != nil {
+	r.cfg = c
+	if err := s.store.loadAffiliations(context.Background(), r); err != nil {
 		return err
 	}
 	r.rekey()

@@ -222,6 +222,9 @@ func (r *room) retract(t *core.Transit, st *seat) error {
 		return stanza.Errorf(stanza.NotAllowed, "another subject takes the place of this one")
 	case said.retracted != "":
 		return nil
+	case !keeps(&t.Head):
+		// XEP-0424#rules: those who are away would never hear of it
+		return stanza.Errorf(stanza.NotAcceptable, "what takes a message back is kept, whatever it asks for")
 	}
 	if err := r.mayErase(st.who.real); err != nil {
 		return err

@@ -96,6 +96,8 @@ func TestAMessageIsRetractedByItsAuthorAndNobodyElse(t *testing.T) {
 		a.Send(say("r0", retract))
 		expect(t, "alice", a.Got(), "type='error'", "<forbidden")
 		silent(t, "bob", b.Got())
+		b.Send(say("r0", retract+"<no-store xmlns='urn:xmpp:hints'/>"))
+		expect(t, "bob", b.Got(), "<not-acceptable")
 		b.Send(say("r1", retract))
 		expect(t, "alice", a.Got(), "<retract xmlns='"+nsRetract+"' id='id1'/>")
 		expect(t, "an archive reader", w.archived(1), "<occupant-id", "<retracted xmlns='"+nsRetract+"' id='r1' stamp='")
