@@ -16,6 +16,13 @@ func (p *People) stamp(t *core.Transit) {
 	}
 }
 
+// Decorate lets the Stamp hooks edit an available presence that goes to a site: a room
+// shows pictures as contacts do.
+func (p *People) Decorate(t *core.Transit) {
+	defer p.lock(t.Head.From.Bare())()
+	p.stamp(t)
+}
+
 // Restamp edits the presence of an account's available sessions and broadcasts
 // those that changed: what a Stamp hook adds has become another. f returns the
 // children that go, in document order, and what comes; ok is false to leave the

@@ -78,6 +78,9 @@ func (s *Rooms) arrive(t *core.Transit) error {
 	if err := s.slow(t.Session, arrivalCost+2*min(s.size(t.Head.To.Bare()), crowd)); err != nil {
 		return err
 	}
+	if s.set.Decorate != nil {
+		s.set.Decorate(t)
+	}
 	var maker jid.JID
 	if t.Elem.Child(nsMUC, "x").OK() || old(t) {
 		maker = t.Session.JID.Bare()
@@ -189,13 +192,9 @@ func (r *room) join(t *core.Transit, nick string, w wish) error {
 // stayed takes a session out again that ended meanwhile, which its end may not
 // have noticed.
 func (r *room) stayed(st *seat) {
-	if !st.session.Ended() {
-		return
+	if st.session.Ended() {
+		r.leave(st, departure{})
 	}
-	r.leave(st, departure{})
-	r.svc.mu.Lock()
-	delete(r.svc.in, st.session)
-	r.svc.mu.Unlock()
 }
 
 // admit decides who comes in, and as what.

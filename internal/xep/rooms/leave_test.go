@@ -54,7 +54,7 @@ func TestARoomForTheOccasionLeavesNothing(t *testing.T) {
 		if n, err := w.past.Count(t.Context(), store.Query{Owner: den, Limit: 1}); n != 0 || err != nil {
 			t.Error(n, "messages are left", err)
 		}
-		if len(w.rooms.slots) != 0 {
+		if len(w.rooms.rooms()) != 0 {
 			t.Error("the room is left in memory")
 		}
 		b := w.Login("bob@example.org/b")

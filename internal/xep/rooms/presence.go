@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"slices"
 	"strconv"
 
 	"mirsal/internal/core"
@@ -175,20 +176,20 @@ func (r *room) clean(t *core.Transit) {
 }
 
 // said is the content of a stanza as the room shows it, self-contained:
-// cleaned, with the occupant id.
+// cleaned and edited, with the occupant id.
 func (r *room) said(t *core.Transit) []byte {
 	raw := plain(t.Elem)
 	b := make([]byte, 0, len(t.Elem.Content())+96)
 	for c := t.Elem.First(); c.OK(); c = c.Next() {
 		switch {
-		case r.spoken(c):
+		case r.spoken(c), slices.ContainsFunc(t.Edit.Cut, func(cut xtok.Elem) bool { return cut.Start() == c.Start() }):
 		case raw:
 			b = append(b, c.Raw()...)
 		default:
 			b = c.AppendUnspoken(b)
 		}
 	}
-	return r.appendID(b, t.Head.From.Bare())
+	return r.appendID(append(b, t.Edit.Append...), t.Head.From.Bare())
 }
 
 // plain tells whether a stanza's children mean the same without its start tag.

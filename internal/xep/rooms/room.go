@@ -108,19 +108,7 @@ func (r *room) affiliation(bare jid.JID) Affiliation {
 	return None
 }
 
-// standing is what an address is in the room: as an occupant where it is one;
-// under mu. An address of another host is nobody's here.
-func (r *room) standing(who jid.JID) Standing {
-	s := Standing{r.affiliation(who.Bare()), Nobody}
-	for st, seat := range r.seats {
-		if st.JID == who {
-			s.Role = seat.who.role
-		}
-	}
-	return s
-}
-
-// standingOf is the same for a session.
+// standingOf is what a session is in the room: as an occupant where it is one; under mu.
 func (r *room) standingOf(s *core.Session) Standing {
 	is := Standing{r.affiliation(s.JID.Bare()), Nobody}
 	if st := r.seat(s); st != nil {
@@ -150,14 +138,7 @@ func (r *room) seat(s *core.Session) *seat {
 	return st
 }
 
-// seatsOf are the seats of a bare address; under mu.
-func (r *room) seatsOf(bare jid.JID) (all []*seat) {
-	for _, o := range r.occupantsOf(bare) {
-		all = append(all, o.seats...)
-	}
-	return all
-}
-
+// occupantsOf are those of a bare address; under mu.
 func (r *room) occupantsOf(bare jid.JID) (all []*occupant) {
 	for _, o := range r.nicks {
 		if o.real == bare {

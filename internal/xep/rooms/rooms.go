@@ -24,6 +24,8 @@ type Settings struct {
 	History int
 	// Unpaced lifts the limits on how much one session may cause.
 	Unpaced bool
+	// Decorate may edit, by t.Edit, a presence that goes to a room; nil for nothing.
+	Decorate func(t *core.Transit)
 	// Admin tells whether a bare JID is an administrator of the server.
 	Admin func(bare jid.JID) bool
 	Log   *slog.Logger
@@ -289,6 +291,13 @@ func (s *Rooms) sweep(now time.Time) {
 		}
 		r.mu.Unlock()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for sess, p := range s.in {
+		if len(p.seats) == 0 && sess.Ended() {
+			delete(s.in, sess) // it did one thing more than its end noticed
+		}
+	}
 }
 
 // rooms are those in memory.
@@ -383,16 +392,28 @@ func (s *Rooms) Close() {
 		return
 	}
 	close(s.stop)
+	ctx, cancel := context.WithTimeout(s.background(), closePatience)
+	defer cancel()
+	done := make(chan struct{})
+	s.run.Go(func() { // it may have to wait for a room
+		defer close(done)
+		s.tellEnd(ctx)
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+func (s *Rooms) tellEnd(ctx context.Context) {
 	var told []chan struct{}
 	for _, r := range s.rooms() {
 		told = append(told, r.close())
 	}
-	patience := time.NewTimer(closePatience)
-	defer patience.Stop()
 	for _, done := range told {
 		select {
 		case <-done:
-		case <-patience.C:
+		case <-ctx.Done():
 			return
 		}
 	}

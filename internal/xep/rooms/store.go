@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
@@ -50,7 +49,6 @@ func newKeeper(kv store.KV) *keeper {
 type keptConfig struct {
 	Config  Config
 	Creator string
-	Made    int64 // Unix seconds
 }
 
 // listing is what the service knows of every room that stays.
@@ -161,7 +159,7 @@ func (r *room) keep(ops ...store.Op) error {
 
 // opConfig is the op that writes the configuration.
 func (r *room) opConfig(c Config) store.Op {
-	b, _ := json.Marshal(keptConfig{c, r.creator.String(), time.Now().Unix()}) // of these types it cannot fail
+	b, _ := json.Marshal(keptConfig{c, r.creator.String()}) // of these types it cannot fail
 	return r.svc.store.rooms.Set(keyConfig, b)
 }
 
