@@ -131,7 +131,7 @@ func options(access, publish field) []field {
 		text("pubsub#title", "A name for the node", func(c *Config) *string { return &c.Title }),
 		text("pubsub#description", "What the node is for", func(c *Config) *string { return &c.Description }),
 		text("pubsub#type", "The namespace of the payloads", func(c *Config) *string { return &c.Type }),
-		text("pubsub#language", "The language of the node", func(c *Config) *string { return &c.Language }),
+		language(),
 		access,
 		{
 			"pubsub#roster_groups_allowed", form.ListMulti, "The roster groups that have access", nil,
@@ -174,6 +174,15 @@ func text(name, label string, at func(*Config) *string) field {
 		return []string{*at(c)}
 	}
 	return field{name, form.TextSingle, label, nil, get, set}
+}
+
+// language takes any text, though the registry has a list here: aioxmpp takes no
+// form in which it is something else.
+// XEP-0060#registrar-formtypes-config
+func language() field {
+	f := text("pubsub#language", "The language of the node", func(c *Config) *string { return &c.Language })
+	f.kind = form.ListSingle
+	return f
 }
 
 func choice(name, label string, at func(*Config) *string, options ...string) field {

@@ -22,7 +22,7 @@ func (s *Rooms) registerDisco(h *core.Host) {
 	h.Disco(s.site.Host, nsMUC, rsm.NS, nsOccupant)
 	h.IQ(s.site.Host, nsItems, "query", s.items)
 	node := h.DiscoAt(s.site.Node)
-	h.Disco(s.site.Node, nsMUC, "http://jabber.org/protocol/muc#stable_id", nsSID, nsOccupant)
+	h.Disco(s.site.Node, nsMUC, formRequest, "http://jabber.org/protocol/muc#stable_id", nsSID, nsOccupant)
 	node.Allow = append(node.Allow, s.there)
 	node.Forms = append(node.Forms, s.describe)
 }

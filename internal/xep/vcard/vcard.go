@@ -123,7 +123,7 @@ func (v *VCard) iq(q *core.Query) ([]byte, error) {
 // XEP-0054#usecases
 func (v *VCard) get(q *core.Query) ([]byte, error) {
 	b := []byte("<vCard xmlns='" + ns + "'>")
-	open := len(b)
+	open, there := len(b), false
 	err := v.nodes.Change(q.Ctx, q.Head.To, func(d Draft) error {
 		p, err := v.picture(d, q.Head.To)
 		if err != nil {
@@ -134,16 +134,18 @@ func (v *VCard) get(q *core.Query) ([]byte, error) {
 				return err
 			}
 		}
-		card, err := v.card(q.Ctx, q.Head.To)
+		var card []byte
+		card, there, err = v.card(q.Ctx, q.Head.To)
 		b = append(b, card...)
 		return err
 	})
+	there = there || len(b) > open
 	switch {
 	case err != nil:
 		return nil, err
-	case len(b) == open && q.Own():
+	case !there && q.Own():
 		return nil, stanza.Errorf(stanza.ItemNotFound, "there is no card yet")
-	case len(b) == open:
+	case !there:
 		return nil, stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	if b = append(b, "</vCard>"...); len(b) > maxReply {
@@ -153,16 +155,17 @@ func (v *VCard) get(q *core.Query) ([]byte, error) {
 	return b, nil
 }
 
-// card is what is kept of a card, nil for nothing.
-func (v *VCard) card(ctx context.Context, owner jid.JID) ([]byte, error) {
+// card is what is kept of a card, and whether there is one: its owner may have
+// published an empty one, as programs do that clear a card.
+func (v *VCard) card(ctx context.Context, owner jid.JID) (card []byte, there bool, err error) {
 	it, err := v.cards.Get(ctx, owner.String(), cardKey)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("vcard: %w", err)
+		return nil, false, fmt.Errorf("vcard: %w", err)
 	}
-	return it.Value, nil
+	return it.Value, true, nil
 }
 
 // set replaces the card, and with it the picture.
@@ -177,11 +180,7 @@ func (v *VCard) set(q *core.Query) error {
 		return err
 	}
 	return v.nodes.Change(q.Ctx, q.Asker(), func(d Draft) error {
-		if len(card) == 0 {
-			d.Also(v.cards.Unset(cardKey))
-		} else {
-			d.Also(v.cards.Set(cardKey, card))
-		}
+		d.Also(v.cards.Set(cardKey, card))
 		return v.follow(d, q.Asker(), photo)
 	})
 }
