@@ -17,6 +17,7 @@ func TestTheLogTellsWhatWasChangedAndNoSecret(t *testing.T) {
 	_, imported := j.Import(ctx, strings.NewReader("bob\thush\n"))
 	inv, invited := j.Invite(ctx, auth.Offer{From: "alice", Contact: true})
 	err := errors.Join(added, forced, imported, invited, j.Passwd(ctx, "alice@example.org", "hush2"), j.Join(ctx, "Class", "alice"),
+		j.Disable(ctx, "alice"), j.Enable(ctx, "alice"), j.SetAdmin(ctx, "alice", true),
 		j.Leave(ctx, "Class", "alice"), j.Withdraw(ctx, inv.ID), j.Remove(ctx, "alice"))
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +29,7 @@ func TestTheLogTellsWhatWasChangedAndNoSecret(t *testing.T) {
 	for _, want := range []string{
 		`msg="account made" jid=alice@example.org way=command`, `msg="account made" jid=a1ice@example.org`, `msg="accounts imported" count=1`,
 		`msg="password changed" jid=alice@example.org`, `msg="circle joined" jid=alice@example.org circle=Class`, `msg="circle left" jid=alice@example.org circle=Class`,
+		`msg="account disabled" jid=alice@example.org`, `msg="account enabled" jid=alice@example.org`, `msg="administrator changed" jid=alice@example.org admin=true`,
 		`msg="invitation made" invitation=` + inv.ID, `msg="invitation revoked" invitation=` + inv.ID, `msg="account removed" jid=alice@example.org`,
 	} {
 		if strings.Count(got, want) != 1 {
