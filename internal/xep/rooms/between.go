@@ -42,7 +42,7 @@ func (s *Rooms) iq(t *core.Transit) error {
 		s.answer(t)
 		return nil
 	}
-	return s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
+	err := s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
 		st, p := r.seat(t.Session), t.Elem.First()
 		switch o := r.nicks[t.Head.To.Resource()]; {
 		case st == nil:
@@ -58,6 +58,11 @@ func (s *Rooms) iq(t *core.Transit) error {
 			return r.ask(t, st, o)
 		}
 	})
+	if err == error(errNoRoom) {
+		// XEP-0410#performingselfping: item-not-found would mean that the asker is inside
+		return notInside()
+	}
+	return err
 }
 
 // ask hands a request on.

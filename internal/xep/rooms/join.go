@@ -30,7 +30,7 @@ func (s *Rooms) presence(t *core.Transit) error {
 	case stanza.Probe:
 		return s.probe(t)
 	case stanza.Error:
-		return nil
+		return s.refused(t)
 	}
 	return stanza.Errorf(stanza.NotAllowed, "a room has no subscriptions: enter it")
 }
@@ -41,6 +41,21 @@ func (s *Rooms) depart(t *core.Transit) error {
 	err := s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
 		if st := r.seat(t.Session); st != nil {
 			r.leave(st, departure{t: t, id: t.Head.ID, content: r.said(t)})
+		}
+		return nil
+	})
+	if err == error(errNoRoom) {
+		return nil
+	}
+	return err
+}
+
+// refused takes out a session at which the room's presence came back.
+// XEP-0045#service-error-kick
+func (s *Rooms) refused(t *core.Transit) error {
+	err := s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
+		if st := r.seat(t.Session); st != nil {
+			r.leave(st, departure{t: t, codes: []int{statusKicked, statusError}, reason: comesBack})
 		}
 		return nil
 	})
@@ -72,9 +87,16 @@ func notInside() error {
 	return stanza.Errorf(stanza.NotAcceptable, "you are not in this room")
 }
 
+// maxPresence is how much a presence may say, in bytes: the room keeps it, and shows
+// it to everybody who comes.
+const maxPresence = 16 << 10
+
 // arrive takes available presence to a room and nick: somebody enters, changes
 // his nick, or his status.
 func (s *Rooms) arrive(t *core.Transit) error {
+	if len(t.Elem.Content()) > maxPresence {
+		return stanza.Errorf(stanza.NotAcceptable, "this presence is too long for a room")
+	}
 	if err := s.slow(t.Session, arrivalCost+2*min(s.size(t.Head.To.Bare()), crowd)); err != nil {
 		return err
 	}
@@ -308,10 +330,13 @@ func (r *room) rename(t *core.Transit, st *seat, nick string) error {
 	}
 	n := r.noticeOf(now, st)
 	n.id = t.Head.ID
-	mine := append([]*seat(nil), now.seats...)
+	mine, mod := append([]*seat(nil), now.seats...), now.role == Moderator
 	r.enter(t, func(b *back) {
 		b.show(was, all, seats)
 		b.tellSelf(was, seats)
+		for _, s := range seats {
+			b.seat(s, mod)
+		}
 		b.show(n, all, mine)
 		b.tellSelf(n, mine)
 	})

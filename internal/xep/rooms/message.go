@@ -17,7 +17,7 @@ func (s *Rooms) message(t *core.Transit) error {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	if t.Head.Type == stanza.Groupchat {
-		if err := s.slow(t.Session, s.size(t.Head.To.Bare())); err != nil {
+		if err := s.slow(t.Session, s.size(t.Head.To.Bare())*(1+len(t.Elem.Content())>>10)); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (r *room) idOf(seq uint64) []byte {
 // and how far they have read.
 func keeps(h *stanza.Head) bool {
 	f := h.Facts
-	return !f.Any(stanza.NoStore|stanza.NoPermanent) && f.Any(lasting|stanza.HasSubject|stanza.Marker|stanza.Store)
+	return !f.Any(stanza.NoStore|stanza.NoPermanent) && f.Any(lasting|stanza.KeysOnly|stanza.HasSubject|stanza.Marker|stanza.Store)
 }
 
 // lasting is what a newcomer is shown.

@@ -87,6 +87,9 @@ var fatal = map[string]bool{
 	"redirect": true, "remote-server-not-found": true, "remote-server-timeout": true, "service-unavailable": true,
 }
 
+// comesBack is why a session is taken out that cannot be reached.
+const comesBack = "what it is sent comes back"
+
 // bounced takes a message that came back. One from a session that cannot be
 // reached takes it out of the room; another is handed to the occupant who wrote.
 // XEP-0045#service-error-kick, XEP-0045#impl-service-ghosts
@@ -102,7 +105,7 @@ func (r *room) bounced(t *core.Transit, st *seat) error {
 		return nil
 	}
 	if fatal[conditionOf(t.Elem)] {
-		r.leave(st, departure{t: t, codes: []int{statusKicked, statusError}, reason: "what it is sent comes back"})
+		r.leave(st, departure{t: t, codes: []int{statusKicked, statusError}, reason: comesBack})
 	}
 	return nil
 }
