@@ -95,7 +95,7 @@ type hostMeta struct {
 	anyone bool // pages of other sites may read it
 }
 
-// XEP-0156 §3.1, §3.2
+// XEP-0156 §2.1, §2.2
 func (e *exam) readHostMeta(ctx context.Context) (m hostMeta) {
 	m.ways = map[string]string{}
 	base := "https://" + ascii(e.account.Domain()) + "/.well-known/host-meta"

@@ -107,7 +107,7 @@ func (s *Service) recipients(owner jid.JID, n *node, all bool) recipients {
 }
 
 // interested adds those who need no subscription, for they show an interest.
-// XEP-0163#notify-filter
+// XEP-0163#notify-filterednotifications
 func (s *Service) interested(owner jid.JID, n *node, out *recipients) {
 	dir := s.router.Directory()
 	add := func(list []*core.Session) {

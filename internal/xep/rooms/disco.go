@@ -15,7 +15,7 @@ const nsItems = "http://jabber.org/protocol/disco#items"
 const pageMost = 100
 
 // registerDisco says what the service and its rooms are.
-// XEP-0045#disco
+// XEP-0045#disco-service-features, XEP-0045#disco-roominfo
 func (s *Rooms) registerDisco(h *core.Host) {
 	d := h.DiscoAt(s.site.Host)
 	d.Identities = append(d.Identities, core.Identity{Category: "conference", Type: "text", Name: "Rooms"})
@@ -78,7 +78,7 @@ func (r *room) info() Info {
 }
 
 // items lists the public rooms, page by page.
-// XEP-0045#disco-rooms, XEP-0059#list
+// XEP-0045#disco-rooms, XEP-0059#forwards
 func (s *Rooms) items(q *core.Query) ([]byte, error) {
 	if q.Set() {
 		return nil, stanza.Errorf(stanza.NotAllowed, "")
