@@ -58,8 +58,9 @@ func journey() command.Command {
 func begin(t *testing.T, c *coretest.Client, node string) string {
 	t.Helper()
 	got := ask(c, "node='"+node+"'", "")
-	_, id, ok := strings.Cut(got, "sessionid='")
-	if id, _, ok = strings.Cut(id, "'"); !ok || !strings.Contains(got, "executing") {
+	_, rest, _ := strings.Cut(got, "sessionid='")
+	id, _, ok := strings.Cut(rest, "'")
+	if !ok || !strings.Contains(got, "executing") {
 		t.Fatal(got)
 	}
 	return id
