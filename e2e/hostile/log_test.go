@@ -133,6 +133,7 @@ func (v *victim) blunders(t *testing.T) {
 			p.first(t, v.secured(t), "PLAIN", "\x00witness\x00"+pw, "")
 			p.first(t, v.secured(t), "PLAIN", "another\x00witness\x00"+pw, "")
 			p.first(t, v.secured(t), "PLAIN", pw, "")
+			p.first(t, v.secured(t), "PLAIN", "\x00"+pw+"\x00x", "") // typed where the name belongs
 		}
 	}
 	for _, text := range []string{
