@@ -102,6 +102,12 @@ func TestWhatComesBackTakesAnOccupantOut(t *testing.T) {
 		silent(t, "alice", a.Got())
 		b.Send("<message type='error' to='" + den + "'><error type='cancel'><recipient-unavailable xmlns='" + stanza.NSStanzas + "'/></error></message>")
 		expect(t, "alice", a.Got(), "from='"+den+"/bob' type='unavailable'", "<status code='307'/><status code='333'/>")
+
+		c := w.in("carol@example.org/c", den+"/carol")
+		a.Got()
+		c.Send("<presence type='error' to='" + den + "/carol'/>")
+		expect(t, "carol", c.Got(), "from='"+den+"/carol' type='unavailable'", "<status code='307'/><status code='333'/>", "<status code='110'/>")
+		expect(t, "alice", a.Got(), "from='"+den+"/carol' type='unavailable'", "<status code='307'/><status code='333'/>")
 	})
 }
 
