@@ -52,7 +52,7 @@ func (s *Session) activate() {
 // holdKey is the key with which a packet may wait, "" when it may not. An
 // active session is not asked for. What is owed, or is no stanza, never waits.
 func (s *Session) holdKey(p Packet) string {
-	if !s.Flag(Inactive) || p.Seq != 0 || p.Nonza || s.router.host.Hold == nil {
+	if !s.Flag(Inactive) || p.Seq != 0 || p.Nonza || p.Prompt || s.router.host.Hold == nil {
 		return ""
 	}
 	return s.router.host.Hold(s, p)

@@ -11,6 +11,9 @@ type Packet struct {
 	// Sole marks what no other session of the account was given: when this one
 	// ends without acknowledging it, it is still owed.
 	Sole bool
+	// Prompt marks what never waits for a session that nobody looks at: who pushes
+	// it to many knows, and nobody is asked for each.
+	Prompt bool
 
 	fed bool // by a source, or sent once already: paced, so not charged
 }

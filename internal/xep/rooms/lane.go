@@ -146,6 +146,7 @@ const block = 64
 func (b *back) spread(st *stanza.Stanza, tail []byte) {
 	name := 1 + len(st.Kind.String()) // "<message"
 	head, rest, end := st.Raw[:name:name], st.Opening()[name:], st.Closing()
+	prompt := !stanza.RuleOf(&st.Head).Waits
 	const parts = 5
 	var lists [][]byte
 	for i := range b.seats {
@@ -156,7 +157,7 @@ func (b *back) spread(st *stanza.Stanza, tail []byte) {
 		lists = lists[parts:]
 		to := b.seats[i].seat
 		list[0], list[1], list[2], list[3], list[4] = head, to.to, rest, tail, end
-		to.session.Push(core.Packet{Segments: list})
+		to.session.Push(core.Packet{Segments: list, Prompt: prompt})
 	}
 }
 

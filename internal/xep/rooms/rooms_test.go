@@ -1,8 +1,11 @@
 package rooms
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"mirsal/internal/core"
 )
 
 func TestWhoEntersSeesWhoIsThereThenHimselfThenThePastThenTheSubject(t *testing.T) {
@@ -80,5 +83,23 @@ func TestARoomThatStaysIsThereAfterARestart(t *testing.T) {
 		b := w.Login("bob@example.org/b")
 		b.Send("<presence to='den@" + host + "/bob'>" + enter + "</presence>")
 		expect(t, "bob", b.Got(), "<body>hello</body>", "from='den@"+host+"/alice'", "<subject>tea</subject>")
+	})
+}
+
+func TestWhoDoesNotLookIsToldWhatPeopleSayAndNotThatTheyAreTyping(t *testing.T) {
+	run(t, func(w *world) {
+		w.Host.Hold = func(_ *core.Session, p core.Packet) string {
+			if all := bytes.Join(p.Segments, nil); bytes.Contains(all, []byte("<body>")) {
+				t.Errorf("asked whether %s can wait", all)
+			}
+			return "typing"
+		}
+		a := w.open()
+		b := w.in("bob@example.org/b", den+"/bob")
+		b.Session.SetInactive(true)
+		a.Send("<message type='groupchat' to='" + den + "'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
+		silent(t, "bob", b.Got())
+		a.Send("<message type='groupchat' to='" + den + "'><body>now</body></message>")
+		expect(t, "bob", b.Got(), "<composing", "<body>now")
 	})
 }
