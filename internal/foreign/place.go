@@ -18,22 +18,22 @@ const inPlace = `set -e; while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 
 // InPlace returns the beginning of a command line whose program sees other files
 // in place of some of the system's: instead maps the system's to them. It is for
 // programs that cannot be told which names are where, or whom to trust. Nobody
-// else sees the change (a mount namespace; as root, or with user namespaces).
+// else sees the change, and what the program started ends with it (namespaces of
+// mounts and processes; as root, or with user namespaces).
 func InPlace(t testing.TB, instead map[string]string) []string {
 	t.Helper()
-	flags := "-m"
+	args := []string{Program(t, "unshare"), "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"}
 	if os.Geteuid() != 0 {
-		flags = "-rm"
+		args = append(args, "--map-root-user")
 	}
-	unshare := Program(t, "unshare")
-	args := []string{unshare, flags, "sh", "-c", inPlace, "sh"}
+	args = append(args, "sh", "-c", inPlace, "sh")
 	for _, system := range sorted(instead) {
 		args = append(args, instead[system], system)
 	}
 	args = append(args, "--")
 	try := append(slices.Clone(args), "true")
 	if out, err := exec.Command(try[0], try[1:]...).CombinedOutput(); err != nil {
-		lack(t, fmt.Sprintf("mount namespaces (%v: %s)", err, out))
+		lack(t, fmt.Sprintf("namespaces of mounts and processes (%v: %s)", err, out))
 	}
 	return args
 }

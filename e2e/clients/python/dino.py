@@ -82,6 +82,16 @@ def do_fill(title, text, nth=0, role="text"):
         raise ValueError("the field takes no text")
 
 
+def do_select(title, text):
+    """Select the row of a list in which a text stands."""
+    for rows in things(window(title), "list"):
+        for i in range(rows.get_child_count()):
+            if any(text in (a.get_name() or "") for a in things(rows.get_child_at_index(i))):
+                if rows.get_selection_iface().select_child(i):
+                    return
+    raise LookupError("no row with " + text)
+
+
 def do_windows():
     return [w.get_name() for w in windows() if w]
 
