@@ -42,7 +42,7 @@ func TestToOneWhosePhoneSleeps(t *testing.T) {
 	for _, r := range rows {
 		phone.say(r.to(full[r.place], "asleep"))
 	}
-	phone.handled()
+	phone.from(phone)
 	woken := map[string]string{}
 	collect(t, pushes, woken, func() bool { return allWoken(rows, woken) })
 	for _, r := range rows {
