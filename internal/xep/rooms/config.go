@@ -58,7 +58,7 @@ func (c Config) Private() bool { return c.MembersOnly && c.NonAnonymous && !c.Pu
 type field struct {
 	name, kind, label string
 	also              []string // names that others use, read but not offered
-	options           []string
+	options, names    []string // what is chosen, and what people read for it
 	get               func(Config) []string
 	set               func(*Config, []string) bool // false: not an acceptable value
 }
@@ -76,7 +76,7 @@ var fields = []field{
 	flag("muc#roomconfig_moderatedroom", "Let only those speak who were given voice", func(c *Config) *bool { return &c.Moderated }),
 	{
 		name: "muc#roomconfig_whois", kind: form.ListSingle, label: "Who sees the real addresses",
-		options: []string{"moderators", "anyone"}, get: getWhois, set: setWhois,
+		options: []string{"moderators", "anyone"}, names: []string{"moderators only", "everybody in the room"}, get: getWhois, set: setWhois,
 	},
 	{
 		name: "muc#roomconfig_passwordprotectedroom", kind: form.Boolean, label: "Ask for a password",
@@ -91,8 +91,8 @@ var fields = []field{
 	flag("muc#roomconfig_changesubject", "Let everybody change the subject", func(c *Config) *bool { return &c.SubjectByAnyone }),
 	{
 		name: "muc#roomconfig_allowpm", kind: form.ListSingle, label: "Who may send private messages",
-		options: []string{pmAnyone, pmParticipants, pmModerators, pmNone},
-		get:     func(c Config) []string { return []string{c.PM} }, set: setPM,
+		options: []string{pmAnyone, pmParticipants, pmModerators, pmNone}, names: []string{"everybody", "those with voice", "moderators", "nobody"},
+		get: func(c Config) []string { return []string{c.PM} }, set: setPM,
 	},
 	flag("muc#roomconfig_allow_query_users", "Let occupants ask each other's clients", func(c *Config) *bool { return &c.Queries },
 		"allow_query_users"),
@@ -109,7 +109,7 @@ var fields = []field{
 	flag("{urn:mirsal:rooms:0}register", "Let people register a name", func(c *Config) *bool { return &c.RegisterAllowed }),
 	{
 		name: fieldEncrypted, kind: form.ListSingle, label: "Refuse messages that are not end-to-end encrypted",
-		options: []string{"auto", "1", "0"}, get: getEncrypted, set: isEncrypted,
+		options: []string{"auto", "1", "0"}, names: []string{"yes, if it is for members only, shows addresses and is not listed", "yes", "no"}, get: getEncrypted, set: isEncrypted,
 	},
 }
 
@@ -242,7 +242,7 @@ func isEncrypted(_ *Config, v []string) bool {
 func (c Config) Form(most int) form.Form {
 	f := form.Form{Kind: form.Ask, Of: formConfig, Title: "Configuration of the room"}
 	for _, o := range fields {
-		one := form.Field{Var: o.name, Kind: o.kind, Label: o.label, Values: o.get(c), Options: o.options}
+		one := form.Field{Var: o.name, Kind: o.kind, Label: o.label, Values: o.get(c), Options: o.options, Names: o.names}
 		if o.name == "muc#roomconfig_maxusers" {
 			one.Options = crowds(c.MaxUsers, most)
 		}

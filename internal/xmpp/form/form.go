@@ -57,6 +57,9 @@ type Field struct {
 	Label   string
 	Values  []string
 	Options []string
+	// Names are what people read for the options, in their order; written only. An
+	// option that has none is read as it is.
+	Names []string
 	// Required tells people that a form is not taken without it; written only.
 	Required bool
 	Extra    []byte // children of another namespace, self-contained XML; written only
@@ -180,13 +183,25 @@ func (f *Field) append(b []byte) []byte {
 	for _, v := range f.Values {
 		b = text(b, "value", v)
 	}
-	for _, o := range f.Options {
-		b = append(b, "<option>"...)
+	for i, o := range f.Options {
+		b = append(b, "<option"...)
+		b = attr(b, "label", f.name(i))
+		b = append(b, '>')
 		b = text(b, "value", o)
 		b = append(b, "</option>"...)
 	}
 	b = append(b, f.Extra...)
 	return append(b, "</field>"...)
+}
+
+// name is that of an option. All have one: there are clients that show nothing
+// where it is missing.
+// XEP-0004#protocol-field
+func (f *Field) name(option int) string {
+	if option < len(f.Names) {
+		return f.Names[option]
+	}
+	return f.Options[option]
 }
 
 func attr(b []byte, name, value string) []byte {

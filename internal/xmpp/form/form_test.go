@@ -29,6 +29,22 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+func TestPeopleCanReadEveryOption(t *testing.T) {
+	f := Form{Kind: Ask, Fields: []Field{
+		{Var: "a", Kind: ListSingle, Options: []string{"10", "none"}, Names: []string{"10", "as many as come"}},
+		{Var: "b", Kind: ListSingle, Options: []string{"x"}},
+	}}
+	got := string(f.Append(nil))
+	for _, want := range []string{
+		"<option label='10'><value>10</value></option><option label='as many as come'><value>none</value></option>",
+		"<option label='x'><value>x</value></option>",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+}
+
 func TestValuesAreFoundByName(t *testing.T) {
 	f := Form{Fields: []Field{{Var: "yes", Values: []string{"1"}}, {Var: "no", Values: []string{"false"}}, {Var: "odd", Values: []string{"TRUE"}}, {Var: "none"}}}
 	for name, want := range map[string][2]bool{"yes": {true, true}, "no": {false, true}, "odd": {}, "none": {}, "missing": {}} {
