@@ -44,6 +44,7 @@ var ways = map[string]string{
 	"push-key":             "never: the server's own key",
 	"report":               "did",
 	"room-affiliations":    "did",
+	"room-former":          "never: how often a name was an account; the names are hashed",
 	"rooms":                "did",
 	"roster":               "did",
 	"roster-requests":      "did",

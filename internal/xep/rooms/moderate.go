@@ -78,7 +78,7 @@ func (r *room) moderate(ctx context.Context, m moderation) error {
 		return err
 	case said == nil:
 		return stanza.Errorf(stanza.ItemNotFound, "the room keeps no message with this id")
-	case said.author.IsZero(), said.isSubject():
+	case said.author == "", said.isSubject():
 		return stanza.Errorf(stanza.NotAllowed, "only what people said is taken back")
 	}
 	id := said.retracted
@@ -97,7 +97,7 @@ func (r *room) moderate(ctx context.Context, m moderation) error {
 // earlier is something that was said, as the archive has it.
 type earlier struct {
 	seq       uint64
-	author    jid.JID // bare; zero for the room itself
+	author    string // occupant id, "" for the room itself
 	stanza    *stanza.Stanza
 	elem      xtok.Elem
 	retracted string // id of the retraction where it was taken back already
@@ -118,11 +118,7 @@ func (r *room) find(ctx context.Context, id string) (*earlier, error) {
 	if p.stanza, p.elem, err = stanza.Parse(rows[0].Body); err != nil {
 		return nil, err
 	}
-	if rows[0].Peer != "" {
-		if p.author, err = jid.Parse(rows[0].Peer); err != nil {
-			return nil, err
-		}
-	}
+	p.author = p.elem.Child(nsOccupant, "occupant-id").Attr("id")
 	p.retracted = p.elem.Child(nsRetract, "retracted").Attr("id")
 	return p, nil
 }
@@ -152,7 +148,7 @@ func (r *room) mayErase(who jid.JID) error {
 // XEP-0424#tombstones, XEP-0425#tombstones
 func (r *room) replace(ctx context.Context, p *earlier, mark []byte) error {
 	h := stanza.Head{Kind: stanza.Message, Type: stanza.Groupchat, ID: p.stanza.ID, From: p.stanza.From}
-	if err := r.svc.past.Replace(ctx, p.seq, stanza.New(h, append(r.appendID(nil, p.author), mark...))); err != nil {
+	if err := r.svc.past.Replace(ctx, p.seq, stanza.New(h, append(appendOccupant(nil, p.author), mark...))); err != nil {
 		return err
 	}
 	r.unsay(p.seq)
@@ -216,7 +212,7 @@ func (r *room) retract(t *core.Transit, st *seat) error {
 	switch {
 	case err != nil || said == nil:
 		return err
-	case said.author != st.who.real:
+	case said.author != r.occupantID(st.who.real):
 		return stanza.Errorf(stanza.Forbidden, "this message is somebody else's")
 	case said.isSubject():
 		return stanza.Errorf(stanza.NotAllowed, "another subject takes the place of this one")

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,12 +154,19 @@ func (r *room) occupantsOf(bare jid.JID) (all []*occupant) {
 func (r *room) occupantID(bare jid.JID) string {
 	h := hmac.New(sha256.New, r.secret)
 	h.Write([]byte(bare.String()))
+	if n := r.svc.former.of(bare); n > 0 {
+		fmt.Fprintf(h, "\x00%d", n) // is in no address
+	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 }
 
 // appendID appends a person's <occupant-id/>.
 func (r *room) appendID(b []byte, bare jid.JID) []byte {
-	return append(append(append(b, "<occupant-id xmlns='"+nsOccupant+"' id='"...), r.occupantID(bare)...), "'/>"...)
+	return appendOccupant(b, r.occupantID(bare))
+}
+
+func appendOccupant(b []byte, id string) []byte {
+	return append(append(append(b, "<occupant-id xmlns='"+nsOccupant+"' id='"...), id...), "'/>"...)
 }
 
 // enter gives a transit its place: act tells the occupants, on the back, after

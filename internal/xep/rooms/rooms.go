@@ -52,6 +52,7 @@ type Rooms struct {
 	past   Past
 	set    Settings
 	store  *keeper
+	former *former
 	asks   asks
 	extras *extras
 
@@ -70,6 +71,7 @@ type Rooms struct {
 	slots map[jid.JID]*slot
 	index map[jid.JID]listing // rooms that stay
 	in    map[*core.Session]*presenceIn
+	paces map[jid.JID]*pace // by account
 }
 
 // slot is a room in memory, or on its way there.
@@ -80,10 +82,9 @@ type slot struct {
 	maker jid.JID // zero for a room that was there before
 }
 
-// presenceIn is where a session is, and how fast it may go on.
+// presenceIn is where a session is.
 type presenceIn struct {
 	seats map[*room]*seat
-	pace  pace
 }
 
 // New makes the service at a host name. It is attached by Register and filled by
@@ -93,8 +94,8 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 		set.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rooms{
-		router: r, site: site, past: past, set: set, store: newKeeper(kv), extras: newExtras(), asks: asks{waiting: map[string]asked{}},
-		stop: make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{},
+		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), extras: newExtras(), asks: asks{waiting: map[string]asked{}},
+		stop: make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{}, paces: map[jid.JID]*pace{},
 	}
 }
 
@@ -108,6 +109,7 @@ func (s *Rooms) Register(h *core.Host) {
 	h.Gone = append(h.Gone, s.gone)
 	h.AccountGone = append(h.AccountGone, s.accountGone)
 	h.Every(sweepEvery, s.sweep)
+	h.Every(time.Minute, s.restPaces)
 	h.Every(askTimeout/4, s.asks.expire)
 }
 

@@ -8,14 +8,14 @@ import (
 	"mirsal/internal/xmpp/stanza"
 )
 
-// pace is how much more a session may cause at once, counted in packets: what one
+// pace is how much more an account may cause at once, counted in packets: what one
 // sends to a room of n is n packets.
 type pace struct {
 	left float64
 	at   time.Time
 }
 
-// A session may cause paceBurst packets at once and pacePerSecond for long: in a room
+// An account may cause paceBurst packets at once and pacePerSecond for long: in a room
 // of 10,000 that is twenty messages and then one a second, in a room of 100 more than
 // anybody is read with. Entering, leaving and showing another status costs arrivalCost
 // and who is told of it, so that a client can enter all its rooms at once.
@@ -40,7 +40,7 @@ func (s *Rooms) size(j jid.JID) int {
 	return int(sl.room.size.Load())
 }
 
-// slow makes a session wait that is over its pace: what it sends is read later, and
+// slow makes a session wait whose account is over its pace: what it sends is read later, and
 // nothing is lost.
 func (s *Rooms) slow(sess *core.Session, cost int) error {
 	for !s.set.Unpaced {
@@ -59,22 +59,38 @@ func (s *Rooms) slow(sess *core.Session, cost int) error {
 	return nil
 }
 
-// due takes a cost from the session's budget, or tells how long until it can be
+// due takes a cost from the account's budget, or tells how long until it can be
 // taken.
 func (s *Rooms) due(sess *core.Session, cost float64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, now := &s.entry(sess).pace, time.Now()
-	cost = min(cost, paceBurst)
-	if p.at.IsZero() {
-		p.left = paceBurst
-	} else {
-		p.left = min(paceBurst, p.left+now.Sub(p.at).Seconds()*pacePerSecond)
+	who := sess.JID.Bare()
+	p := s.paces[who]
+	if p == nil {
+		p = &pace{left: paceBurst, at: time.Now()}
+		s.paces[who] = p
 	}
-	p.at = now
+	cost = min(cost, paceBurst)
+	p.refill(time.Now())
 	if p.left < cost {
 		return max(time.Duration((cost-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
 	}
 	p.left -= cost
 	return 0
+}
+
+func (p *pace) refill(now time.Time) {
+	p.left = min(paceBurst, p.left+now.Sub(p.at).Seconds()*pacePerSecond)
+	p.at = now
+}
+
+// restPaces forgets accounts that may do all again, as if they had done nothing.
+func (s *Rooms) restPaces(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for who, p := range s.paces {
+		if p.refill(now); p.left == paceBurst {
+			delete(s.paces, who)
+		}
+	}
 }

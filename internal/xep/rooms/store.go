@@ -70,6 +70,9 @@ func (r *room) create(maker jid.JID) {
 
 // Load reads which rooms there are. Called once, before start.
 func (s *Rooms) Load(ctx context.Context) error {
+	if err := s.former.load(ctx); err != nil {
+		return fmt.Errorf("rooms: %w", err)
+	}
 	owners, err := s.store.rooms.Owners(ctx)
 	if err != nil {
 		return err
@@ -257,6 +260,9 @@ func (s *Rooms) public() []jid.JID {
 // the room's people first by address, so that it does not depend on chance; one
 // without admins is destroyed, as nobody could configure it any more.
 func (s *Rooms) accountGone(bare jid.JID) {
+	if err := s.former.add(context.Background(), bare); err != nil {
+		s.set.Log.Error("who takes this name again will have the same occupant ids", "jid", bare.String(), "err", err)
+	}
 	s.mu.Lock()
 	var all []jid.JID
 	for j := range s.index {
