@@ -16,6 +16,7 @@ import (
 type asks struct {
 	mu      sync.Mutex
 	waiting map[string]asked // by the id that the asked side sees
+	by      map[*core.Session]int
 }
 
 type asked struct {
@@ -29,6 +30,7 @@ type asked struct {
 // Bounds of requests that wait.
 const (
 	asksMost   = 20_000
+	asksOfOne  = 200
 	askTimeout = time.Minute
 )
 
@@ -116,10 +118,11 @@ func (w *asks) add(a asked) (id string) {
 	id = rand.Text()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) >= asksMost {
+	if len(w.waiting) >= asksMost || w.by[a.asker] >= asksOfOne {
 		return ""
 	}
 	w.waiting[id] = a
+	w.by[a.asker]++
 	return id
 }
 
@@ -130,8 +133,16 @@ func (w *asks) take(id string, target *core.Session) (a asked, ok bool) {
 	if a, ok = w.waiting[id]; !ok || a.target != target {
 		return asked{}, false
 	}
-	delete(w.waiting, id)
+	w.drop(id, a)
 	return a, true
+}
+
+// drop is under mu.
+func (w *asks) drop(id string, a asked) {
+	delete(w.waiting, id)
+	if w.by[a.asker]--; w.by[a.asker] == 0 {
+		delete(w.by, a.asker)
+	}
 }
 
 // expire tells those who wait in vain.
@@ -141,7 +152,7 @@ func (w *asks) expire(now time.Time) {
 	for id, a := range w.waiting {
 		if now.Sub(a.at) > askTimeout {
 			late = append(late, a)
-			delete(w.waiting, id)
+			w.drop(id, a)
 		}
 	}
 	w.mu.Unlock()

@@ -10,13 +10,15 @@ type extras struct {
 	invites invites
 	voice   *paced[string]  // by room and account
 	erased  *paced[jid.JID] // by account
+	guesses *paced[jid.JID] // at passwords, by account
 	keys    keys
 }
 
 func newExtras() *extras {
 	return &extras{
 		invites: newInvites(), voice: newPaced[string](voiceBurst, voicePause),
-		erased: newPaced[jid.JID](eraseBurst, erasePause), keys: newKeys(),
+		erased:  newPaced[jid.JID](eraseBurst, erasePause),
+		guesses: newPaced[jid.JID](guessBurst, guessPause), keys: newKeys(),
 	}
 }
 
@@ -24,9 +26,9 @@ func newExtras() *extras {
 func (s *Rooms) registerExtras(h *core.Host) {
 	s.letters = append(s.letters, (*room).invitations, (*room).voice)
 	node := s.site.Node
-	h.IQ(node, nsRegister, "query", s.registerIQ)
-	h.IQ(node, nsModerate, "moderate", s.moderateIQ)
-	h.IQ(node, nsVCard, "vCard", s.avatarIQ)
+	h.IQ(node, nsRegister, "query", s.paced(s.registerIQ))
+	h.IQ(node, nsModerate, "moderate", s.paced(s.moderateIQ))
+	h.IQ(node, nsVCard, "vCard", s.paced(s.avatarIQ))
 	at := h.DiscoAt(node)
 	at.Nodes = append(at.Nodes, s.reserved)
 	// XEP-0486#disco

@@ -29,11 +29,6 @@ func (s *Rooms) adminIQ(q *core.Query) (payload []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Set() {
-		if err := s.slow(q.Session, len(items)*s.size(q.Head.To)); err != nil {
-			return nil, err
-		}
-	}
 	err = s.with(q.Head.To, jid.JID{}, func(r *room) error {
 		r.seat(q.Session)
 		if r.gone {

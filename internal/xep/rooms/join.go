@@ -3,6 +3,7 @@ package rooms
 import (
 	"bytes"
 	"crypto/subtle"
+	"time"
 
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
@@ -97,7 +98,7 @@ func (s *Rooms) arrive(t *core.Transit) error {
 	if len(t.Elem.Content()) > maxPresence {
 		return stanza.Errorf(stanza.NotAcceptable, "this presence is too long for a room")
 	}
-	if err := s.slow(t.Session, arrivalCost+2*min(s.size(t.Head.To.Bare()), crowd)); err != nil {
+	if err := s.slow(t.Session, arrivalCost+2*fan(s.toldOf(t.Session, t.Head.To.Bare()), len(t.Elem.Raw()))); err != nil {
 		return err
 	}
 	if s.set.Decorate != nil {
@@ -220,7 +221,7 @@ func (r *room) stayed(st *seat) {
 }
 
 // admit decides who comes in, and as what.
-// XEP-0045#enter-pw, XEP-0045#enter-members, XEP-0045#enter-banned, XEP-0045#enter-maxusers
+// XEP-0045#enter-members, XEP-0045#enter-banned, XEP-0045#enter-maxusers
 func (r *room) admit(me jid.JID, w wish) (Role, error) {
 	aff := r.affiliation(me)
 	role := r.cfg.RoleOf(aff)
@@ -232,14 +233,36 @@ func (r *room) admit(me jid.JID, w wish) (Role, error) {
 		return role, stanza.Errorf(stanza.ItemNotFound, "this room is not open yet")
 	case role == Nobody:
 		return role, stanza.Errorf(stanza.RegistrationRequired, "only members enter this room")
-	case r.cfg.Password != "" && subtle.ConstantTimeCompare([]byte(w.password), []byte(r.cfg.Password)) == 0:
-		return role, stanza.Errorf(stanza.NotAuthorized, "this room asks for a password, and it was not this one")
 	case len(r.seats) >= r.most() && aff < Admin || len(r.seats) >= 2*r.most():
 		err := stanza.Errorf(stanza.ServiceUnavailable, "this room is full")
 		err.Kind = "wait"
 		return role, err
 	}
-	return role, nil
+	return role, r.knows(me, w.password)
+}
+
+// How many wrong passwords of rooms one account may try at once, and how long it
+// takes until it may try another. The right one costs nothing.
+const (
+	guessBurst = 10
+	guessPause = 15 * time.Second
+)
+
+// knows decides whether somebody has the password.
+// XEP-0045#enter-pw
+func (r *room) knows(me jid.JID, password string) error {
+	if r.cfg.Password == "" {
+		return nil
+	}
+	guesses := r.svc.extras.guesses
+	if wait := guesses.take(me, 1); wait > 0 { // who is right now would learn it
+		return stanza.Errorf(stanza.ResourceConstraint, "too many wrong passwords: wait %s", wait.Round(time.Second))
+	}
+	if subtle.ConstantTimeCompare([]byte(password), []byte(r.cfg.Password)) == 0 {
+		return stanza.Errorf(stanza.NotAuthorized, "this room asks for a password, and it was not this one")
+	}
+	guesses.give(me, 1)
+	return nil
 }
 
 // most is how many sessions may be in the room.

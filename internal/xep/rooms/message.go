@@ -17,7 +17,7 @@ func (s *Rooms) message(t *core.Transit) error {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	if t.Head.Type == stanza.Groupchat {
-		if err := s.slow(t.Session, s.size(t.Head.To.Bare())*(1+len(t.Elem.Content())>>10)); err != nil {
+		if err := s.slow(t.Session, fan(s.size(t.Head.To.Bare()), len(t.Elem.Raw()))); err != nil {
 			return err
 		}
 	}
@@ -183,8 +183,12 @@ func isSubject(t *core.Transit) bool {
 		!e.Child(stanza.NSClient, "body").OK() && !e.Child(stanza.NSClient, "thread").OK()
 }
 
-// maxSubject is how long a subject may be, in bytes.
-const maxSubject = 4096
+// maxSubject is how long a subject may be, in bytes, maxSubjectContent the message
+// that sets it: it is kept, and sent to whoever enters.
+const (
+	maxSubject        = 4096
+	maxSubjectContent = 4 * maxSubject
+)
 
 // setSubject says what the room is about.
 // XEP-0045#subject-mod
@@ -193,7 +197,7 @@ func (r *room) setSubject(t *core.Transit, st *seat) error {
 		return stanza.Errorf(stanza.Forbidden, "only moderators change the subject of this room")
 	}
 	text := t.Elem.Child(stanza.NSClient, "subject").Text()
-	if len(text) > maxSubject {
+	if len(text) > maxSubject || len(t.Elem.Content()) > maxSubjectContent {
 		return stanza.Errorf(stanza.NotAcceptable, "this subject is too long")
 	}
 	sub := subject{Text: text, By: st.who.nick, ID: t.Head.ID, At: t.Time, Content: r.said(t)}

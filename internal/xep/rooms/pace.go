@@ -37,3 +37,12 @@ func (p *paced[K]) take(key K, n int) (wait time.Duration) {
 	p.spent.Put(key, full, 1)
 	return 0
 }
+
+// give gives back what was taken.
+func (p *paced[K]) give(key K, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if full, ok := p.spent.Get(key); ok {
+		p.spent.Put(key, full.Add(-time.Duration(n)*p.pause), 1)
+	}
+}

@@ -94,7 +94,8 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 		set.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rooms{
-		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), extras: newExtras(), asks: asks{waiting: map[string]asked{}},
+		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), extras: newExtras(),
+		asks: asks{waiting: map[string]asked{}, by: map[*core.Session]int{}},
 		stop: make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{}, paces: map[jid.JID]*pace{},
 	}
 }
@@ -102,8 +103,8 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 // Register attaches the service.
 func (s *Rooms) Register(h *core.Host) {
 	s.site.Message, s.site.Presence, s.site.IQ = s.message, s.presence, s.iq
-	h.IQ(s.site.Node, nsAdmin, "query", s.adminIQ)
-	h.IQ(s.site.Node, nsOwner, "query", s.ownerIQ)
+	h.IQ(s.site.Node, nsAdmin, "query", s.paced(s.adminIQ))
+	h.IQ(s.site.Node, nsOwner, "query", s.paced(s.ownerIQ))
 	s.registerDisco(h)
 	s.registerExtras(h)
 	h.Gone = append(h.Gone, s.gone)
@@ -273,7 +274,10 @@ func (s *Rooms) tooMany(who jid.JID) bool {
 func (s *Rooms) joined(sess *core.Session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.entry(sess).seats)
+	if p := s.in[sess]; p != nil {
+		return len(p.seats)
+	}
+	return 0
 }
 
 // sweepEvery is how often rooms are looked at that nobody is in, idle how long

@@ -17,13 +17,19 @@ type pace struct {
 
 // An account may cause paceBurst packets at once and pacePerSecond for long: in a room
 // of 10,000 that is twenty messages and then one a second, in a room of 100 more than
-// anybody is read with. Entering, leaving and showing another status costs arrivalCost
+// anybody is read with. A packet counts once more for each paceBytes of what was
+// sent, which with what the room adds is a KiB: so one account causes at most 10 MiB a
+// second for long, ten times what it may send (limits.byte_rate). Entering, leaving and showing another status costs arrivalCost
 // and who is told of it, so that a client can enter all its rooms at once.
 const (
 	paceBurst     = 200_000
 	pacePerSecond = 10_000
+	paceBytes     = 640
 	arrivalCost   = 200
 )
+
+// fan is the cost of telling some of something of so many bytes.
+func fan(listeners, bytes int) int { return listeners * (1 + bytes/paceBytes) }
 
 // size is how many sessions are in a room, 0 for one that is not in memory.
 func (s *Rooms) size(j jid.JID) int {
@@ -38,6 +44,48 @@ func (s *Rooms) size(j jid.JID) int {
 		return 0
 	}
 	return int(sl.room.size.Load())
+}
+
+// toldOf is how many are told of a session's presence in a room: in a crowd all hear
+// of moderators, and of those whom they were shown before it became one.
+func (s *Rooms) toldOf(sess *core.Session, j jid.JID) int {
+	n := s.size(j)
+	if n <= crowd {
+		return n
+	}
+	err := s.with(j, jid.JID{}, func(r *room) error {
+		st := r.seat(sess)
+		if r.gone {
+			return errAgain
+		}
+		switch {
+		case st != nil && r.tells(st.who), st == nil && r.cfg.RoleOf(r.affiliation(sess.JID.Bare())) == Moderator:
+		default:
+			n = len(r.mods)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// paced has a handler of requests that change a room, of which all in it are told, wait
+// likewise.
+func (s *Rooms) paced(handle core.IQFunc) core.IQFunc {
+	return func(q *core.Query) ([]byte, error) {
+		if q.Set() && q.Session != nil {
+			times := 2
+			for range q.Payload.Children() {
+				times++
+			}
+			if err := s.slow(q.Session, times*s.size(q.Head.To.Bare())); err != nil {
+				return nil, err
+			}
+		}
+		return handle(q)
+	}
 }
 
 // slow makes a session wait whose account is over its pace: what it sends is read later, and
@@ -70,10 +118,10 @@ func (s *Rooms) due(sess *core.Session, cost float64) time.Duration {
 		p = &pace{left: paceBurst, at: time.Now()}
 		s.paces[who] = p
 	}
-	cost = min(cost, paceBurst)
 	p.refill(time.Now())
-	if p.left < cost {
-		return max(time.Duration((cost-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
+	// what costs more than a burst waits for a whole one, and is owed
+	if need := min(cost, paceBurst); p.left < need {
+		return max(time.Duration((need-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
 	}
 	p.left -= cost
 	return 0

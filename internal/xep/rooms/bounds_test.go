@@ -1,0 +1,80 @@
+package rooms
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestGuessesAtAPasswordArePacedForTheAccountAndNobodyElse(t *testing.T) {
+	run(t, func(w *world) {
+		w.open("roomsecret=open sesame")
+		guess := func(secret string) string {
+			return "<presence to='" + den + "/m'><x xmlns='" + nsMUC + "'><password>" + secret + "</password></x></presence>"
+		}
+		m, other := w.Login("mallory@example.org/m"), w.Login("mallory@example.org/other")
+		for i := range guessBurst {
+			m.Send(guess(fmt.Sprint("guess", i)))
+			expect(t, "mallory", m.Got(), "<not-authorized ")
+		}
+		other.Send(guess("open sesame")) // what is right is not told either
+		expect(t, "mallory", other.Got(), "type='wait'", "<resource-constraint ")
+		c := w.Login("carol@example.org/c")
+		c.Send(strings.Replace(guess("open sesame"), "/m", "/c", 1))
+		expect(t, "carol", c.Got(), "<status code='110'/>")
+		time.Sleep(guessPause)
+		m.Send(guess("open sesame"))
+		expect(t, "mallory, later,", m.Got(), "<status code='110'/>")
+	})
+}
+
+func TestTheRightPasswordCostsNothing(t *testing.T) {
+	run(t, func(w *world) {
+		w.open("roomsecret=open sesame")
+		c := w.Login("carol@example.org/c")
+		for range 3 * guessBurst {
+			c.Send("<presence to='" + den + "/c'><x xmlns='" + nsMUC + "'><password>open sesame</password></x></presence>")
+			expect(t, "carol", c.Got(), "<status code='110'/>")
+			c.Send("<presence type='unavailable' to='" + den + "/c'/>")
+			c.Got()
+		}
+	})
+}
+
+func TestWhatARoomHoldsForSomebodyIsBounded(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		c := w.Login("carol@example.org/c")
+		long := "<status>" + strings.Repeat("x", maxPresence) + "</status>"
+		c.Send("<presence to='" + den + "/carol'>" + enter + long + "</presence>")
+		expect(t, "carol", c.Got(), "<not-acceptable ")
+		w.again(c, den+"/carol")
+		a.Got()
+		c.Send("<presence to='" + den + "/carol'>" + long + "</presence>")
+		expect(t, "carol", c.Got(), "<not-acceptable ")
+		silent(t, "alice", a.Got())
+		a.Send("<message type='groupchat' to='" + den + "'><subject>x</subject><y xmlns='urn:y'>" + strings.Repeat("x", maxSubjectContent) + "</y></message>")
+		expect(t, "alice", a.Got(), "<not-acceptable ")
+		silent(t, "carol", c.Got())
+	})
+}
+
+// Who asks and is never answered leaves the others room to ask.
+func TestOneCannotHaveAllRequestsThatWait(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		m, c := w.in("mallory@example.org/m", den+"/mallory"), w.in("carol@example.org/c", den+"/carol")
+		for i := range asksOfOne + 1 {
+			m.Send(fmt.Sprintf("<iq type='get' id='%d' to='%s/alice'><query xmlns='jabber:iq:version'/></iq>", i, den))
+		}
+		expect(t, "mallory", m.Got(), fmt.Sprintf("id='%d' type='error'", asksOfOne), "<resource-constraint ")
+		a.Got()
+		c.Send("<iq type='get' id='mine' to='" + den + "/alice'><query xmlns='jabber:iq:version'/></iq>")
+		expect(t, "alice", a.Got(), "jabber:iq:version")
+		time.Sleep(2 * askTimeout)
+		m.Got()
+		m.Send("<iq type='get' id='later' to='" + den + "/alice'><query xmlns='jabber:iq:version'/></iq>")
+		silent(t, "mallory", m.Got())
+	})
+}
