@@ -239,10 +239,10 @@ func (d *dino) opened(window string) {
 	d.do("sees", "title", window)
 }
 
-// look takes a picture of the screen, where MIRSAL_SCREENSHOTS says: people look
+// look takes a picture of the screen, where MIRSAL_PICTURES says: people look
 // at them.
 func (d *dino) look(name string) {
-	dir := os.Getenv("MIRSAL_SCREENSHOTS")
+	dir := os.Getenv("MIRSAL_PICTURES")
 	if dir == "" {
 		return
 	}
