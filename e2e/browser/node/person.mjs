@@ -2,14 +2,20 @@
 // mouse and keyboard, and sees what the page shows. Everything waits for what it
 // needs; nothing waits for a time.
 
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { withFiles } from './files.mjs';
+import { inRooms } from './room.mjs';
+
 // in milliseconds; over BOSH a page may try again after 8 and then 27 seconds only
 const patience = 60_000;
 const most = 60; // lines of the console that are kept
+const mostFrames = 300;
 
 export class Person {
-	static async open(who, context, origin, settings) {
+	static async open(who, context, origin, folder, settings) {
 		const p = new Person();
-		Object.assign(p, { who, console: [], exceptions: [], mechanisms: [], streams: [] });
+		Object.assign(p, { who, folder, frames: [], console: [], exceptions: [], mechanisms: [], streams: [] });
 		context.setDefaultTimeout(patience);
 		// pages get nothing from elsewhere: converse.js shows its sponsors' logos
 		const foreign = (url) => !settings.hosts.includes(url.hostname);
@@ -29,6 +35,7 @@ export class Person {
 		this.page.on('websocket', (ws) => {
 			this.streams.push(ws.url());
 			ws.on('framesent', (frame) => this.sent(String(frame.payload)));
+			ws.on('framereceived', (frame) => this.keep('<', String(frame.payload)));
 		});
 		this.page.on('request', (request) => {
 			const body = request.method() === 'POST' ? request.postData() ?? '' : '';
@@ -44,18 +51,41 @@ export class Person {
 		if (kind === 'exception') this.exceptions.push(text);
 	}
 
+	keep(way, text) {
+		this.frames.push(`${new Date().toISOString()} ${way} ${text}`);
+		this.frames.splice(0, this.frames.length - mostFrames);
+	}
+
 	sent(text) {
+		this.keep('>', text);
 		const found = /<auth[^>]* mechanism=["']([^"']+)/.exec(text);
 		if (found) this.mechanisms.push(found[1]);
+	}
+
+	// fails leaves a picture, and what went over the wire, of something that did not work.
+	async fails({ id }) {
+		const name = `failed-${id}`;
+		await this.shoot({ name }).catch(() => {});
+		await fs.writeFile(this.file(`${name}.txt`), this.frames.join('\n')).catch(() => {});
+		return `${this.lately()}\npicture: ${this.file(name)}.png`;
+	}
+
+	file(name) {
+		return path.join(this.folder, `${this.who}-${name}`);
 	}
 
 	lately() {
 		return `the console of ${this.who}:\n  ${this.console.join('\n  ')}`;
 	}
 
+	async shoot({ name }) {
+		await this.page.screenshot({ path: this.file(`${name}.png`) });
+	}
+
 	// logIn fills in the form and waits for the list of contacts.
 	async logIn({ account, password }) {
 		const form = this.page.locator('#converse-login');
+		this.nick = account.split('@')[0];
 		await form.locator('input[name=jid]').fill(account);
 		await form.locator('input[name=password]').fill(password);
 		await form.locator('button[type=submit]').click();
@@ -134,6 +164,11 @@ export class Person {
 		}
 	}
 
+	// hears waits until the open chat has this among what was said.
+	async hears({ text }) {
+		await this.page.locator('.chat-content .chat-msg__text', { hasText: text }).waitFor();
+	}
+
 	texts() {
 		return this.page.locator('.chat-content .chat-msg__text').allInnerTexts();
 	}
@@ -144,3 +179,5 @@ export class Person {
 		return this.exceptions;
 	}
 }
+
+Object.assign(Person.prototype, inRooms, withFiles);
