@@ -31,8 +31,7 @@ aioxmpp() {
 	for mirror in $(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u); do
 		/usr/lib/apt/apt-helper download-file "$mirror$AIOXMPP" suites/fetched/aioxmpp.tar.gz "SHA256:$AIOXMPP_SHA256" \
 			>/dev/null 2>&1 || continue
-		mkdir suites/aioxmpp && tar -xzf suites/fetched/aioxmpp.tar.gz -C suites/aioxmpp ./tests ||
-			tar -xzf suites/fetched/aioxmpp.tar.gz -C suites/aioxmpp tests
+		mkdir suites/aioxmpp && tar -xzf suites/fetched/aioxmpp.tar.gz -C suites/aioxmpp tests
 		return
 	done
 	return 1
