@@ -65,9 +65,10 @@ func areAliceAndBob(all ...*person) {
 }
 
 // XEP-0384 in a room, on a server that lets nothing pass there that can be read,
-// between two who are not each other's contacts.
+// between two who are not each other's contacts and show their keys to contacts only.
 func TestStrangersWithConverseEncryptInARoom(t *testing.T) {
 	s := start(t, "localhost", "e2ee=required")
+	s.closed = true
 	b := browse(t, "")
 	alice, bob := b.opens(s, "alice", "laptop", "websocket"), b.opens(s, "bob", "laptop", "websocket")
 	for _, p := range []*person{alice, bob} {

@@ -93,11 +93,12 @@ export class Person {
 		await this.page.locator('#converse-roster').waitFor();
 	}
 
-	// back waits until the page has logged in so many times and is connected. It
-	// tells how often it resumed a session, by which mechanisms it logged in and
-	// where its streams went.
+	// back waits until the page has logged in so many times, is connected and gets
+	// copies. COMPAT: it asks for the past before it asks for copies, and misses what
+	// its other devices say between the two. It tells how often it resumed a session,
+	// by which mechanisms it logged in and where its streams went.
 	async back({ logins }) {
-		await this.page.waitForFunction((n) => window.seen?.logins >= n && seen.connected(), logins);
+		await this.page.waitForFunction((n) => window.seen?.logins >= n && seen.copies >= n && seen.connected(), logins);
 		const { resumed } = await this.page.evaluate(() => seen);
 		return { resumed, mechanisms: this.mechanisms, streams: this.streams };
 	}
