@@ -3,8 +3,11 @@ package rooms
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"mirsal/internal/core/coretest"
 )
 
 func TestGuessesAtAPasswordArePacedForTheAccountAndNobodyElse(t *testing.T) {
@@ -76,5 +79,33 @@ func TestOneCannotHaveAllRequestsThatWait(t *testing.T) {
 		m.Got()
 		m.Send("<iq type='get' id='later' to='" + den + "/alice'><query xmlns='jabber:iq:version'/></iq>")
 		silent(t, "mallory", m.Got())
+	})
+}
+
+// However many come, and whoever they are, those inside are shown no more of them than
+// they can read.
+func TestARoomShowsArrivalsAtAPaceThatPeopleCanRead(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		var crowd []*coretest.Client
+		for i := range 20 {
+			crowd = append(crowd, w.Login(fmt.Sprintf("c%d@example.org/x", i)))
+		}
+		a.Got()
+		start := time.Now()
+		const each = 200
+		var run sync.WaitGroup
+		for i, c := range crowd {
+			run.Go(func() {
+				for range each {
+					c.Send(fmt.Sprintf("<presence to='%s/c%d'>%s</presence>", den, i, enter))
+					c.Send("<presence type='unavailable' to='" + den + "'/>")
+				}
+			})
+		}
+		run.Wait()
+		if d, least := time.Since(start), time.Duration(20*each-gateBurst)*time.Second/gatePerSecond; d < least || d > least+time.Minute {
+			t.Errorf("%d arrivals took %v, and should %v", 20*each, d, least)
+		}
 	})
 }

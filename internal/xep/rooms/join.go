@@ -101,6 +101,9 @@ func (s *Rooms) arrive(t *core.Transit) error {
 	if err := s.slow(t.Session, arrivalCost+2*fan(s.toldOf(t.Session, t.Head.To.Bare()), len(t.Elem.Raw()))); err != nil {
 		return err
 	}
+	if err := s.turn(t.Head.To.Bare()); err != nil {
+		return err
+	}
 	if s.set.Decorate != nil {
 		s.set.Decorate(t)
 	}

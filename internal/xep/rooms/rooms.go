@@ -80,6 +80,7 @@ type slot struct {
 	room  *room
 	err   error
 	maker jid.JID // zero for a room that was there before
+	gate  pace    // of arrivals, under Rooms.mu
 }
 
 // presenceIn is where a session is.

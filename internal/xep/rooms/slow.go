@@ -19,7 +19,8 @@ type pace struct {
 // of 10,000 that is twenty messages and then one a second, in a room of 100 more than
 // anybody is read with. A packet counts once more for each paceBytes of what was
 // sent, which with what the room adds is a KiB: so one account causes at most 10 MiB a
-// second for long, ten times what it may send (limits.byte_rate). Entering, leaving and showing another status costs arrivalCost
+// second for long, ten times what a session may send (limits.byte_rate). Entering, leaving and showing
+// another status costs arrivalCost
 // and who is told of it, so that a client can enter all its rooms at once.
 const (
 	paceBurst     = 200_000
@@ -27,6 +28,52 @@ const (
 	paceBytes     = 640
 	arrivalCost   = 200
 )
+
+// A room shows gateBurst arrivals and statuses at once and gatePerSecond for long, to
+// whomever they belong, where all are told of them: who is inside can read that over any
+// line. Who comes at a worse time waits for his turn.
+const (
+	gateBurst     = 600
+	gatePerSecond = 100
+)
+
+// turn waits for a session's turn to be shown in a room.
+func (s *Rooms) turn(j jid.JID) error {
+	wait := s.place(j)
+	if wait <= 0 || s.set.Unpaced {
+		return nil
+	}
+	clock := time.NewTimer(wait)
+	defer clock.Stop()
+	select {
+	case <-clock.C:
+		return nil
+	case <-s.stop:
+		return stanza.Errorf(stanza.ServiceUnavailable, "the rooms are being closed")
+	}
+}
+
+// place takes the next turn, and tells how long until it comes.
+func (s *Rooms) place(j jid.JID) time.Duration {
+	if s.size(j) > crowd {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sl := s.slots[j]
+	if sl == nil {
+		return 0
+	}
+	now := time.Now()
+	if sl.gate.at.IsZero() {
+		sl.gate.left = gateBurst
+	} else {
+		sl.gate.left = min(gateBurst, sl.gate.left+now.Sub(sl.gate.at).Seconds()*gatePerSecond)
+	}
+	sl.gate.at = now
+	sl.gate.left--
+	return time.Duration(-sl.gate.left / gatePerSecond * float64(time.Second))
+}
 
 // fan is the cost of telling some of something of so many bytes.
 func fan(listeners, bytes int) int { return listeners * (1 + bytes/paceBytes) }
