@@ -2,6 +2,7 @@ package disco
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,26 +43,29 @@ func Contacts(h *core.Host, contacts []Contact) {
 	what.Forms = append(what.Forms, func(*core.Query) []byte { return form })
 }
 
-// formString is a form's part of the verification string (XEP-0115 §5.1).
-func formString(form []byte) string {
+// formPart is a form's part of the verification string, by the form's type.
+type formPart struct{ of, fields string }
+
+// part makes it: fields by their names, values in order.
+// XEP-0115 §5.1
+func part(form []byte) (p formPart) {
 	e, err := xtok.Parse(form, xtok.Limits{})
 	if err != nil {
-		return ""
+		return p
 	}
-	var kind string
-	var fields []string
+	fields := map[string]string{}
 	for f := range e.Children() {
 		var values []string
 		for v := range f.Children() {
 			values = append(values, v.Text())
 		}
-		if f.AttrIs("var", "FORM_TYPE") {
-			kind = strings.Join(values, "")
-			continue
-		}
 		slices.Sort(values)
-		fields = append(fields, f.Attr("var")+"<"+strings.Join(values, "<")+"<")
+		fields[f.Attr("var")] = strings.Join(values, "<") + "<"
 	}
-	slices.Sort(fields)
-	return kind + "<" + strings.Join(fields, "")
+	p.of = strings.TrimSuffix(fields["FORM_TYPE"], "<")
+	delete(fields, "FORM_TYPE")
+	for _, name := range slices.Sorted(maps.Keys(fields)) { // not with what stands behind them
+		p.fields += name + "<" + fields[name]
+	}
+	return p
 }

@@ -78,8 +78,13 @@ func (d *Disco) ver() string {
 	for _, part := range slices.Concat(ids, features(what)) {
 		s.WriteString(part + "<")
 	}
+	forms := make([]formPart, 0, len(what.Forms))
 	for _, f := range what.Forms {
-		s.WriteString(formString(f(nil)))
+		forms = append(forms, part(f(nil)))
+	}
+	slices.SortFunc(forms, func(a, b formPart) int { return strings.Compare(a.of, b.of) })
+	for _, f := range forms {
+		s.WriteString(f.of + "<" + f.fields)
 	}
 	sum := sha1.Sum([]byte(s.String()))
 	return base64.StdEncoding.EncodeToString(sum[:])

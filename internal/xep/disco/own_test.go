@@ -3,6 +3,7 @@ package disco
 import (
 	"crypto/sha1"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -24,10 +25,14 @@ func (s *stream) Account() jid.JID { return s.account }
 
 // run gives f the stream features' children and what a question to a node is
 // answered, as a client reads it on a stream in another language.
-func run(t *testing.T, contacts []Contact, f func(offer xtok.Elem, ask func(node string) xtok.Elem)) {
+func run(t *testing.T, contacts []Contact, f func(offer xtok.Elem, ask func(node string) xtok.Elem), forms ...string) {
 	t.Helper()
 	coretest.Run(t, func(w *coretest.World) {
 		New(w.Router, "urn:x").Register(w.Host)
+		for _, form := range forms {
+			what := w.Host.DiscoAt(core.Server)
+			what.Forms = append(what.Forms, func(*core.Query) []byte { return []byte(form) })
+		}
 		Contacts(w.Host, contacts)
 	}, func(w *coretest.World) {
 		parse := func(s string) xtok.Elem {
@@ -65,28 +70,74 @@ func TestTheHashesOfTheSecondEditionAreThoseOfTheAnswer(t *testing.T) {
 			if said != 2 {
 				t.Errorf("%d hashes", said)
 			}
-		})
+		}, extension("urn:xmpp:sos:0", "x-y", "x"), extension("a", "x"))
 	}
 }
 
+// TestTheHashOfTheFirstEditionIsThatOfTheAnswer computes it anew from the answer,
+// as XEP-0115 §5.1 says, whatever order forms and their fields stand in.
 func TestTheHashOfTheFirstEditionIsThatOfTheAnswer(t *testing.T) {
-	run(t, nil, func(offer xtok.Elem, ask func(string) xtok.Elem) {
-		ver := offer.Child(nsCaps, "c").Attr("ver")
-		var ids, vars []string
-		for e := range ask("urn:x#" + ver).Children() {
-			if e.Local() == "identity" {
-				ids = append(ids, e.Attr("category")+"/"+e.Attr("type")+"/"+e.AttrNS(xtok.NSXML, "lang")+"/"+e.Attr("name")+"<")
-			} else {
-				vars = append(vars, e.Attr("var")+"<")
+	addresses := []Contact{
+		{Purpose: "sales", Addresses: []string{"mailto:s@example.org"}}, {Purpose: "admin", Addresses: []string{"mailto:b@example.org", "mailto:a@example.org"}},
+	}
+	for what, forms := range map[string][]string{
+		"no other form":             nil,
+		"one that is sorted behind": {extension("urn:xmpp:sos:0", "external-status-addresses")},
+		"one that is sorted before": {extension("a", "x")},
+		"fields that < would sort":  {extension("urn:y", "x-y", "x"), extension("urn:x", "x", "x-y")},
+	} {
+		for _, contacts := range [][]Contact{nil, addresses} {
+			run(t, contacts, func(offer xtok.Elem, ask func(string) xtok.Elem) {
+				ver := offer.Child(nsCaps, "c").Attr("ver")
+				sum := sha1.Sum([]byte(verification(ask("urn:x#" + ver))))
+				if got := base64.StdEncoding.EncodeToString(sum[:]); got != ver {
+					t.Errorf("%s: %s, said %s", what, got, ver)
+				}
+			}, forms...)
+		}
+	}
+}
+
+// extension is a form of some type, with a field of each name.
+func extension(of string, names ...string) string {
+	s := "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'><value>" + of + "</value></field>"
+	for _, name := range names {
+		s += "<field var='" + name + "'><value>" + name + "</value></field>"
+	}
+	return s + "</x>"
+}
+
+// verification is the string to be hashed for an answer; XEP-0115 §5.1.
+func verification(query xtok.Elem) string {
+	var ids, vars []string
+	forms := map[string]map[string][]string{}
+	for e := range query.Children() {
+		switch e.Local() {
+		case "identity":
+			ids = append(ids, e.Attr("category")+"/"+e.Attr("type")+"/"+e.AttrNS(xtok.NSXML, "lang")+"/"+e.Attr("name"))
+		case "feature":
+			vars = append(vars, e.Attr("var"))
+		case "x":
+			fields := map[string][]string{}
+			for f := range e.Children() {
+				for v := range f.Children() {
+					fields[f.Attr("var")] = append(fields[f.Attr("var")], v.Text())
+				}
 			}
+			forms[fields["FORM_TYPE"][0]] = fields
+			delete(fields, "FORM_TYPE")
 		}
-		slices.Sort(ids)
-		slices.Sort(vars)
-		sum := sha1.Sum([]byte(strings.Join(ids, "") + strings.Join(vars, "")))
-		if got := base64.StdEncoding.EncodeToString(sum[:]); got != ver || len(vars) == 0 {
-			t.Errorf("%s, said %s", got, ver)
+	}
+	slices.Sort(ids)
+	slices.Sort(vars)
+	list := append(ids, vars...)
+	for _, of := range slices.Sorted(maps.Keys(forms)) {
+		list = append(list, of)
+		for _, name := range slices.Sorted(maps.Keys(forms[of])) {
+			list = append(append(list, name), slices.Sorted(slices.Values(forms[of][name]))...)
 		}
-	})
+	}
+	return strings.Join(list, "<") + "<"
 }
 
 func TestOtherNodesAreNotThere(t *testing.T) {
