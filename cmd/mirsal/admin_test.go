@@ -56,6 +56,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"welcome clear", "deleted"},
 		{"outage plan --start +1h --end +2h --message Disks --lang de=Platten", "de: Platten"},
 		{"outage show", "Disks"},
+		{"outage plan --unplanned", "It takes the place of: from "},
 		{"outage clear", "over"},
 		{"report list", ""},
 		{"command list", "get-online-users-num"},
@@ -85,12 +86,17 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"no command", 1, "command run nothing"},
 		{"no field", 1, "command run get-registered-users-list x=y"},
 		{"not FIELD=VALUE", 2, "command run announce hello"},
-		{"no time", 2, "outage plan --start soon"},
+		{"no time", 2, "outage plan --unplanned --start soon"},
+		{"say until when (--end)", 2, "outage plan"},
+		{"say until when (--end)", 2, "outage plan --start +1h"},
+		{"the text is empty", 2, "announce -"},
+		{"the text is empty", 2, "motd set -"},
 		{"no report", 1, "report show 3f2a9c01d4e7"},
 		{"ID is missing", 2, "report close"},
 	} {
 		refused(t, dir, "", c.want, c.status, strings.Fields(c.args)...)
 	}
+	refused(t, dir, "", "the text is empty", 2, "announce", " ")
 	fine(t, dir, "", "command", "run", "restart", "delay=1")
 	if got := <-again; !strings.Contains(got, "serves example.org") {
 		t.Errorf("it is not started again: %q", got)

@@ -40,13 +40,19 @@ func newAnnounce(o *options) *cobra.Command {
 // maxStdin is how much of a text is read.
 const maxStdin = 64 << 10
 
-// textOf is an argument, or standard input for -.
+// textOf is an argument, or standard input for -. It is never empty.
 func textOf(arg string) (string, error) {
-	if arg != "-" {
-		return arg, nil
+	if arg == "-" {
+		b, err := io.ReadAll(io.LimitReader(os.Stdin, maxStdin))
+		if err != nil {
+			return "", err
+		}
+		arg = strings.TrimSpace(string(b))
 	}
-	b, err := io.ReadAll(io.LimitReader(os.Stdin, maxStdin))
-	return strings.TrimSpace(string(b)), err
+	if strings.TrimSpace(arg) == "" {
+		return "", usage("the text is empty")
+	}
+	return arg, nil
 }
 
 // newStandingText is the command about a text that stands: it is set, shown and

@@ -40,9 +40,13 @@ func newOutagePlan(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plan", Short: "Tell of an outage, planned or not",
 		Long: "Tell of an outage. Times are like 2026-03-01T02:00:00Z, or \"2026-03-01 02:00\" in this machine's time zone; +2h is\n" +
-			"two hours from now, and behind --end two hours after the start. It is told of until its end, or for a week.",
+			"two hours from now, and behind --end two hours after the start. It is told of until its end, or for a week. There is one\n" +
+			"outage at a time: another takes its place, and says so. Say at least one of --end, --message and --unplanned.",
 		Example: "  mirsal outage plan --start +1h --end +2h --message \"New disks\"", Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if end == "" && strings.TrimSpace(message) == "" && !unplanned {
+				return usage("say until when (--end), what people are told (--message), or that it was not planned (--unplanned)")
+			}
 			begin, err := parseMoment(start, time.Now())
 			if err != nil {
 				return usage("--start: %v", err)

@@ -1,6 +1,7 @@
 package outage
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,15 +16,19 @@ const ns = "urn:mirsal:outage:0"
 // Commands are what administrators can do about outages.
 func (o *Outage) Commands() []command.Command {
 	return []command.Command{
-		{Node: ns + "#plan-outage", Name: "Tell of an outage", Steps: []command.Step{when, o.words}, Do: o.doPlan},
+		{Node: ns + "#plan-outage", Name: "Tell of an outage", Steps: []command.Step{o.when, o.words}, Do: o.doPlan},
 		{Node: ns + "#clear-outage", Name: "Tell that an outage is over", Do: o.doClear},
 		{Node: ns + "#show-outage", Name: "Show what is told of an outage", Do: o.doShow},
 	}
 }
 
 // when asks for the times.
-func when(*command.Call) (form.Form, error) {
-	return form.Form{Kind: form.Ask, Of: ns, Title: "An outage", Instructions: "Times are written like 2026-01-12T01:00:00Z.", Fields: []form.Field{
+func (o *Outage) when(*command.Call) (form.Form, error) {
+	help := "Times are written like 2026-01-12T01:00:00Z."
+	if was := o.now(); was != nil {
+		help += " It takes the place of the outage that is told of now: " + was.brief() + "."
+	}
+	return form.Form{Kind: form.Ask, Of: ns, Title: "An outage", Instructions: help, Fields: []form.Field{
 		{Var: "beginning", Kind: form.TextSingle, Label: "It begins; empty for now"},
 		{Var: "end", Kind: form.TextSingle, Label: "It is expected to end; empty where that is not known"},
 		{Var: "planned", Kind: form.Boolean, Label: "It is planned", Values: []string{"1"}},
@@ -89,15 +94,34 @@ func texts(c *command.Call) (map[string]string, error) {
 
 func (o *Outage) doPlan(c *command.Call) (command.Result, error) {
 	p, err := planOf(c)
-	if err != nil {
+	switch {
+	case err != nil:
 		return command.Result{}, err
+	case p.Planned && p.ExpectedEnd.IsZero() && len(p.Message) == 0:
+		return command.Result{}, stanza.Errorf(stanza.NotAcceptable, "say when it is expected to end, or what people are told, or that it was not planned")
 	}
+	was := o.now()
 	if err := o.set(c.Ctx, p); err != nil {
 		return command.Result{}, err
 	}
 	r := o.show()
+	if was != nil {
+		r.Notes = append(r.Notes, command.Note{Kind: command.Info, Text: "It takes the place of: " + was.brief() + "."})
+	}
 	r.Notes = append(r.Notes, o.where())
 	return r, nil
+}
+
+// brief is an outage in a few words, for administrators.
+func (p *Plan) brief() string {
+	s := "from " + p.Beginning.Format(time.RFC3339)
+	if !p.ExpectedEnd.IsZero() {
+		s += " to " + p.ExpectedEnd.Format(time.RFC3339)
+	}
+	if m := p.Message["default"]; m != "" {
+		s += ", " + strconv.Quote(m)
+	}
+	return s
 }
 
 // where says who learns of it, and how those do who cannot connect.

@@ -96,6 +96,26 @@ func TestAnOutageWithoutAnEndIsToldOfUntilItIsCleared(t *testing.T) {
 	})
 }
 
+func TestAPlanSaysSomethingAndWhatItTakesThePlaceOf(t *testing.T) {
+	o := New(memory.New(), "", "https://example.org")
+	for _, fields := range [][]string{nil, {"message= "}, {"planned=1"}} {
+		if got := do(t, o, "plan", fields...); !strings.Contains(got, "say when it is expected to end") || file(t, o) != "{}\n" {
+			t.Error(got, file(t, o))
+		}
+	}
+	if got := do(t, o, "plan", "message=New disks"); strings.Contains(got, "the place of") {
+		t.Error(got)
+	}
+	asked, err := o.when(nil)
+	if err != nil || !strings.Contains(asked.Instructions, `"New disks"`) {
+		t.Error(asked.Instructions, err)
+	}
+	got := do(t, o, "plan", "planned=0")
+	if !strings.Contains(got, "It takes the place of: from ") || !strings.Contains(got, `New disks`) || strings.Contains(file(t, o), "disks") {
+		t.Error(got, file(t, o))
+	}
+}
+
 func TestWhatIsNoPlanIsRefused(t *testing.T) {
 	o := New(memory.New(), "https://status.example.org/x.json", "https://example.org")
 	later := func(d time.Duration) string { return time.Now().Add(d).Format(time.RFC3339) }
