@@ -486,11 +486,30 @@ func TestAnotherArchiveIsReadAsItsOwnerDecides(t *testing.T) {
 
 // readers decides that alice sees everything, bob not who said it, carol nothing.
 func readers(q *core.Query) (func(r *store.Row) []byte, bool, error) {
-	switch q.Asker().Local() {
+	switch q.Session.JID.Local() {
 	case "alice":
 		return func(r *store.Row) []byte { return []byte("<real>" + r.Peer + "</real>") }, true, nil
 	case "bob":
 		return nil, false, nil
 	}
 	return nil, false, stanza.Errorf(stanza.NotAllowed, "not you")
+}
+
+// A component has no session: a reader of other archives is never asked about it.
+func TestOnlySessionsReadOtherArchives(t *testing.T) {
+	run(t, func(w *world) {
+		var heard string
+		comp := w.Host.Site(jid.MustParse("comp.example.org"))
+		comp.Any = func(t *core.Transit) error { heard = string(t.Stanza.Raw); return nil }
+		for _, payload := range []string{"query", "metadata"} {
+			heard = ""
+			_, e, err := stanza.Parse([]byte("<iq xmlns='jabber:client' type='get' id='1' from='x@comp.example.org' to='none@rooms.example.org'><" + payload + " xmlns='" + ns + "'/></iq>"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Router.Accept(comp, e); err != nil || !strings.Contains(heard, "<feature-not-implemented") {
+				t.Errorf("%s: %v, %s", payload, err, heard)
+			}
+		}
+	})
 }

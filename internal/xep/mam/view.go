@@ -19,12 +19,12 @@ type ReadFunc = func(q *core.Query) (show func(r *store.Row) []byte, senders boo
 func (m *Mam) At(h *core.Host, at core.Target, read ReadFunc) {
 	guard := func(f func(q *core.Query, v *view) ([]byte, error)) core.IQFunc {
 		return func(q *core.Query) ([]byte, error) {
-			show, senders, err := read(q)
-			switch {
-			case err != nil:
-				return nil, err
-			case q.Session == nil:
+			if q.Session == nil {
 				return nil, stanza.Errorf(stanza.FeatureNotImplemented, "the archive is read by clients of this server only")
+			}
+			show, senders, err := read(q)
+			if err != nil {
+				return nil, err
 			}
 			return f(q, &view{show, senders, q.Head.To})
 		}

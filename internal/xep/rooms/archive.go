@@ -13,13 +13,16 @@ import (
 // know it, and senders tells whether the asker is one.
 // XEP-0313#business-storeret-muc-archives
 func (s *Rooms) Reads(q *core.Query) (show func(row *store.Row) []byte, senders bool, err error) {
+	if q.Session == nil {
+		return nil, false, stanza.Errorf(stanza.Forbidden, "the archives of rooms are for people of this server")
+	}
 	err = s.with(q.Head.To, jid.JID{}, func(r *room) error {
 		r.seat(q.Session)
 		if r.gone {
 			return errAgain
 		}
 		by := r.standingOf(q.Session)
-		if q.Session == nil || !r.mayReadArchive(by) {
+		if !r.mayReadArchive(by) {
 			return stanza.Errorf(stanza.Forbidden, "the archive of this room is not for you")
 		}
 		senders = r.cfg.NonAnonymous || by.Role == Moderator || by.Affiliation >= Admin

@@ -22,6 +22,8 @@ type world struct {
 	*coretest.World
 	rooms *Rooms
 	past  *past
+	comp  *core.Site // of a component, and what it was sent last
+	heard string
 }
 
 // past is an archive that is durable at once.
@@ -86,6 +88,8 @@ func runOn(t *testing.T, kv lastingStore, f func(w *world)) {
 		w.World = cw
 		w.rooms = New(cw.Router, cw.Host.Site(jid.MustParse(host)), kv, w.past, Settings{MaxOccupants: 10_000, MaxRooms: 5, History: 20})
 		w.rooms.Register(cw.Host)
+		w.comp = cw.Host.Site(jid.MustParse("comp.example.org"))
+		w.comp.Any = func(t *core.Transit) error { w.heard = string(t.Stanza.Raw); return nil }
 		if err := w.rooms.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
