@@ -108,13 +108,14 @@ func (r *room) inviteAll(t *core.Transit, st *seat, list []invitation) error {
 }
 
 // mayInvite decides who may invite whom: those in the room and its members, and
-// to a room for members only who may make members.
+// to a room for members only who may make members. To one with a password, which
+// goes with the invitation, members only while they are inside.
 // XEP-0045#modifymember
 func (r *room) mayInvite(me jid.JID, st *seat, i *invitation) error {
 	by, of := r.affiliation(me), r.affiliation(i.who)
 	i.isMember = !r.cfg.MembersOnly || of >= Member
 	switch {
-	case st == nil && by < Member:
+	case st == nil && (by < Member || by < Admin && r.cfg.Password != ""):
 		return notInside()
 	case of == Outcast:
 		return stanza.Errorf(stanza.Forbidden, "somebody whom you invite is banned from this room")
@@ -146,7 +147,11 @@ func (r *room) invite(t *core.Transit, st *seat, i *invitation) error {
 	}
 	r.svc.extras.invites.open.Put(invited{r.jid, i.who}, me, 1)
 	h := stanza.Head{Type: stanza.Normal, ID: t.Head.ID, From: r.jid, To: i.who}
-	return silently(r.svc.router.Post(h, i.content(me, r.cfg.Password)))
+	password := r.cfg.Password
+	if st == nil && i.who == me {
+		password = "" // who invites himself learns nothing
+	}
+	return silently(r.svc.router.Post(h, i.content(me, password)))
 }
 
 func (i *invitation) content(from jid.JID, password string) []byte {

@@ -116,3 +116,26 @@ func TestFloodsOfInvitationsArePaced(t *testing.T) {
 		expect(t, "alice", a.Got(), "<not-acceptable")
 	})
 }
+
+func TestNobodyOutsideIsToldThePassword(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open("passwordprotectedroom=1", "roomsecret=s3")
+		a.Send(admin("m", "<item jid='bob@example.org' affiliation='member'/><item jid='carol@example.org' affiliation='admin'/>"))
+		b, c, d := w.Login("bob@example.org/b"), w.Login("carol@example.org/c"), w.Login("dave@example.org/d")
+		for _, to := range []string{"bob@example.org", "dave@example.org"} {
+			b.Send(invite(to, ""))
+			expect(t, "bob, a member who is outside,", b.Got(), "id='i1' type='error'", "<not-acceptable")
+		}
+		silent(t, "dave", d.Got())
+		c.Send(invite("carol@example.org", ""))
+		got := c.Got()
+		expect(t, "carol", got, "<invite from='carol@example.org'>")
+		if strings.Contains(got, "s3") {
+			t.Error("carol invites herself and learns the password:", got)
+		}
+		c.Send(invite("dave@example.org", ""))
+		expect(t, "dave", d.Got(), "<password>s3</password>")
+		a.Send(invite("alice@example.org", ""))
+		expect(t, "alice, inside,", a.Got(), "<password>s3</password>")
+	})
+}

@@ -40,7 +40,13 @@ func (s *Rooms) registerIQ(q *core.Query) (payload []byte, err error) {
 
 // mayRegister refuses those who cannot register: in a room for members, or where
 // voice is given to some, that would make people of themselves what admins decide.
-func (r *room) mayRegister(is affiliated) error {
+// A member reads the archive: where that asks for a password, who becomes one has
+// shown to know it by being inside.
+func (r *room) mayRegister(who jid.JID) error {
+	is := r.known(who)
+	if is.Affiliation == None && r.cfg.Password != "" && len(r.occupantsOf(who)) == 0 {
+		return stanza.Errorf(stanza.NotAllowed, "this room asks for a password: enter it first")
+	}
 	if r.locked || !r.cfg.RegisterAllowed || is.Affiliation == Outcast ||
 		is.Affiliation == None && (r.cfg.MembersOnly || r.cfg.Moderated || len(r.affs) >= maxAffiliations) {
 		return stanza.Errorf(stanza.NotAllowed, "you cannot register with this room")
@@ -59,7 +65,7 @@ func (r *room) known(who jid.JID) affiliated {
 // registration is the form, or the nick that is registered already.
 func (r *room) registration(who jid.JID) ([]byte, error) {
 	is := r.known(who)
-	if err := r.mayRegister(is); err != nil {
+	if err := r.mayRegister(who); err != nil {
 		return nil, err
 	}
 	b := []byte("<query xmlns='" + nsRegister + "'>")
@@ -79,7 +85,7 @@ func (r *room) registers(who jid.JID, query xtok.Elem) error {
 		return r.deregister(who)
 	}
 	is := r.known(who)
-	if err := r.mayRegister(is); err != nil {
+	if err := r.mayRegister(who); err != nil {
 		return err
 	}
 	f, err := form.Read(query.Child(form.NS, "x"))

@@ -129,3 +129,28 @@ func TestAReservedNickIsFoundAlsoAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// Registration makes a member, who reads the archive: where a password guards it,
+// only those inside register.
+func TestNobodyRegistersPastAPassword(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open("passwordprotectedroom=1", "roomsecret=s3")
+		b := w.Login("bob@example.org/b")
+		for _, content := range []string{"", nickForm("bobby")} {
+			b.Send(register("r", content))
+			expect(t, "bob, outside,", b.Got(), "<not-allowed")
+		}
+		if got := w.reads(b); got != "" {
+			t.Errorf("bob reads %q", got)
+		}
+		b.Send("<presence to='" + den + "/bob'><x xmlns='" + nsMUC + "'><password>s3</password></x></presence>")
+		b.Got()
+		b.Send(register("r", nickForm("bobby")))
+		expect(t, "bob, inside,", b.Got(), "id='r' type='result'")
+		b.Send("<presence type='unavailable' to='" + den + "/bob'/>")
+		b.Got()
+		b.Send(register("r", nickForm("robert")))
+		expect(t, "bob, a member,", b.Got(), "id='r' type='result'")
+		a.Got()
+	})
+}
