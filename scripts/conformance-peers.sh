@@ -75,11 +75,12 @@ host_meta() {
 
 mirsal() {
 	mkdir -p "$DIR/mirsal"
+	printf '[components]\n"bridge.%s" = "%s"\n' "$DOMAIN" "$SECRET" >"$DIR/mirsal/mirsal.toml"
 	printf '%s\n' "$PASSWORD" | "$MIRSAL" account add "alice@$DOMAIN" --password-stdin --data "$DIR/mirsal/data" >/dev/null
-	"$MIRSAL" serve --data "$DIR/mirsal/data" --domain "$DOMAIN" --cert "$DIR/cert.pem" --key "$DIR/key.pem" \
+	"$MIRSAL" serve --config "$DIR/mirsal/mirsal.toml" --data "$DIR/mirsal/data" --domain "$DOMAIN" --cert "$DIR/cert.pem" --key "$DIR/key.pem" \
 		--c2s "127.0.0.1:$PORT" --c2s-tls "127.0.0.1:$TLSPORT" --http "127.0.0.1:$WEB" --http-plain off --ops off \
 		--set "services.calls=stun:turn.$DOMAIN,turn:turn.$DOMAIN:3478?transport=udp" --set "services.secret=$SECRET" \
-		--set "contact.abuse=mailto:abuse@$DOMAIN" >"$DIR/mirsal/out" 2>&1 &
+		--set "listen.component=127.0.0.1:$COMPONENT" --set "contact.abuse=mailto:abuse@$DOMAIN" >"$DIR/mirsal/out" 2>&1 &
 	pid=$!
 }
 

@@ -22,18 +22,21 @@ type house struct {
 	roots *x509.CertPool
 }
 
-func open(t *testing.T) house {
+func open(t *testing.T, more ...string) house {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	here := "127.0.0.1:0"
-	cfg, err := config.Load("", []string{
+	cfg, err := config.Load("", append([]string{
 		"domain=example.org", "data=" + data, "log.level=error", "auth.iterations=4096",
 		"listen.c2s=" + here, "listen.c2s_tls=" + here, "listen.http=" + here, "listen.http_plain=off", "listen.ops=off",
 		"services.calls=stun:turn.example.org,turn:turn.example.org", "services.secret=0123456789abcdef",
-	})
+		"contact.admin=mailto:a@example.org", "contact.abuse=mailto:b@example.org,mailto:a@example.org",
+		"listen.component=" + here,
+	}, more...))
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Components = map[string]string{"bridge.example.org": "0123456789abcdef"}
 	s, err := server.Start(context.Background(), cfg, server.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +59,7 @@ func open(t *testing.T) house {
 func (h house) options() conformance.Options {
 	return conformance.Options{
 		Account: jid.MustParse("alice@example.org"), Password: "secret", Program: "test", Now: time.Now(), CA: h.roots,
-		Server: h.Addr("c2s"), ServerTLS: h.Addr("c2s-tls"), Web: h.Addr("http"),
+		Server: h.Addr("c2s"), ServerTLS: h.Addr("c2s-tls"), Web: h.Addr("http"), Component: h.Addr("component"),
 	}
 }
 
@@ -85,11 +88,16 @@ func find(t *testing.T, r *conformance.Report, key string) conformance.Row {
 func TestOurOwnServerIsSeenAsItIs(t *testing.T) {
 	h := open(t)
 	r := run(t, h.options())
+	for _, row := range r.Rows {
+		if asked := row.Section != conformance.Beyond && row.Result != conformance.NotServer; asked && row.Result != conformance.Works {
+			t.Errorf("of the suite, %s: %s (%s)", row.Key, row.Result, row.Evidence)
+		}
+	}
 	for _, key := range []string{
 		"core.core", "core.tls", "core.direct-tls", "core.disco", "core.caps", "core.pep", "web.connect",
 		"im.core", "im.avatar-compat", "im.vcard", "im.carbons", "im.blocking", "im.private-pubsub", "im.private-xml", "im.sm", "im.history",
 		"mobile.sm", "mobile.csi", "av.turn", "beyond.sasl2", "beyond.fast", "beyond.binding-types", "beyond.downgrade", "beyond.hostmeta",
-		"beyond.roster-versions", "beyond.limits", "beyond.devices", "beyond.omemo", "beyond.displayed", "beyond.mam-extended", "beyond.mam-prefs", "beyond.caps2",
+		"beyond.roster-versions", "beyond.limits", "beyond.devices", "beyond.omemo", "beyond.displayed", "beyond.mam-extended", "beyond.mam-prefs", "beyond.caps2", "beyond.contact",
 	} {
 		if row := find(t, r, key); row.Result != conformance.Works {
 			t.Errorf("%s: %s (%s)", key, row.Result, row.Evidence)
@@ -100,11 +108,16 @@ func TestOurOwnServerIsSeenAsItIs(t *testing.T) {
 			t.Errorf("%s was not tried", row.Key)
 		}
 	}
-	if rooms, more := find(t, r, "im.muc"), find(t, r, "im.muc-advanced"); rooms.Result == conformance.Missing && (rooms.Remedy == "" || more.Remedy != "") {
-		t.Errorf("without group chat: %q, and %q", rooms.Remedy, more.Remedy)
-	}
 	if !r.CoreMet() || len(r.Left) > 0 {
 		t.Errorf("core met: %v; left behind: %q", r.CoreMet(), r.Left)
+	}
+}
+
+func TestOneWhoMayPushNowhereIsToldSo(t *testing.T) {
+	h := open(t, "push.web=false")
+	row := find(t, run(t, h.options()), "mobile.push")
+	if row.Result != conformance.Partly || !strings.Contains(row.Evidence, "no service of its own") {
+		t.Errorf("%s (%s)", row.Result, row.Evidence)
 	}
 }
 

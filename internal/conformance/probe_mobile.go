@@ -143,29 +143,6 @@ func (e *exam) tryClientState(ctx context.Context) {
 	e.works(key, "offered; an inactive device still gets messages at once")
 }
 
-// tryPush enables notifications by a service that does not exist and disables
-// them again.
-// XEP-0357 §5, §6
-func (e *exam) tryPush(ctx context.Context) {
-	const key, ns = "mobile.push", "urn:xmpp:push:0"
-	announced := e.own.has(ns) || e.server.has(ns)
-	at := " xmlns='" + ns + "' jid='" + e.token + ".conformance.invalid' node='" + e.token + "'"
-	if _, err := e.a.set(ctx, "", "<enable"+at+"/>"); err != nil {
-		e.broken(key, announced, "turning it on", err)
-		return
-	}
-	_, err := e.a.set(ctx, "", "<disable"+at+"/>")
-	e.left("push to "+e.token, err)
-	switch {
-	case err != nil:
-		e.partly(key, "can be turned on, but turning it off %s", reason(err))
-	case !announced:
-		e.partly(key, "can be turned on and off, but the account does not announce it")
-	default:
-		e.works(key, "announced, turned on and off again")
-	}
-}
-
 // tryCalls asks for relays.
 // XEP-0215 §3
 func (e *exam) tryCalls(ctx context.Context) {
