@@ -52,7 +52,8 @@ type Config struct {
 	Body, Sender bool           // of the last message, in notifications
 	Web          webpush.Config // its Key is the feature's own
 	Site         jid.JID        // where clients ask for Web Push, push.DOMAIN; zero for nowhere
-	// Contact tells whether a peer is a contact of the owner. Only contacts ring.
+	// Contact tells whether a peer is a contact of the owner. Only contacts ring. It may
+	// block, and is asked by a goroutine of the feature's own.
 	Contact func(owner, peer jid.JID) bool
 	// Requests counts subscription requests that wait for the owner.
 	Requests func(ctx context.Context, owner jid.JID) (int, error)
@@ -91,6 +92,8 @@ type Push struct {
 	waiting  map[*registration]struct{} // have a due time
 	queue    []*registration            // each at most once: busy
 	workers  int
+	calls    [][]wakening // of which decide finds out whether they may ring
+	deciding bool
 	services map[string]*service
 }
 

@@ -23,6 +23,7 @@ const (
 	countMost  = 999             // messages that are counted
 	bodyMost   = 512             // bytes of a text that goes into a notification
 	queueMost  = 10_000          // pushes that may wait for a worker
+	callsMost  = 10_000          // calls of which it is not yet known whether they may ring
 )
 
 // whereabouts of a device.
@@ -56,12 +57,13 @@ func (f *Push) locate(r *registration) (at whereabouts, s *core.Session, since t
 // that sleep and were given it are asleep's business.
 func (f *Push) spread(t *core.Transit, d *core.Delivery) {
 	owner := t.Head.To.Bare()
-	what := f.worth(&t.Head, owner)
+	what := worth(&t.Head, owner)
 	if what == stanza.NoPush || t.Head.Type == stanza.Groupchat {
 		return
 	}
 	kept := t.Kept(owner)
 	var body string
+	var list []wakening
 	for _, r := range f.registered(owner) {
 		at, s, since := f.locate(r)
 		given := at == sleeping && (slices.Contains(d.Direct(), s) || s.Flag(core.Carbons))
@@ -74,8 +76,9 @@ func (f *Push) spread(t *core.Transit, d *core.Delivery) {
 				body = bodyOf(e)
 			}
 		}
-		f.wake(r, since, event{what == stanza.Ring, t.Head.From, body})
+		list = append(list, wakening{r, since, event{what == stanza.Ring, t.Head.From, body}})
 	}
+	f.wakeAll(list)
 }
 
 // asleep hears of every packet for a session without a connection. It runs wherever
@@ -90,7 +93,7 @@ func (f *Push) asleep(s *core.Session, p core.Packet) {
 	if !ok {
 		return
 	}
-	what := f.worth(&h, owner)
+	what := worth(&h, owner)
 	if what == stanza.NoPush {
 		return
 	}
@@ -98,11 +101,13 @@ func (f *Push) asleep(s *core.Session, p core.Packet) {
 	if f.cfg.Body {
 		body = bodyOf(e)
 	}
+	var list []wakening
 	for _, r := range regs {
 		if at, _, since := f.locate(r); f.belongs(r, s) && at == sleeping {
-			f.wake(r, since, event{what == stanza.Ring, h.From, body})
+			list = append(list, wakening{r, since, event{what == stanza.Ring, h.From, body}})
 		}
 	}
+	f.wakeAll(list)
 }
 
 // message reads a packet: the message itself, or what it is a copy of (XEP-0280). One's own
@@ -128,16 +133,13 @@ func message(p core.Packet, owner jid.JID) (h stanza.Head, e xtok.Elem, ok bool)
 	return st.Head, e, true
 }
 
-// worth tells what an owner's devices are woken for.
-func (f *Push) worth(h *stanza.Head, owner jid.JID) stanza.Push {
-	what := stanza.RuleOf(h).Push
-	switch {
-	case h.From.Bare() == owner:
+// worth tells what an owner's devices are woken for; whether somebody may ring is
+// known later.
+func worth(h *stanza.Head, owner jid.JID) stanza.Push {
+	if h.From.Bare() == owner {
 		return stanza.NoPush
-	case what == stanza.Ring && !f.cfg.Contact(owner, h.From.Bare()):
-		return stanza.NoPush // strangers do not ring
 	}
-	return what
+	return stanza.RuleOf(h).Push
 }
 
 func bodyOf(e xtok.Elem) string {
@@ -168,6 +170,58 @@ type event struct {
 	ring bool
 	from jid.JID
 	body string
+}
+
+// wakening is an event for one device, and since when that is away, where it is known.
+type wakening struct {
+	r     *registration
+	since time.Time
+	event event
+}
+
+// wakeAll wakes an owner's devices for one message. Whether somebody may ring is
+// written in a roster, which may have to be read from the disk: not on the
+// goroutines that deliver messages.
+func (f *Push) wakeAll(list []wakening) {
+	if len(list) == 0 || !list[0].event.ring {
+		f.wakeThose(list)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.calls) >= callsMost || f.ctx.Err() != nil {
+		return
+	}
+	f.calls = append(f.calls, list)
+	if !f.deciding {
+		f.deciding = true
+		f.run.Go(f.decide)
+	}
+}
+
+func (f *Push) wakeThose(list []wakening) {
+	for _, w := range list {
+		f.wake(w.r, w.since, w.event)
+	}
+}
+
+// decide lets those calls ring that come from contacts, until there are no more.
+func (f *Push) decide() {
+	for {
+		f.mu.Lock()
+		if len(f.calls) == 0 || f.ctx.Err() != nil {
+			f.deciding = false
+			f.mu.Unlock()
+			return
+		}
+		list := f.calls[0]
+		f.calls[0] = nil
+		f.calls = f.calls[1:]
+		f.mu.Unlock()
+		if f.cfg.Contact(list[0].r.owner, list[0].event.from.Bare()) { // strangers do not ring
+			f.wakeThose(list)
+		}
+	}
 }
 
 // wake counts a message and has the device pushed to when its time has come. since

@@ -126,6 +126,36 @@ func TestStrangersDoNotRing(t *testing.T) {
 	})
 }
 
+func TestWhetherSomebodyMayRingHoldsNobodyElseUp(t *testing.T) {
+	var roster chan struct{} // closed when it was read
+	slow := func(c *Config) {
+		c.Contact = func(_, peer jid.JID) bool {
+			<-roster
+			return peer.Local() == "alice"
+		}
+	}
+	runWith(t, slow, func(w *world) {
+		roster = make(chan struct{})
+		const call = "<message to='bob@example.org' type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='1'/></message>"
+		phone := w.phone()
+		phone.Session.Close(nil)
+		tablet := w.device("bob@example.org/tablet", "tablet")
+		w.enable(tablet, "app.example.org", "n2", "")
+		sleep(tablet)
+		carol := w.Login("carol@example.org/c")
+		w.Login("mallory@example.org/m").Send(call)
+		alice := w.alice()
+		alice.Send(call)
+		alice.Send("<message to='carol@example.org' type='chat'><body>meanwhile</body></message>")
+		if got := carol.Got(); !strings.Contains(got, "meanwhile") {
+			t.Errorf("carol waits for bob's roster: %q", got)
+		}
+		w.want("not decided", 0)
+		close(roster)
+		w.want("alice rings", 2)
+	})
+}
+
 func TestWhatIsNotKeptWakesNobodyWhoIsAway(t *testing.T) {
 	run(t, func(w *world) {
 		w.phone().Session.Close(nil)
