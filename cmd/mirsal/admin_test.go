@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -73,6 +74,20 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 			t.Error(args, err)
 		}
 	}
+	for args, want := range map[string]string{
+		"get-registered-users-list max_items=1": `[{"jid":"alice@example.org"}]`, "get-registered-users-list after=alice": `[{"jid":"bob@example.org"}]`,
+		"get-registered-users-list after=bob": `[]`, "get-registered-users-num": `{"registeredusersnum":"2"}`, "get-online-users-list": `[]`,
+	} {
+		r := mirsal(t, dir, "", append(append([]string{"command", "run"}, strings.Fields(args)...), "--json")...)
+		var got bytes.Buffer
+		if err := json.Compact(&got, []byte(r.out)); err != nil || got.String() != want || r.status != 0 {
+			t.Errorf("%s: %s %s, want %s (%v)", args, r.out, r.err, want, err)
+		}
+	}
+	var last []map[string]string
+	if err := json.Unmarshal([]byte(fine(t, dir, "", strings.Fields("command run get-user-lastlogin accountjids=alice accountjids=bob --json")...)), &last); err != nil || len(last) != 2 || last[1]["jid"] != "bob@example.org" {
+		t.Error(last, err)
+	}
 	var plan struct{ Planned *bool }
 	if err := json.Unmarshal([]byte(fine(t, dir, "", "outage", "show", "--json")), &plan); err != nil || plan.Planned != nil {
 		t.Error(plan, err)
@@ -83,6 +98,11 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		args   string
 	}{
 		{"no such account", 1, "account disable nobody"},
+		{"no such account: nobdy", 1, "account kick nobdy"},
+		{"no session bob@example.org/phone", 1, "account kick bob@example.org/phone"},
+		{"no such account: nobdy", 1, "account sessions nobdy"},
+		{"max_items is", 1, "command run get-registered-users-list max_items=abc"},
+		{"all is", 1, "command run announce announcement=x all=perhaps"},
 		{"no command", 1, "command run nothing"},
 		{"no field", 1, "command run get-registered-users-list x=y"},
 		{"not FIELD=VALUE", 2, "command run announce hello"},

@@ -158,8 +158,8 @@ func printResult(w, errs io.Writer, r *command.Result, asJSON bool) error {
 
 func printForm(w io.Writer, r *command.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if r.Table != nil {
-		printTable(t, r.Table)
+	if rows := r.Rows(); rows != nil {
+		printTable(t, rows)
 		return t.Flush()
 	}
 	for _, f := range r.Form.Fields {
@@ -222,15 +222,15 @@ func first(values []string) string {
 	return values[0]
 }
 
-// resultJSON is a list of objects for a table, else one object: a list where a field
-// may have several values.
+// resultJSON is an array of objects for whatever is a list, else one object, with an
+// array where a field may have several values.
 func resultJSON(r *command.Result) any {
-	if r.Table != nil {
+	if rows := r.Rows(); rows != nil {
 		list := []map[string]string{}
-		for _, row := range r.Table.Rows {
+		for _, row := range rows.Rows {
 			one := map[string]string{}
 			for i, v := range row {
-				one[r.Table.Columns[i].Var] = v
+				one[rows.Columns[i].Var] = v
 			}
 			list = append(list, one)
 		}

@@ -174,6 +174,38 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	})
 }
 
+func TestWhoIsNotThereHasNoSessionsToListOrEnd(t *testing.T) {
+	world(t, func(h *house) {
+		bob := h.Login("bob@example.org/phone")
+		for _, c := range []string{
+			"end-user-session accountjids=nobdy", "end-user-session accountjids=bob accountjids=nobdy", "end-user-session accountjids=bob@example.org/tablet",
+			"end-user-session accountjids=nobdy@example.org/phone", "sessions accountjids=nobdy",
+		} {
+			args := strings.Fields(c)
+			if got := h.do(args[0], args[1:]...); !strings.Contains(got, "item-not-found") {
+				t.Errorf("%s: %s", c, got)
+			}
+		}
+		if bob.Ended != "" {
+			t.Error("something was done all the same")
+		}
+		expect(t, h.do("end-user-session", "accountjids=bob", "accountjids=bob@example.org/phone"), "ended: 1")
+		expect(t, h.do("end-user-session", "accountjids=carol"), "ended: 0")
+	})
+}
+
+func TestHowManyIsANumber(t *testing.T) {
+	world(t, func(h *house) {
+		for _, bad := range []string{"abc", "0", "-1", "1.5"} {
+			expect(t, h.do("get-registered-users-list", "max_items="+bad), "not-acceptable", "max_items is")
+			expect(t, h.do("sessions", "max_items="+bad), "not-acceptable")
+		}
+		for _, good := range []string{"", "none", "5000"} {
+			expect(t, h.do("get-registered-users-list", "max_items="+good), "carol@")
+		}
+	})
+}
+
 func TestListsArePagedAndCounted(t *testing.T) {
 	world(t, func(h *house) {
 		h.Login("alice@example.org/phone")

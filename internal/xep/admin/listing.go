@@ -8,6 +8,7 @@ import (
 	"mirsal/internal/auth"
 	"mirsal/internal/xmpp/command"
 	"mirsal/internal/xmpp/form"
+	"mirsal/internal/xmpp/stanza"
 )
 
 // Bounds of a list.
@@ -114,19 +115,24 @@ func (a *Admin) list(c *command.Call, k listing) (command.Result, error) {
 		jids[i] = a.bare(n).String()
 	}
 	slices.Sort(jids)
-	jids, notes := a.page(c, jids)
+	jids, notes, err := a.page(c, jids)
+	if err != nil {
+		return command.Result{}, err
+	}
+	rows := &command.Table{Columns: []form.Field{{Var: "jid", Label: "Account"}}}
+	for _, j := range jids {
+		rows.Rows = append(rows.Rows, []string{j})
+	}
 	f := form.Field{Var: k.what + "userjids", Kind: form.JIDMulti, Label: "Accounts", Values: jids}
-	return command.Result{Notes: notes, Form: form.Form{Kind: form.Result, Of: nsAdmin, Fields: []form.Field{f}}}, nil
+	return command.Result{Notes: notes, Form: form.Form{Kind: form.Result, Of: nsAdmin, Fields: []form.Field{f}}, List: rows}, nil
 }
 
 // page is the part of a list of addresses, in order, that was asked for, and a note
 // where more follow.
-func (a *Admin) page(c *command.Call, all []string) ([]string, []command.Note) {
-	most := usualItems
-	if n, err := strconv.Atoi(c.Text("max_items")); err == nil && n > 0 {
-		most = min(n, mostItems)
-	} else if c.Text("max_items") == "none" {
-		most = mostItems
+func (a *Admin) page(c *command.Call, all []string) ([]string, []command.Note, error) {
+	most, err := most(c)
+	if err != nil {
+		return nil, nil, err
 	}
 	if after := c.Text("after"); after != "" {
 		if j, err := a.address(after); err == nil {
@@ -139,7 +145,23 @@ func (a *Admin) page(c *command.Call, all []string) ([]string, []command.Note) {
 		all = all[i:]
 	}
 	if len(all) <= most {
-		return all, nil
+		return all, nil, nil
 	}
-	return all[:most], []command.Note{{Kind: command.Info, Text: fmt.Sprintf("%d more follow, after %s", len(all)-most, all[most-1])}}
+	return all[:most], []command.Note{{Kind: command.Info, Text: fmt.Sprintf("%d more follow, after %s", len(all)-most, all[most-1])}}, nil
+}
+
+// most is how many a list may have.
+func most(c *command.Call) (int, error) {
+	switch s := c.Text("max_items"); s {
+	case "":
+		return usualItems, nil
+	case "none":
+		return mostItems, nil
+	default:
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return 0, stanza.Errorf(stanza.NotAcceptable, "max_items is %q: give a number from 1 to %d, or none", s, mostItems)
+		}
+		return min(n, mostItems), nil
+	}
 }

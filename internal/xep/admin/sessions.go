@@ -25,11 +25,11 @@ func (a *Admin) listSessions(c *command.Call) (command.Result, error) {
 	if whose := c.Values("accountjids"); len(whose) > 0 {
 		all = nil
 		for _, s := range whose {
-			j, err := a.address(s)
+			j, err := a.existing(c.Ctx, s)
 			if err != nil {
 				return command.Result{}, err
 			}
-			all = append(all, a.router.Directory().Sessions(j.Bare())...)
+			all = append(all, a.sessionsOf(j)...)
 		}
 	}
 	slices.SortFunc(all, func(x, y *core.Session) int { return strings.Compare(x.JID.String(), y.JID.String()) })
@@ -39,7 +39,10 @@ func (a *Admin) listSessions(c *command.Call) (command.Result, error) {
 		byJID[s.JID.String()] = s
 		jids = append(jids, s.JID.String())
 	}
-	jids, notes := a.page(c, slices.Compact(jids))
+	jids, notes, err := a.page(c, slices.Compact(jids))
+	if err != nil {
+		return command.Result{}, err
+	}
 	t := &command.Table{Columns: []form.Field{
 		{Var: "jid", Label: "Session"}, {Var: "state", Label: "State"}, {Var: "since", Label: "Since"},
 	}}

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -129,23 +130,37 @@ func (a *Admin) enableUsers(c *command.Call) (command.Result, error) {
 }
 
 // endSessions ends the sessions of accounts, or those that are named in full. The
-// asker's own, which carries the answer, stays.
+// asker's own, which carries the answer, stays. Where one is named that is not there,
+// none is ended.
 // XEP-0133#end-user-session
 func (a *Admin) endSessions(c *command.Call) (command.Result, error) {
-	count := 0
+	var ending []*core.Session
 	for _, s := range c.Values("accountjids") {
-		j, err := a.address(s)
+		j, err := a.existing(c.Ctx, s)
 		if err != nil {
 			return command.Result{}, err
 		}
-		for _, sess := range a.router.Directory().Sessions(j.Bare()) {
-			if sess.JID != c.By && (j.IsBare() || j == sess.JID) {
-				sess.Close(&stream.Error{Condition: "policy-violation", Text: "an administrator ended this session"})
-				count++
-			}
+		which := a.sessionsOf(j)
+		if j.IsFull() && len(which) == 0 {
+			return command.Result{}, stanza.Errorf(stanza.ItemNotFound, "there is no session %s", j)
+		}
+		ending = append(ending, which...)
+	}
+	ended := map[*core.Session]bool{}
+	for _, sess := range ending {
+		if sess.JID != c.By && !ended[sess] {
+			sess.Close(&stream.Error{Condition: "policy-violation", Text: "an administrator ended this session"})
+			ended[sess] = true
 		}
 	}
-	return command.Said(fmt.Sprintf("Sessions ended: %d", count)), nil
+	return command.Said(fmt.Sprintf("Sessions ended: %d", len(ended))), nil
+}
+
+// sessionsOf are those of an account, or the one that is named in full.
+func (a *Admin) sessionsOf(j jid.JID) []*core.Session {
+	return slices.DeleteFunc(slices.Clone(a.router.Directory().Sessions(j.Bare())), func(s *core.Session) bool {
+		return j.IsFull() && s.JID != j
+	})
 }
 
 // address reads an address of this server, or a name.
@@ -160,11 +175,23 @@ func (a *Admin) address(s string) (jid.JID, error) {
 	return a.bare(name), nil
 }
 
+// existing is address for an account that is there.
+func (a *Admin) existing(ctx context.Context, s string) (jid.JID, error) {
+	j, err := a.address(s)
+	if err != nil {
+		return j, err
+	}
+	if _, err := a.Accounts.Standing(ctx, j.Local()); err != nil {
+		return j, refusal(err)
+	}
+	return j, nil
+}
+
 // lastLogin tells when accounts last signed in, to the hour.
 // XEP-0133#get-user-lastlogin
 func (a *Admin) lastLogin(c *command.Call) (command.Result, error) {
 	who, when := form.Field{Var: "accountjids", Kind: form.JIDMulti}, form.Field{Var: "lastlogin", Kind: form.TextMulti}
-	var r command.Result
+	r := command.Result{List: &command.Table{Columns: []form.Field{{Var: "jid", Label: "Account"}, {Var: "lastlogin", Label: "Last sign-in"}}}}
 	for _, s := range c.Values("accountjids") {
 		name, err := a.Accounts.Name(s)
 		if err != nil {
@@ -179,6 +206,7 @@ func (a *Admin) lastLogin(c *command.Call) (command.Result, error) {
 			last = stamp(devices[0].Last)
 		}
 		who.Values, when.Values = append(who.Values, a.bare(name).String()), append(when.Values, last)
+		r.List.Rows = append(r.List.Rows, []string{a.bare(name).String(), last})
 	}
 	r.Form = form.Form{Kind: form.Result, Of: nsAdmin, Fields: []form.Field{who, when}}
 	return r, nil

@@ -170,7 +170,9 @@ func (f *Reports) close(c *command.Call) (command.Result, error) {
 			count++
 		}
 	}
-	out.Notes = append(out.Notes, command.Note{Kind: command.Info, Text: fmt.Sprintf("Closed: %d", count)})
+	if count > 0 {
+		out.Notes = append(out.Notes, command.Note{Kind: command.Info, Text: fmt.Sprintf("Closed: %d", count)})
+	}
 	return out, nil
 }
 
@@ -180,6 +182,9 @@ func (f *Reports) closeOne(ctx context.Context, id, by string) error {
 	r, err := f.find(ctx, id)
 	if err != nil {
 		return err
+	}
+	if r.Closed != "" {
+		return stanza.Errorf(stanza.Conflict, "%s was closed already, by %s", r.ID, r.Closed)
 	}
 	r.Closed = by
 	return f.write(ctx, &r)

@@ -81,10 +81,26 @@ func (c *Call) Take(asked, answered form.Form) (form.Form, error) {
 		if f.Required && !slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) != "" }) {
 			return all, stanza.Errorf(stanza.BadRequest, "%s is missing: %s", f.Var, f.Label).WithApp(NS, "bad-payload")
 		}
+		if err := check(f, values); err != nil {
+			return all, err
+		}
 		all.Fields = slices.DeleteFunc(all.Fields, func(old form.Field) bool { return old.Var == f.Var })
 		all.Fields = append(all.Fields, form.Field{Var: f.Var, Values: values})
 	}
 	return all, nil
+}
+
+// check refuses what is no answer to a question of yes or no. What a field's owner
+// has to know of the others, he checks.
+// XEP-0004#protocol-fieldtypes
+func check(asked form.Field, values []string) error {
+	if asked.Kind != form.Boolean || len(values) == 0 {
+		return nil
+	}
+	if len(values) == 1 && slices.Contains([]string{"0", "1", "false", "true", ""}, values[0]) {
+		return nil
+	}
+	return stanza.Errorf(stanza.BadRequest, "%s is %q: give 1 or 0", asked.Var, strings.Join(values, " ")).WithApp(NS, "bad-payload")
 }
 
 // Run goes through all steps at once with the values given by name, as the command

@@ -36,6 +36,26 @@ func TestOnlyWhatWasAskedForIsTaken(t *testing.T) {
 	}
 }
 
+func TestAQuestionOfYesOrNoHasNoOtherAnswer(t *testing.T) {
+	asked := form.Form{Kind: form.Ask, Fields: []form.Field{{Var: "all", Kind: form.Boolean, Values: []string{"0"}}}}
+	for value, fine := range map[string]bool{"1": true, "false": true, "": true, "yes": false, "1|0": false} {
+		if _, err := (&Call{}).Take(asked, answered("all", value)); (err == nil) != fine {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	if _, err := (&Call{}).Take(asked, answered()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAListForThoseWithoutFormsIsNotSent(t *testing.T) {
+	table := &Table{Columns: []form.Field{{Var: "jid"}}, Rows: [][]string{{"a@b"}}}
+	r := Result{Form: form.Form{Kind: form.Result}, List: table}
+	if b := string(r.Append(nil)); strings.Contains(b, "a@b") || r.Rows() != table {
+		t.Error(b)
+	}
+}
+
 func TestLinesAreOneTextAndEmptyValuesNone(t *testing.T) {
 	c := &Call{Answers: answered("text", " a|b| ", "list", "x|| y ")}
 	if c.Text("text") != "a\nb" || strings.Join(c.Values("list"), ",") != "x,y" || c.Text("none") != "" || c.Values("none") != nil {

@@ -23,6 +23,17 @@ type Result struct {
 	Form form.Form
 	// Table is a list of things with the same fields, instead of Form's fields.
 	Table *Table
+	// List is what Form tells, as rows: where a protocol wants several values in one
+	// field. For those who read no forms; never sent.
+	List *Table
+}
+
+// Rows are those of a result that is a list, in either way; nil for another.
+func (r *Result) Rows() *Table {
+	if r.Table != nil {
+		return r.Table
+	}
+	return r.List
 }
 
 // Table is rows of single values.
