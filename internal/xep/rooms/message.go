@@ -38,9 +38,13 @@ func (s *Rooms) message(t *core.Transit) error {
 // speak reflects a message to everybody.
 // XEP-0045#message
 func (r *room) speak(t *core.Transit, st *seat) error {
-	switch {
-	case st == nil:
+	if st == nil {
 		return notInside()
+	}
+	if err := soundRetraction(t.Elem); err != nil {
+		return err
+	}
+	switch {
 	case isSubject(t):
 		return r.setSubject(t, st)
 	case st.who.role < Participant:

@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"time"
 
 	"mirsal/internal/archive"
@@ -16,6 +17,10 @@ import (
 const (
 	nsModerate = "urn:xmpp:message-moderate:1"
 	nsRetract  = "urn:xmpp:message-retract:1"
+
+	// of every version of theirs
+	anyModerate = "urn:xmpp:message-moderate:"
+	anyRetract  = "urn:xmpp:message-retract:"
 )
 
 // moderateIQ takes a message back for everybody: its text leaves the archive and
@@ -195,17 +200,46 @@ func (r *room) proclaim(id string, content []byte) error {
 	return nil
 }
 
+// soundRetraction refuses what speaks as moderators are told of, wherever in a message it stands, and
+// what would take back more than one message, of which only one is looked at.
+// XEP-0424#rules, XEP-0425#rules
+func soundRetraction(e xtok.Elem) error {
+	forged, retracts := claims(e)
+	switch {
+	case forged:
+		return stanza.Errorf(stanza.Forbidden, "only the room says that a message was taken back by others")
+	case retracts > 1, retracts > 0 && e.Child(stanza.NSClient, "subject").OK() && !e.Child(stanza.NSClient, "body").OK():
+		return stanza.Errorf(stanza.BadRequest, "a message takes back one other, and sets no subject by that")
+	}
+	return nil
+}
+
+// claims looks through an element for what only rooms say, and counts retractions.
+func claims(e xtok.Elem) (forged bool, retracts int) {
+	for c := range e.Children() {
+		switch c.Local() {
+		case "moderated":
+			forged = forged || strings.HasPrefix(c.NS(), anyModerate)
+		case "retracted":
+			forged = forged || strings.HasPrefix(c.NS(), anyRetract)
+		case "retract":
+			if c.NS() == nsRetract {
+				retracts++
+			}
+		}
+		within, more := claims(c)
+		forged, retracts = forged || within, retracts+more
+	}
+	return forged, retracts
+}
+
 // retract sees to it that what somebody takes back himself leaves the archive
-// before everybody hears of it, and that nobody takes back what others said, or
-// speaks as moderators are told of. An id that is not the room's is left to the
+// before everybody hears of it, and that nobody takes back what others said. An id that is not the room's is left to the
 // clients, which compare the authors.
 // XEP-0424#rules, XEP-0425#rules
 func (r *room) retract(t *core.Transit, st *seat) error {
 	e := t.Elem.Child(nsRetract, "retract")
-	switch {
-	case t.Elem.Child(nsRetract, "retracted").OK(), e.Child(nsModerate, "moderated").OK():
-		return stanza.Errorf(stanza.Forbidden, "only the room says that a message was taken back by others")
-	case !e.OK():
+	if !e.OK() {
 		return nil
 	}
 	said, err := r.find(context.Background(), e.Attr("id"))

@@ -118,6 +118,9 @@ func TestNobodySpeaksAsModeration(t *testing.T) {
 		for _, forged := range []string{
 			"<retract xmlns='" + nsRetract + "' id='id1'><moderated xmlns='" + nsModerate + "' by='" + den + "/alice'/></retract>",
 			"<retracted xmlns='" + nsRetract + "' id='id1'/>",
+			"<body>x</body><retract xmlns='" + nsRetract + "' id='none'/><retract xmlns='" + nsRetract + "' id='id1'><moderated xmlns='" + nsModerate + "' by='" + den + "/alice'/></retract>",
+			"<apply-to xmlns='urn:xmpp:fasten:0' id='id1'><moderated xmlns='urn:xmpp:message-moderate:0' by='" + den + "/alice'><retract xmlns='urn:xmpp:message-retract:0'/></moderated></apply-to>",
+			"<x xmlns='urn:x'><y><retracted xmlns='" + nsRetract + "' id='id1'/></y></x>",
 		} {
 			b.Send(say("f", forged))
 			expect(t, "bob", b.Got(), "<forbidden")
@@ -139,5 +142,27 @@ func TestTextsAreTakenBackAtAPace(t *testing.T) {
 		a.Send(moderate("x", "id1", ""))
 		expect(t, "alice", a.Got(), "<resource-constraint")
 		expect(t, "an archive reader", w.archived(1), "<body>mine</body>")
+	})
+}
+
+func TestOneMessageTakesBackOneMessage(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		b := w.in("bob@example.org/b", den+"/bob")
+		a.Got()
+		a.Send(say("m1", "<body>mine</body>"))
+		a.Got()
+		b.Got()
+		const one, two = "<retract xmlns='" + nsRetract + "' id='none'/>", "<retract xmlns='" + nsRetract + "' id='id1'/>"
+		for _, content := range []string{one + two, one + "<x xmlns='urn:x'>" + two + "</x>"} {
+			b.Send(say("r", content))
+			expect(t, "bob", b.Got(), "<bad-request")
+			silent(t, "alice", a.Got())
+		}
+		a.Send(say("r", "<subject>tea</subject>"+two))
+		expect(t, "alice", a.Got(), "<bad-request")
+		a.Send(say("f", "<subject>tea</subject><x xmlns='urn:x'><moderated xmlns='"+nsModerate+"'/></x>"))
+		expect(t, "alice", a.Got(), "<forbidden")
+		silent(t, "bob", b.Got())
 	})
 }
