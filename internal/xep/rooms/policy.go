@@ -65,6 +65,8 @@ func mayChangeRole(by, of Standing, to Role) error {
 		return nil
 	case to == Nobody:
 		return mayKick(by, of)
+	case to < of.Role && of.Affiliation >= Admin:
+		return mayLower(by, of)
 	case to == Moderator && !admin, of.Role == Moderator && !admin:
 		return stanza.Errorf(stanza.Forbidden, "only admins and owners decide who is a moderator")
 	case to == Moderator, to > of.Role:
