@@ -16,7 +16,7 @@ import (
 type asks struct {
 	mu      sync.Mutex
 	waiting map[string]asked // by the id that the asked side sees
-	by      map[*core.Session]int
+	by, of  map[jid.JID]int  // how many wait, by the asker's account and by the asked
 }
 
 type asked struct {
@@ -27,10 +27,12 @@ type asked struct {
 	at     time.Time
 }
 
-// Bounds of requests that wait.
+// Bounds of requests that wait: of all, of those that one account asked, and of those
+// that one account was asked, of which one asker has a small part.
 const (
 	asksMost   = 20_000
 	asksOfOne  = 200
+	asksAtOne  = 2000
 	askTimeout = time.Minute
 )
 
@@ -118,11 +120,13 @@ func (w *asks) add(a asked) (id string) {
 	id = rand.Text()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.waiting) >= asksMost || w.by[a.asker] >= asksOfOne {
+	by, of := a.asker.JID.Bare(), a.target.JID.Bare()
+	if len(w.waiting) >= asksMost || w.by[by] >= asksOfOne || w.of[of] >= asksAtOne {
 		return ""
 	}
 	w.waiting[id] = a
-	w.by[a.asker]++
+	w.by[by]++
+	w.of[of]++
 	return id
 }
 
@@ -140,8 +144,14 @@ func (w *asks) take(id string, target *core.Session) (a asked, ok bool) {
 // drop is under mu.
 func (w *asks) drop(id string, a asked) {
 	delete(w.waiting, id)
-	if w.by[a.asker]--; w.by[a.asker] == 0 {
-		delete(w.by, a.asker)
+	less(w.by, a.asker.JID.Bare())
+	less(w.of, a.target.JID.Bare())
+}
+
+// less counts one down.
+func less(counts map[jid.JID]int, who jid.JID) {
+	if counts[who]--; counts[who] == 0 {
+		delete(counts, who)
 	}
 }
 

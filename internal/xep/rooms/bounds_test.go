@@ -109,3 +109,59 @@ func TestARoomShowsArrivalsAtAPaceThatPeopleCanRead(t *testing.T) {
 		}
 	})
 }
+
+func TestOfASubjectARoomKeepsItsTextsAndBoundsThemTogether(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		half := strings.Repeat("x", maxSubject*3/4)
+		a.Send(say("s", "<subject>"+half+"</subject><subject xml:lang='de'>"+half+"</subject>"))
+		expect(t, "alice", a.Got(), "<not-acceptable ")
+		a.Send(say("s", "<subject>"+strings.Repeat("<y xmlns='urn:y'/>", 10)+"tea &amp; cake</subject><subject xml:lang='de'>Tee</subject><y xmlns='urn:y'>payload</y>"))
+		a.Got()
+		c := w.Login("carol@example.org/c")
+		c.Send("<presence to='" + den + "/carol'>" + enter + "</presence>")
+		got := c.Got()
+		expect(t, "carol", got, "<subject>tea &amp; cake</subject><subject xml:lang='de'>Tee</subject><occupant-id ")
+		if strings.Contains(got, "urn:y") {
+			t.Error("carol is sent", got)
+		}
+	})
+}
+
+// The bound is the account's: more sessions ask no more.
+func TestOneAccountCannotHaveAllRequestsThatWait(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		ask := func(c *coretest.Client, id int) {
+			c.Send(fmt.Sprintf("<iq type='get' id='%d' to='%s/alice'><query xmlns='jabber:iq:version'/></iq>", id, den))
+		}
+		m, n := w.in("mallory@example.org/m", den+"/mallory"), w.in("mallory@example.org/n", den+"/mallory")
+		for i := range asksOfOne {
+			ask(m, i)
+		}
+		a.Got()
+		ask(n, 0)
+		expect(t, "mallory's other device", n.Got(), "id='0' type='error'", "<resource-constraint ")
+		silent(t, "alice", a.Got())
+	})
+}
+
+func TestOneAccountIsNotAskedByAllAtOnce(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		b := w.in("bob@example.org/b", den+"/bob")
+		for n := range asksAtOne / asksOfOne {
+			c := w.in(fmt.Sprintf("c%d@example.org/c", n), fmt.Sprintf("%s/c%d", den, n))
+			for i := range asksOfOne {
+				c.Send(fmt.Sprintf("<iq type='get' id='%d' to='%s/alice'><query xmlns='jabber:iq:version'/></iq>", i, den))
+			}
+		}
+		a.Got()
+		b.Got()
+		b.Send("<iq type='get' id='1' to='" + den + "/alice'><query xmlns='jabber:iq:version'/></iq>")
+		expect(t, "bob", b.Got(), "id='1' type='error'", "<resource-constraint ")
+		silent(t, "alice", a.Got())
+		b.Send("<iq type='get' id='2' to='" + den + "/c0'><query xmlns='jabber:iq:version'/></iq>")
+		silent(t, "bob, who asks another,", b.Got())
+	})
+}

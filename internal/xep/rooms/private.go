@@ -38,14 +38,21 @@ func (r *room) private(t *core.Transit, st *seat) error {
 	if err := r.readable(t); err != nil {
 		return err
 	}
-	if r.svc.router.Blocked(o.real, st.who.real) || r.svc.router.Blocked(o.real, st.who.addr) {
+	if r.shuns(o, st.who) {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
 	if err := r.post(t, st.who.addr, o); err != nil {
 		return err
 	}
+	r.wrote(t, st.who, o)
 	r.enter(t, func(*back) {}) // the sender is acknowledged once it is durable
 	return nil
+}
+
+// shuns tells whether an occupant has blocked another, by either address.
+func (r *room) shuns(o, other *occupant) bool {
+	router := r.svc.router
+	return router.Blocked(o.real, other.real) || router.Blocked(o.real, other.addr)
 }
 
 // mayWrite tells whether a role may write to single occupants.
@@ -98,16 +105,50 @@ func (r *room) bounced(t *core.Transit, st *seat) error {
 		return nil
 	}
 	if t.Head.To.IsFull() {
-		if o := r.nicks[t.Head.To.Resource()]; o != nil && o != st.who {
-			h := stanza.Head{Kind: stanza.Message, Type: stanza.Error, ID: t.Head.ID, From: st.who.addr, To: o.seats[0].session.JID}
-			o.seats[0].session.PushStanza(stanza.New(h, t.Elem.Child(stanza.NSClient, "error").AppendTo(nil)))
-		}
+		r.handBack(t, st)
 		return nil
 	}
 	if fatal[conditionOf(t.Elem)] {
 		r.leave(st, departure{t: t, codes: []int{statusKicked, statusError}, reason: comesBack})
 	}
 	return nil
+}
+
+// whispered is a message that one occupant sent another.
+type whispered struct {
+	by jid.JID // room/nick
+	to jid.JID // bare, the real one
+	id string
+}
+
+// whispersBytes is how much is remembered of what occupants sent each other.
+const whispersBytes = 2 << 20
+
+// wrote remembers what an occupant sent another, whose client may send it back.
+func (r *room) wrote(t *core.Transit, by, to *occupant) {
+	if id := t.Head.ID; id != "" {
+		r.svc.whispers.Put(whispered{by.addr, to.real, id}, t.Session.JID, 256+len(id))
+	}
+}
+
+// handBack tells who wrote to an occupant that it came back: once, where he did
+// write, and only what kind of error it is, as an error is no way around blocks and
+// muc#roomconfig_allowpm.
+func (r *room) handBack(t *core.Transit, st *seat) {
+	what := whispered{t.Head.To, st.who.real, t.Head.ID}
+	writer, ok := r.svc.whispers.Get(what)
+	o := r.nicks[t.Head.To.Resource()]
+	if !ok || o == nil || r.shuns(o, st.who) {
+		return
+	}
+	r.svc.whispers.Drop(what)
+	for _, s := range o.seats {
+		if s.session.JID == writer {
+			is := stanza.ReadError(t.Elem)
+			h := stanza.Head{Kind: stanza.Message, Type: stanza.Error, ID: t.Head.ID, From: st.who.addr, To: writer}
+			s.session.PushStanza(stanza.New(h, (&stanza.StanzaError{Condition: is.Condition, Kind: is.Kind}).Append(nil)))
+		}
+	}
 }
 
 // conditionOf is the defined condition of an error stanza.

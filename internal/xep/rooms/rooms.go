@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirsal/internal/core"
+	"mirsal/internal/lru"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -54,7 +55,9 @@ type Rooms struct {
 	store  *keeper
 	former *former
 	asks   asks
-	extras *extras
+	// whispers remembers which session sent a message to one occupant.
+	whispers *lru.Cache[whispered, jid.JID]
+	extras   *extras
 
 	// letters take messages to a room that are not for all: each tells whether it
 	// was for it. Under the room's lock; st is nil for who is not inside.
@@ -96,8 +99,9 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 	}
 	return &Rooms{
 		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), extras: newExtras(),
-		asks: asks{waiting: map[string]asked{}, by: map[*core.Session]int{}},
-		stop: make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{}, paces: map[jid.JID]*pace{},
+		whispers: lru.New[whispered, jid.JID](whispersBytes),
+		asks:     asks{waiting: map[string]asked{}, by: map[jid.JID]int{}, of: map[jid.JID]int{}},
+		stop:     make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{}, paces: map[jid.JID]*pace{},
 	}
 }
 

@@ -51,12 +51,14 @@ func (r *room) askVoice(st *seat) error {
 	if wait := r.svc.extras.voice.take(r.jid.String()+"|"+st.who.real.String(), 1); wait > 0 {
 		return stanza.Errorf(stanza.ResourceConstraint, "the moderators have been asked: wait %s", wait.Round(time.Second))
 	}
-	ask := voiceForm(st)
+	ask, who, as := voiceForm(st), st.who.real, st.who.addr
 	head := stanza.Head{Kind: stanza.Message, Type: stanza.Normal, ID: "v" + rand.Text()[:12], From: r.jid}
 	m := stanza.New(head, ask.Append(nil))
+	router := r.svc.router
 	r.event(func(b *back) {
 		for i := range b.seats {
-			if l := &b.seats[i]; l.mod {
+			l := &b.seats[i]
+			if me := l.seat.session.JID; l.mod && !router.Blocked(me, who) && !router.Blocked(me, as) {
 				l.seat.session.Push(addressed(m, l.seat.to, nil))
 			}
 		}
@@ -64,10 +66,12 @@ func (r *room) askVoice(st *seat) error {
 	return nil
 }
 
+// voiceForm names who asks by his account: what one's session is called, one chooses
+// oneself, and moderators would be shown that.
 func voiceForm(st *seat) form.Form {
 	return form.Form{Kind: form.Ask, Of: formRequest, Title: "Somebody asks for voice", Fields: []form.Field{
 		{Var: "muc#role", Kind: form.ListSingle, Label: "The role asked for", Values: []string{Participant.String()}, Options: []string{Participant.String()}},
-		{Var: "muc#jid", Kind: form.JIDSingle, Label: "Who asks", Values: []string{st.session.JID.String()}},
+		{Var: "muc#jid", Kind: form.JIDSingle, Label: "Who asks", Values: []string{st.who.real.String()}},
 		{Var: "muc#roomnick", Kind: form.TextSingle, Label: "The name in the room", Values: []string{st.who.nick}},
 		{Var: "muc#request_allow", Kind: form.Boolean, Label: "Give voice?", Values: []string{"0"}},
 	}}

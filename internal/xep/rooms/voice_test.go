@@ -1,8 +1,11 @@
 package rooms
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"mirsal/internal/xmpp/jid"
 )
 
 func voiceRequest(more string) string {
@@ -23,7 +26,7 @@ func TestAVisitorAsksForVoiceAndAModeratorGivesIt(t *testing.T) {
 		b.Got()
 		b.Send(voiceRequest(""))
 		expect(t, "alice", a.Got(), "<message to='alice@example.org/a'", "from='"+den+"'", "var='FORM_TYPE' type='hidden'><value>"+formRequest,
-			"var='muc#jid'", "bob@example.org/b", "var='muc#roomnick'", "<value>bob</value>", "var='muc#request_allow'")
+			"var='muc#jid'", "<value>bob@example.org</value>", "var='muc#roomnick'", "<value>bob</value>", "var='muc#request_allow'")
 		silent(t, "carol", c.Got())
 		c.Send(decision("bob@example.org/b", "bob", "true"))
 		expect(t, "carol", c.Got(), "<forbidden")
@@ -62,5 +65,32 @@ func TestRequestsForVoiceThatMakeNoSense(t *testing.T) {
 		b.Send(voiceRequest(""))
 		expect(t, "bob", b.Got(), "<resource-constraint")
 		silent(t, "alice", a.Got())
+	})
+}
+
+func TestRequestsForVoiceTellNoFreeTextAndReachNobodyWhoBlockedTheAsker(t *testing.T) {
+	run(t, func(w *world) {
+		carol := jid.MustParse("carol@example.org")
+		var blocked jid.JID
+		w.Host.Blocked = func(owner, other jid.JID) bool {
+			return owner == carol && (other == blocked || other.Bare() == blocked)
+		}
+		a := w.open("moderatedroom=1")
+		a.Send(admin("1", "<item jid='carol@example.org' affiliation='owner'/>"))
+		c := w.in("carol@example.org/c", den+"/carol")
+		for i, by := range []string{"bob@example.org", den + "/bob1"} {
+			b := w.in("bob@example.org/words words", fmt.Sprint(den, "/bob", i))
+			a.Got()
+			c.Got()
+			blocked = jid.MustParse(by)
+			b.Send(voiceRequest(""))
+			got := a.Got()
+			expect(t, "alice", got, "var='muc#jid'", "<value>bob@example.org</value>")
+			if strings.Contains(got, "words") {
+				t.Error("alice was told", got)
+			}
+			silent(t, "carol, who blocked "+by+",", c.Got())
+			b.Session.Close(nil)
+		}
 	})
 }
