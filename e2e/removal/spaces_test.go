@@ -43,6 +43,7 @@ var ways = map[string]string{
 	"push-health":          "owns",
 	"push-key":             "never: the server's own key",
 	"report":               "did",
+	"report-told":          "never: when administrators were last told",
 	"room-affiliations":    "did",
 	"room-former":          "never: how often a name was an account; the names are hashed",
 	"rooms":                "did",

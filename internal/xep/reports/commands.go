@@ -24,13 +24,12 @@ const nsOwn = "urn:mirsal:reports:0"
 // mostListed is how many reports one answer lists, the latest first.
 const mostListed = 500
 
-// tell tells the administrators how many reports wait, and nothing of them.
-func (f *Reports) tell(open int) {
-	ctx := context.Background()
+// announce tells the administrators how many reports wait, and nothing of them; some
+// tells that one of them was told.
+func (f *Reports) announce(ctx context.Context, open int) (some bool, err error) {
 	admins, err := f.Admins(ctx)
 	if err != nil {
-		f.Log.Error("administrators cannot be told of reports", "err", err)
-		return
+		return false, err
 	}
 	text := fmt.Sprintf("Reports of spam or abuse that wait for an administrator: %d. See the command \"List reports\" of this server, or at the machine: mirsal report list", open)
 	for _, who := range admins {
@@ -38,8 +37,11 @@ func (f *Reports) tell(open int) {
 		h := stanza.Head{Type: stanza.Normal, ID: rand.Text(), From: f.router.Domain, To: who}
 		if err := f.router.Post(h, b); err != nil {
 			f.Log.Warn("an administrator was not told of reports", "jid", who.String(), "err", err)
+			continue
 		}
+		some = true
 	}
+	return some, nil
 }
 
 // Commands are what administrators can do about reports.

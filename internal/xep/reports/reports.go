@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -81,6 +82,7 @@ type Reports struct {
 	Config
 	router *core.Router
 	bucket *store.Bucket
+	told   *store.Bucket
 
 	// mu is held while one report changes, storage included: few do.
 	mu     sync.Mutex
@@ -94,6 +96,9 @@ type Reports struct {
 func New(r *core.Router, kv store.KV, cfg Config) *Reports {
 	return &Reports{
 		Config: cfg, router: r, all: map[string]*Report{}, each: map[string]int{},
+		told: kv.Declare(store.Space{
+			Name: "report-told", Fields: "when the administrators were last told that there are reports", Purpose: "tell them of each report once, and not often",
+		}),
 		bucket: kv.Declare(store.Space{
 			Name: "report", Fields: "id -> who reported whom, when, why, in what words, and which messages by their ids",
 			Purpose: "let administrators act on spam and abuse (XEP-0377)", Life: life,
@@ -112,8 +117,11 @@ func (f *Reports) Register(h *core.Host) {
 // server is the owner of reports: they are for the administrators.
 const server = ""
 
-// Load reads what waits.
+// Load reads what waits, and whether the administrators were told of it.
 func (f *Reports) Load(ctx context.Context) error {
+	if err := f.loadTold(ctx); err != nil {
+		return fmt.Errorf("reports: %w", err)
+	}
 	items, err := f.bucket.Scan(ctx, server, store.Range{})
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
@@ -124,8 +132,24 @@ func (f *Reports) Load(ctx context.Context) error {
 			return fmt.Errorf("report %s: %w", item.Key, err)
 		}
 		f.index(&r)
+		// what came in the second in which they were told, they may not know of
+		f.news = f.news || r.Closed == "" && r.Last >= f.toldAt.Unix()
 	}
 	return nil
+}
+
+// lastTold is the one key of its space.
+const lastTold = "at"
+
+func (f *Reports) loadTold(ctx context.Context) error {
+	item, err := f.told.Get(ctx, server, lastTold)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		err = f.toldAt.UnmarshalText(item.Value)
+	}
+	return err
 }
 
 // index notes a report in memory; under mu.
@@ -277,7 +301,28 @@ func (f *Reports) tick(now time.Time) {
 	open := f.open()
 	f.mu.Unlock()
 	if tell && open > 0 {
-		f.tell(open)
+		f.tell(now, open)
+	}
+}
+
+// tell tells the administrators, and remembers that. Where there are none yet, or
+// they cannot be found, those of an hour later are told.
+func (f *Reports) tell(now time.Time, open int) {
+	ctx := context.Background()
+	some, err := f.announce(ctx, open)
+	if err == nil && some {
+		var at []byte
+		if at, err = now.MarshalText(); err == nil {
+			err = f.told.Put(ctx, server, lastTold, at)
+		}
+	}
+	if err != nil {
+		f.Log.Error("administrators cannot be told of reports", "err", err)
+	}
+	if !some {
+		f.mu.Lock()
+		f.news = true
+		f.mu.Unlock()
 	}
 }
 

@@ -2,10 +2,12 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,18 @@ type desk struct {
 	*coretest.World
 	t *testing.T
 	f *Reports
+	// fails: who the administrators are cannot be read.
+	fails atomic.Bool
+}
+
+// restarted is the feature in the next run of the server.
+func (d *desk) restarted() *Reports {
+	d.t.Helper()
+	f := &Reports{all: map[string]*Report{}, each: map[string]int{}, bucket: d.f.bucket, told: d.f.told, router: d.Router, Config: d.f.Config}
+	if err := f.Load(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	return f
 }
 
 func world(t *testing.T, f func(d *desk)) {
@@ -30,8 +44,13 @@ func world(t *testing.T, f func(d *desk)) {
 	coretest.Run(t, func(w *coretest.World) {
 		d.World = w
 		d.f = New(w.Router, memory.New(), Config{
-			Admins: func(context.Context) ([]jid.JID, error) { return []jid.JID{jid.MustParse("alice@example.org")}, nil },
-			Log:    slog.New(slog.DiscardHandler),
+			Admins: func(context.Context) ([]jid.JID, error) {
+				if d.fails.Load() {
+					return nil, errors.New("the storage fails")
+				}
+				return []jid.JID{jid.MustParse("alice@example.org")}, nil
+			},
+			Log: slog.New(slog.DiscardHandler),
 		})
 		d.f.Register(w.Host)
 	}, func(*coretest.World) { f(d) })
@@ -171,6 +190,48 @@ func TestAdministratorsAreToldOnceAndNotOften(t *testing.T) {
 	})
 }
 
+func TestWhatNobodyWasToldOfOutlivesARestart(t *testing.T) {
+	world(t, func(d *desk) {
+		alice := d.Login("alice@example.org/phone")
+		told := func(f *Reports, after time.Duration) int {
+			f.tick(time.Now().Add(after))
+			return strings.Count(alice.Got(), "wait for an administrator")
+		}
+		d.report("bob@example.org/x", "spam@example.org", "")
+		f := d.restarted()
+		d.f.news = false // the old run is over
+		if n := told(f, time.Second); n != 1 {
+			t.Error(n, "of what came just before a restart")
+		}
+		if n := told(d.restarted(), 5*time.Hour); n != 0 {
+			t.Error(n, "again after a restart")
+		}
+		time.Sleep(10 * time.Minute)
+		d.report("carol@example.org/x", "spam@example.org", "")
+		f = d.restarted()
+		if n := told(f, 0); n != 0 {
+			t.Error(n, "in the same hour, because of a restart")
+		}
+		if n := told(f, time.Hour); n != 1 {
+			t.Error(n, "after the hour")
+		}
+	})
+}
+
+func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
+	world(t, func(d *desk) {
+		alice := d.Login("alice@example.org/phone")
+		d.fails.Store(true)
+		d.report("bob@example.org/x", "spam@example.org", "")
+		time.Sleep(2 * time.Minute)
+		d.fails.Store(false)
+		time.Sleep(2 * time.Hour)
+		if got := alice.Got(); strings.Count(got, "wait for an administrator") != 1 {
+			t.Error(got)
+		}
+	})
+}
+
 func TestReportsGoWithEitherSideAndWithTime(t *testing.T) {
 	world(t, func(d *desk) {
 		d.report("bob@example.org/x", "carol@example.org", "")
@@ -185,9 +246,9 @@ func TestReportsGoWithEitherSideAndWithTime(t *testing.T) {
 		if len(d.ids()) != 1 {
 			t.Error("a report of one who is being removed is kept")
 		}
-		f := &Reports{all: map[string]*Report{}, each: map[string]int{}, bucket: d.f.bucket, router: d.Router, Config: d.f.Config}
-		if err := f.Load(t.Context()); err != nil || len(f.all) != 1 || f.each["dave@example.org"] != 1 {
-			t.Error("it does not outlive a restart", err)
+		f := d.restarted()
+		if len(f.all) != 1 || f.each["dave@example.org"] != 1 {
+			t.Error("it does not outlive a restart")
 		}
 		f.tick(time.Now().Add(life + time.Minute))
 		if ids := d.ids(); !slices.Equal(ids, nil) || len(f.each) != 0 {
