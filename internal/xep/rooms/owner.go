@@ -72,7 +72,8 @@ func (r *room) cancel() error {
 }
 
 // configure gives the room another configuration, durable on return, and tells
-// everybody.
+// everybody; also the first one, as clients ask anew what the room is, and encrypt
+// by that, only when they are told.
 // XEP-0045#roomconfig-notify
 func (r *room) configure(is Config, by jid.JID) error {
 	was, wasLocked, stayed := r.cfg, r.locked, r.stays()
@@ -90,14 +91,39 @@ func (r *room) configure(is Config, by jid.JID) error {
 	codes, open := diff(was, is), is.NonAnonymous
 	r.event(func(b *back) {
 		b.open = open
-		if len(codes) > 0 && !wasLocked {
+		if len(codes) > 0 {
 			b.spread(statusMessage(r.jid, codes), nil)
 		}
 	})
+	if is.NonAnonymous && !was.NonAnonymous {
+		r.reveal()
+	}
 	if is.MembersOnly && !was.MembersOnly {
 		r.membersOnly()
 	}
 	return nil
+}
+
+// reveal shows those inside again to each other, now that all may see the addresses:
+// to each, as many as a newcomer is shown.
+// XEP-0045#roomconfig-notify
+func (r *room) reveal() {
+	var all []*welcome
+	for _, st := range r.seats {
+		if st.who.role == Moderator {
+			continue // saw them before
+		}
+		w := &welcome{room: r, seat: st, step: onlyList}
+		for _, other := range r.listed(st.who) {
+			w.list = append(w.list, r.faceOf(other, true))
+		}
+		all = append(all, w)
+	}
+	r.event(func(*back) {
+		for _, w := range all {
+			w.give(w.seat.session)
+		}
+	})
 }
 
 // settle writes a configuration that was changed; stayed tells whether the room

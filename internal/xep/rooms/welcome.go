@@ -70,6 +70,9 @@ type welcome struct {
 	step int
 }
 
+// onlyList is the step of a welcome that shows who is there, and nothing else.
+const onlyList = 2
+
 // welcome takes it down as it is at this moment; under mu.
 func (r *room) welcome(t *core.Transit, st *seat, w wish, created bool) *welcome {
 	o := st.who
