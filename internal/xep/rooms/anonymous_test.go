@@ -130,3 +130,18 @@ func TestWhoDoesNotEnterProperlyIsToldThatHeIsOutside(t *testing.T) {
 		expect(t, "bob", b.Got(), "from='"+den+"/bob'", "<status code='110'/>", "<subject/>")
 	})
 }
+
+func TestALookIsGuardedUntilTheLastWhoHasItLeaves(t *testing.T) {
+	run(t, func(w *world) {
+		a := w.open()
+		second := w.in("alice@example.org/b", den+"/Alice")
+		second.Send("<presence type='unavailable' to='" + den + "'/>")
+		second.Got()
+		m := w.Login("mallory@example.org/m")
+		m.Send("<presence to='" + den + "/ALICE'>" + enter + "</presence>")
+		expect(t, "mallory", m.Got(), "<conflict")
+		a.Got()
+		a.Send("<presence type='unavailable' to='" + den + "'/>")
+		a.Got()
+	})
+}

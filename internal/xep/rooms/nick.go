@@ -64,7 +64,7 @@ func (r *room) nickFor(who jid.JID, nick string) error {
 		return stanza.Errorf(stanza.Conflict, "somebody here has this nick")
 	}
 	for _, l := range looks(nick) {
-		if o := r.looks[l]; o != nil && o.real != who {
+		if all := r.looks[l]; len(all) > 0 && all[0].real != who {
 			return stanza.Errorf(stanza.Conflict, "somebody here has a nick that looks like this one")
 		}
 		if owner, ok := r.reserved[l]; ok && owner != who {

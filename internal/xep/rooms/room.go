@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,7 +42,7 @@ type room struct {
 	secret   []byte // of occupant ids
 	avatar   []byte // content of the vCard, nil for none
 	nicks    map[string]*occupant
-	looks    map[string]*occupant // by what the nick looks like
+	looks    map[string][]*occupant // by what the nick looks like: of one person all
 	seats    map[*core.Session]*seat
 	reserved map[string]jid.JID // by what a registered nick looks like: whose it is
 	mods     map[*occupant]struct{}
@@ -94,7 +95,7 @@ type seat struct {
 func newRoom(s *Rooms, j jid.JID) *room {
 	r := &room{
 		svc: s, jid: j, buried: make(chan struct{}), reserved: map[string]jid.JID{}, affs: map[jid.JID]affiliated{},
-		nicks: map[string]*occupant{}, looks: map[string]*occupant{}, seats: map[*core.Session]*seat{},
+		nicks: map[string]*occupant{}, looks: map[string][]*occupant{}, seats: map[*core.Session]*seat{},
 		mods: map[*occupant]struct{}{}, shown: map[*occupant]struct{}{}, used: time.Now(),
 	}
 	r.back.init(r)
@@ -203,7 +204,7 @@ func (r *room) put(st *seat, nick string, role Role) *occupant {
 		o = &occupant{nick: nick, addr: r.address(nick), real: st.session.JID.Bare(), role: role}
 		r.nicks[nick] = o
 		for _, l := range looks(nick) {
-			r.looks[l] = o
+			r.looks[l] = append(r.looks[l], o)
 		}
 	}
 	o.seats = append(o.seats, st)
@@ -233,7 +234,8 @@ func (r *room) take(st *seat) {
 func (r *room) forget(o *occupant) {
 	delete(r.nicks, o.nick)
 	for _, l := range looks(o.nick) {
-		if r.looks[l] == o {
+		r.looks[l] = slices.DeleteFunc(r.looks[l], func(other *occupant) bool { return other == o })
+		if len(r.looks[l]) == 0 {
 			delete(r.looks, l)
 		}
 	}
