@@ -91,6 +91,9 @@ func readItem(c xtok.Elem) (i item, err error) {
 		if err != nil {
 			return i, stanza.Errorf(stanza.JIDMalformed, "an item has a malformed address")
 		}
+		if j.Local() == "" && i.hasAff && i.aff != None {
+			return i, stanza.Errorf(stanza.NotAcceptable, "a whole domain can be neither banned nor anything else in a room: name people")
+		}
 		i.jid = j.Bare()
 	}
 	return i, nil
@@ -123,12 +126,12 @@ func (r *room) people(q *core.Query, items []item) ([]byte, error) {
 	return append(b, "</query>"...), nil
 }
 
-// mayRead tells who may read a list of affiliations: admins all of them. In a
-// room of members all of whom see each other, the members know who else is one, as
+// mayRead tells who may read a list of affiliations: owners all of them, and admins,
+// except for who owns and administers a room that hides addresses. In a room of members all of whom see each other, the members know who else is one, as
 // they need to for encryption.
-// XEP-0045#modifymember, XEP-0045#registrar-formtype-owner (muc#roomconfig_getmemberlist)
+// XEP-0045#modifymember, XEP-0045#modifyowner, XEP-0045#modifyadmin, XEP-0045#registrar-formtype-owner (muc#roomconfig_getmemberlist)
 func (r *room) mayRead(by Standing, list Affiliation) bool {
-	if by.Affiliation >= Admin {
+	if by.Affiliation >= Admin && (list < Admin || by.Affiliation == Owner || r.cfg.NonAnonymous) {
 		return true
 	}
 	inside := by.Role != Nobody || by.Affiliation >= Member
