@@ -9,6 +9,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // message takes a message to an address of the service.
@@ -187,8 +188,8 @@ func isSubject(t *core.Transit) bool {
 		!e.Child(stanza.NSClient, "body").OK() && !e.Child(stanza.NSClient, "thread").OK()
 }
 
-// maxSubject is how long a subject may be, in bytes, maxSubjectContent the message
-// that sets it: it is kept, and sent to whoever enters.
+// maxSubject is how long a subject may be, in bytes and all languages together: it is
+// kept, and sent to whoever enters. maxSubjectContent is for the message that sets it.
 const (
 	maxSubject        = 4096
 	maxSubjectContent = 4 * maxSubject
@@ -200,17 +201,35 @@ func (r *room) setSubject(t *core.Transit, st *seat) error {
 	if st.who.role != Moderator && (!r.cfg.SubjectByAnyone || st.who.role < Participant) {
 		return stanza.Errorf(stanza.Forbidden, "only moderators change the subject of this room")
 	}
-	text := t.Elem.Child(stanza.NSClient, "subject").Text()
-	if len(text) > maxSubject || len(t.Elem.Content()) > maxSubjectContent {
+	text, content, size := subjects(t.Elem)
+	if size > maxSubject || len(content) > maxSubjectContent || len(t.Elem.Content()) > maxSubjectContent {
 		return stanza.Errorf(stanza.NotAcceptable, "this subject is too long")
 	}
-	sub := subject{Text: text, By: st.who.nick, ID: t.Head.ID, At: t.Time, Content: r.said(t)}
+	sub := subject{Text: text, By: st.who.nick, ID: t.Head.ID, At: t.Time, Content: r.appendID(content, st.who.real)}
 	if err := r.keep(r.opSubject(sub)); err != nil {
 		return err
 	}
 	r.subject = sub
 	r.utter(t, st)
 	return nil
+}
+
+// subjects is what a room keeps of the message that sets it: its subject, in how many
+// languages there are, and nothing else. size is of all, in bytes.
+func subjects(e xtok.Elem) (first string, content []byte, size int) {
+	for c := range e.Children() {
+		if !c.Is(stanza.NSClient, "subject") {
+			continue
+		}
+		text, lang := c.Text(), c.AttrNS(xtok.NSXML, "lang")
+		if content == nil {
+			first = text
+		}
+		size += len(text) + len(lang)
+		content = attr(append(content, "<subject"...), "xml:lang", lang)
+		content = append(xtok.Escape(append(content, '>'), text), "</subject>"...)
+	}
+	return first, content, size
 }
 
 // stanza is the subject as newcomers are told it.
