@@ -134,6 +134,34 @@ func TestStanzasPassBothWaysAfterTheHandshake(t *testing.T) {
 	})
 }
 
+// TestTheNamespaceOfAComponentIsAClientsWhereverItIsSaid: some libraries say it again
+// on children.
+func TestTheNamespaceOfAComponentIsAClientsWhereverItIsSaid(t *testing.T) {
+	const own, client = "jabber:component:accept", "jabber:client"
+	run(t, func(w *coretest.World, knock func() *peer) {
+		alice, p := w.Login("alice@example.org/a"), knock()
+		join(p, secret)
+		for content, want := range map[string]string{
+			"<body xmlns='" + own + "'>a</body>":                                                  "<body xmlns='" + client + "'>a</body>",
+			"<body xmlns = \"" + own + "\"\n>a</body><subject xmlns='" + own + "'/>":              "<body xmlns = \"" + client + "\"\n>a</body><subject xmlns='" + client + "'/>",
+			"<x xmlns='urn:x' a='>' b=\"'\"><body xml:lang='en' xmlns='" + own + "'>a</body></x>": "<x xmlns='urn:x' a='>' b=\"'\"><body xml:lang='en' xmlns='" + client + "'>a</body></x>",
+			"<c:body xmlns:c='" + own + "'>a</c:body>":                                            "<c:body xmlns:c='" + client + "'>a</c:body>",
+			// no namespaces
+			"<body>xmlns='" + own + "'</body>":                         "<body>xmlns='" + own + "'</body>",
+			"<x xmlns='urn:x' var='" + own + "'/>":                     "<x xmlns='urn:x' var='" + own + "'/>",
+			"<x xmlns='urn:x' v=\" xmlns='" + own + "'\"/>":            "<x xmlns='urn:x' v=\" xmlns='" + own + "'\"/>",
+			"<x xmlns='urn:x' xmlns:n='urn:n' n:xmlns='" + own + "'/>": "<x xmlns='urn:x' xmlns:n='urn:n' n:xmlns='" + own + "'/>",
+		} {
+			for _, ns := range []string{"", " xmlns='" + own + "'"} {
+				p.say("<message" + ns + " from='x@bot.example.org' to='alice@example.org'>" + content + "</message>")
+				if got := alice.Got(); got != "<message xmlns='jabber:client' from='x@bot.example.org' to='alice@example.org'>"+want+"</message>" {
+					t.Errorf("said with%s %s: %s, %s", ns, content, got, p.heard())
+				}
+			}
+		}
+	})
+}
+
 func TestRequestsAreAnsweredInBothDirections(t *testing.T) {
 	run(t, func(w *coretest.World, knock func() *peer) {
 		alice, p := w.Login("alice@example.org/a"), knock()

@@ -1,7 +1,6 @@
 package component
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -157,28 +156,14 @@ func (c *conn) element(e xtok.Elem) error {
 	if !c.has {
 		return c.shake(e)
 	}
-	if e.NS() == NS {
-		own, err := owned(e)
-		if err != nil {
-			return err
-		}
-		e = own
+	e, err := owned(e)
+	if err != nil {
+		return err
 	}
 	if refused := c.srv.router.Accept(c.name.site, e); refused != nil {
 		return refused
 	}
 	return nil
-}
-
-// owned reads an element again that says the namespace which the stream has
-// anyway, as a client's.
-func owned(e xtok.Elem) (xtok.Elem, error) {
-	raw := e.AppendTo(nil)
-	for _, quote := range []string{"'", `"`} {
-		says := []byte("xmlns=" + quote + NS + quote)
-		raw = bytes.Replace(raw, says, []byte("xmlns='"+stanza.NSClient+"'"), 1)
-	}
-	return xtok.Parse(raw, xtok.Limits{})
 }
 
 // shake takes the handshake.
