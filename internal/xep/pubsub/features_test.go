@@ -9,8 +9,8 @@ import (
 	"mirsal/internal/core/coretest"
 )
 
-// try is a request, by the owner or by bob, and what its answer, or what the other
-// one is then sent, has in it.
+// try is a request, by the owner or by bob, and what its answer, or what anybody
+// is then sent, has in it; or has not, behind an exclamation mark.
 type try struct {
 	byBob         bool
 	kind, payload string
@@ -41,8 +41,16 @@ func reconfigured(node string, options ...string) try {
 	return try{false, "set", owner2(node, options...), "type='result'"}
 }
 
+const toBob = "to='bob@example.org/b' "
+
+// told is a publication, and who is told of it.
+func told(node, want string) try {
+	return try{false, "set", ps("<publish node='" + node + "'><item id='j'>" + tune + "</item></publish>"), want}
+}
+
 // proofs show that what is advertised works, by the feature's name. bob is a contact
-// in the group Friends, who is interested in the node "noted" and no other.
+// in the group Friends, who is interested in the node "noted" and no other; carol is
+// as interested, and a stranger.
 var proofs = map[string][]try{
 	"access-open":              {made("n", "access_model", "open"), bobs("n", "type='result'")},
 	"access-presence":          {made("n", "access_model", "presence"), bobs("n", "type='result'")},
@@ -80,9 +88,10 @@ var proofs = map[string][]try{
 	"subscription-notifications": {made("n", "access_model", "open"), sub("n", "subscribed"),
 		{false, "set", owner("<subscriptions node='n'><subscription jid='bob@example.org/b' subscription='none'/></subscriptions>"), "<subscription node='n' jid='bob@example.org/b' subscription='none'/></event>"}},
 	// of accounts
-	"auto-subscribe":         {made("noted"), {false, "set", ps("<publish node='noted'><item id='i'>" + tune + "</item></publish>"), "to='bob@example.org/b' "}},
-	"filtered-notifications": {made("noted"), {false, "set", ps("<publish node='noted'><item id='i'>" + tune + "</item></publish>"), "to='bob@example.org/b' "}},
-	"presence-subscribe":     {made("noted"), {false, "set", ps("<publish node='noted'><item id='i'>" + tune + "</item></publish>"), "to='bob@example.org/b' "}},
+	"auto-subscribe": {made("noted"), putItem("noted", "i"), mine(owner("<subscriptions node='noted'/>"), "<subscriptions node='noted'></subscriptions>"),
+		told("noted", toBob)},
+	"filtered-notifications": {made("other", "access_model", "open"), made("noted", "access_model", "open"), told("other", "!"+toBob), told("noted", toBob)},
+	"presence-subscribe":     {made("noted", "access_model", "open"), told("noted", toBob), told("noted", "!to='carol@")},
 	"last-published":         {made("noted", "access_model", "open"), putItem("noted", "i"), sub("noted", "<item id='i'")},
 }
 
@@ -115,15 +124,17 @@ func TestWhatIsAdvertisedWorks(t *testing.T) {
 func proves(t *testing.T, where string, tries []try) {
 	withService(t, func(w *parts, _ *component) {
 		w.befriend(alice, bob)
-		a, b := w.online("alice@example.org/a", ""), w.online("bob@example.org/b", "noted")
+		a, b, c := w.online("alice@example.org/a", ""), w.online("bob@example.org/b", "noted"), w.online("carol@example.org/c", "noted")
 		ask(a, iq("set", "", "<query xmlns='jabber:iq:roster'><item jid='bob@example.org'><group>Friends</group></item></query>"))
 		for _, try := range tries {
 			a.Got()
 			b.Got()
+			c.Got()
 			by := map[bool]*coretest.Client{false: a, true: b}[try.byBob]
 			by.Send(iq(try.kind, where, try.payload))
-			if got := a.Got() + b.Got(); !strings.Contains(got, try.want) {
-				t.Errorf("%s: no %q in %.1500s", try.payload, try.want, got)
+			want, not := strings.CutPrefix(try.want, "!")
+			if got := a.Got() + b.Got() + c.Got(); strings.Contains(got, want) == not {
+				t.Errorf("%s: want %q in %.1500s", try.payload, try.want, got)
 			}
 		}
 	})
