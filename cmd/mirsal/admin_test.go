@@ -44,7 +44,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"account promote alice", ""},
 		{"account disable bob", ""},
-		{"account show bob", "Disabled       yes"},
+		{"account show bob", "Disabled        yes"},
 		{"command run get-disabled-users-list", "bob@example.org"},
 		{"account enable bob", ""},
 		{"account kick bob", "Sessions ended: 0"},
@@ -60,6 +60,9 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"outage plan --unplanned", "It takes the place of: from "},
 		{"outage clear", "over"},
 		{"report list", ""},
+		{"uploads", "0 accounts"},
+		{"uploads bob", "bob@example.org"},
+		{"account show bob", "Bytes at most"},
 		{"command list", "get-online-users-num"},
 		{"command show announce", "text-multi"},
 		{"command run get-registered-users-num", "2"},
@@ -103,6 +106,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"no such account: nobdy", 1, "account sessions nobdy"},
 		{"max_items is", 1, "command run get-registered-users-list max_items=abc"},
 		{"all is", 1, "command run announce announcement=x all=perhaps"},
+		{"no such account: nobdy", 1, "uploads nobdy"},
 		{"no command", 1, "command run nothing"},
 		{"no field", 1, "command run get-registered-users-list x=y"},
 		{"not FIELD=VALUE", 2, "command run announce hello"},
@@ -133,7 +137,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 func TestEveryCommandForAdministratorsShowsAnExample(t *testing.T) {
 	for _, args := range []string{
 		"account disable", "account enable", "account promote", "account demote", "account show", "account sessions", "account kick", "announce", "motd", "motd set", "motd show", "motd clear",
-		"welcome", "welcome set", "outage", "outage plan", "outage show", "outage clear", "report", "report list", "report show", "report close", "command", "command list", "command show", "command run",
+		"welcome", "welcome set", "outage", "outage plan", "outage show", "outage clear", "report", "report list", "report show", "report close", "uploads", "command", "command list", "command show", "command run",
 	} {
 		if out := fine(t, t.TempDir(), "", append(strings.Fields(args), "--help")...); !strings.Contains(out, "Examples:\n  mirsal "+args) {
 			t.Errorf("%s:\n%s", args, out)

@@ -35,7 +35,7 @@ func (s *Server) addAdministration(h *core.Host, ppl *people.People, blk *blocki
 	r.adhoc = adhoc.New(s.Router)
 	r.admin = admin.New(s.Router, s.store, admin.Config{
 		Accounts: s.Auth, Log: s.Log, Stop: s.endOrStartAgain,
-		Contacts: func(owner jid.JID) int { return len(ppl.Contacts(owner)) },
+		Contacts: func(owner jid.JID) int { return len(ppl.Contacts(owner)) }, Files: s.filesOf,
 	})
 	r.admin.Register(h)
 	ppl.OnAvailable = append(ppl.OnAvailable, r.admin.Available)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net"
 	"path/filepath"
 
@@ -9,6 +10,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/folder"
 	"mirsal/internal/store/s3"
+	"mirsal/internal/xep/admin"
 	"mirsal/internal/xep/upload"
 	"mirsal/internal/xmpp/jid"
 )
@@ -58,6 +60,16 @@ func (s *Server) addUploads(h *core.Host) {
 	})
 	u.Register(h)
 	s.features.upload = u
+	s.features.running.adhoc.Serve(s.features.running.admin.Allow, u.Commands()...)
+}
+
+// filesOf is what administrators are told of an account's files.
+func (s *Server) filesOf(ctx context.Context, owner jid.JID) (admin.Files, bool, error) {
+	if s.features.upload == nil {
+		return admin.Files{}, false, nil
+	}
+	use, err := s.features.upload.UseOf(ctx, owner)
+	return admin.Files{Number: use.Files, Most: use.FilesMost, Bytes: use.Bytes, Quota: use.BytesMost}, true, err
 }
 
 // filesURL is what links to files begin with, empty where there can be none. TLS comes

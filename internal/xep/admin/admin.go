@@ -58,10 +58,19 @@ type Config struct {
 	Accounts Accounts
 	// Contacts counts those in an account's contact list. It may block on storage.
 	Contacts func(owner jid.JID) int
+	// Files tells of an account's uploaded files; false where the server has none. It
+	// may block on storage. nil is false.
+	Files func(ctx context.Context, owner jid.JID) (Files, bool, error)
 	// Stop ends the server gracefully, to be started again where restart is true. It
 	// does not wait. nil where that cannot be asked for.
 	Stop func(restart bool)
 	Log  *slog.Logger
+}
+
+// Files is what an account has uploaded and may upload.
+type Files struct {
+	Number, Most int
+	Bytes, Quota int64
 }
 
 // Admin is the feature.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -66,8 +67,12 @@ func on(t *testing.T, kv again, f func(w *house)) {
 			t.Fatal(err)
 		}
 		h.f = New(w.Router, kv, Config{
-			Accounts: h.auth, Contacts: func(jid.JID) int { return 7 }, Stop: func(restart bool) { h.ends = append(h.ends, restart) },
-			Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+			Accounts: h.auth, Contacts: func(jid.JID) int { return 7 },
+			Files: func(_ context.Context, owner jid.JID) (Files, bool, error) {
+				return Files{3, 10, 4096, 1 << 30}, owner.Local() == "bob", nil
+			},
+			Stop: func(restart bool) { h.ends = append(h.ends, restart) },
+			Log:  slog.New(slog.NewTextHandler(&h.log, nil)),
 		})
 		h.f.Register(w.Host)
 		w.Host.Screen = append(w.Host.Screen, func(t *core.Transit) error {
@@ -228,6 +233,10 @@ func TestListsArePagedAndCounted(t *testing.T) {
 			t.Error(got)
 		}
 		expect(t, h.do("user-stats", "accountjid=bob"), "<value>7</value>", "onlineresources", "<value>phone</value>")
+		expect(t, h.do("user-stats", "accountjid=bob"), "'files'", "<value>3</value>", "'bytes'", "<value>4096</value>", "<value>1073741824</value>")
+		if got := h.do("user-stats", "accountjid=carol"); strings.Contains(got, "Files") {
+			t.Error(got)
+		}
 		expect(t, h.do("get-user-lastlogin", "accountjids=bob"), "never")
 	})
 }

@@ -243,7 +243,28 @@ func (a *Admin) userStats(c *command.Call) (command.Result, error) {
 	if !s.Created.IsZero() {
 		fields = append(fields, form.Field{Var: "created", Kind: form.TextSingle, Label: "Made", Values: []string{stamp(s.Created)}})
 	}
-	return command.Result{Form: form.Form{Kind: form.Result, Of: nsAdmin, Fields: fields}}, nil
+	files, err := a.files(c.Ctx, bare)
+	return command.Result{Form: form.Form{Kind: form.Result, Of: nsAdmin, Fields: append(fields, files...)}}, err
+}
+
+// files are fields about an account's uploads, none where the server takes none.
+func (a *Admin) files(ctx context.Context, bare jid.JID) (fields []form.Field, err error) {
+	if a.Files == nil {
+		return nil, nil
+	}
+	f, there, err := a.Files(ctx, bare)
+	if err != nil || !there {
+		return nil, err
+	}
+	for _, x := range []struct {
+		name, label string
+		n           int64
+	}{
+		{"files", "Files", int64(f.Number)}, {"fileslimit", "Files at most", int64(f.Most)}, {"bytes", "Bytes in files", f.Bytes}, {"byteslimit", "Bytes at most", f.Quota},
+	} {
+		fields = append(fields, form.Field{Var: x.name, Kind: form.TextSingle, Label: x.label, Values: []string{strconv.FormatInt(x.n, 10)}})
+	}
+	return fields, nil
 }
 
 func yes(b bool) string {

@@ -1,9 +1,11 @@
 package upload
 
 import (
+	"strconv"
 	"time"
 
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -31,6 +33,30 @@ func (u *Upload) quota(q *core.Query) ([]byte, error) {
 		return nil, err
 	}
 	return u.told(a), nil
+}
+
+// quotaForm tells an account the same where every client looks. Others are told nothing.
+// XEP-0128 §2
+func (u *Upload) quotaForm(q *core.Query) []byte {
+	if !u.router.Exists(q.Asker()) {
+		return nil
+	}
+	use, err := u.UseOf(q.Ctx, q.Asker())
+	if err != nil {
+		return nil // it is an extra: the rest of the answer stands
+	}
+	f := form.Form{Kind: form.Result, Of: nsQuota}
+	add := func(name string, n int64) {
+		f.Fields = append(f.Fields, form.Field{Var: name, Kind: form.TextSingle, Values: []string{strconv.FormatInt(n, 10)}})
+	}
+	add("bytes-used", use.Bytes)
+	add("bytes-limit", use.BytesMost)
+	add("files-used", int64(use.Files))
+	add("files-limit", int64(use.FilesMost))
+	if u.cfg.Keep > 0 {
+		add("kept-seconds", int64(u.cfg.Keep/time.Second))
+	}
+	return f.Append(nil)
 }
 
 // told is the account's quota as clients read it. Under a.mu.

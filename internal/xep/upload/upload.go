@@ -86,7 +86,7 @@ func New(r *core.Router, kv store.KV, blob store.Blob, cfg Config) *Upload {
 	}
 }
 
-// Register attaches the feature.
+// Register attaches the feature. Commands are for others to hook up.
 func (u *Upload) Register(h *core.Host) {
 	site := h.Site(u.cfg.Site)
 	h.IQ(site.Host, ns, "request", u.request)
@@ -95,7 +95,7 @@ func (u *Upload) Register(h *core.Host) {
 	h.Disco(site.Host, ns, nsPurpose+"#message", nsPurpose+"#ephemeral", nsQuota)
 	what := h.DiscoAt(site.Host)
 	what.Identities = append(what.Identities, core.Identity{Category: "store", Type: "file", Name: "HTTP File Upload"})
-	what.Forms = append(what.Forms, u.form)
+	what.Forms = append(what.Forms, u.form, u.quotaForm)
 	h.HTTP("PUT "+route, guard(u.put))
 	h.HTTP("GET "+route, guard(u.get))
 	h.HTTP("OPTIONS "+route, guard(preflight))
