@@ -321,8 +321,7 @@ func TestTheMessageOfTheDayIsToldOnce(t *testing.T) {
 
 func TestNewcomersAreWelcomedAndOthersAreNot(t *testing.T) {
 	world(t, func(h *house) {
-		time.Sleep(time.Minute)
-		expect(t, h.do("set-welcome", "welcome=Hello"), "Newcomers")
+		expect(t, h.do("set-welcome", "welcome=Hello"), "Newcomers") // in the second in which bob was made
 		if _, err := h.auth.Add(t.Context(), "dave", "secret"); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/command"
@@ -135,11 +136,32 @@ func (a *Admin) setWelcome(c *command.Call) (command.Result, error) {
 	t := standingText{ID: keyWelcome, Text: c.Text(keyWelcome), Since: time.Now().Unix()}
 	if was := a.welcome.Load(); was != nil {
 		t.Since = was.Since
+	} else if err := a.passOver(c.Ctx, t); err != nil {
+		return command.Result{}, err
 	}
 	if err := a.put(c.Ctx, keyWelcome, &a.welcome, t); err != nil {
 		return command.Result{}, err
 	}
 	return command.Said("Newcomers are told when they first come online."), nil
+}
+
+// passOver notes of the accounts that were made in this very second, before the
+// welcome, that they need none: times are known to the second.
+func (a *Admin) passOver(ctx context.Context, t standingText) error {
+	late, err := a.Accounts.Standings(ctx, func(s auth.Standing) bool { return s.Created.Unix() >= t.Since })
+	if err != nil {
+		return err
+	}
+	a.telling.Lock()
+	defer a.telling.Unlock()
+	for _, s := range late {
+		if who := a.bare(s.Name); a.router.Exists(who) {
+			if err := a.seen.Put(ctx, who.String(), keyWelcome, []byte(t.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // XEP-0133#delete-welcome
