@@ -51,6 +51,7 @@ type item struct {
 	role   Role
 	hasAff bool
 	hasOf  bool // a role
+	named  bool // there is a nick, be it the empty one
 	reason string
 }
 
@@ -75,7 +76,7 @@ func readItems(query xtok.Elem) (items []item, err error) {
 }
 
 func readItem(c xtok.Elem) (i item, err error) {
-	i.nick, i.reason = c.Attr("nick"), c.Child(nsAdmin, "reason").Text()
+	i.nick, i.named, i.reason = c.Attr("nick"), c.HasAttr("nick"), c.Child(nsAdmin, "reason").Text()
 	ok := true
 	if i.hasAff = c.HasAttr("affiliation"); i.hasAff {
 		i.aff, ok = ParseAffiliation(c.Attr("affiliation"))
@@ -262,6 +263,12 @@ func (d *draft) addAffiliation(i item) error {
 	}
 	if i.aff < Member {
 		is.Nick, is.Came = "", false
+	} else if i.named && !i.jid.IsZero() {
+		nick, err := d.reserve(who, i.nick)
+		if err != nil {
+			return err
+		}
+		is.Nick = nick
 	}
 	d.affs[who] = is
 	d.steps = append(d.steps, step{who: who, reason: i.reason})

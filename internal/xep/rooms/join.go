@@ -66,7 +66,7 @@ func (s *Rooms) refused(t *core.Transit) error {
 	return err
 }
 
-// probe shows an occupant to another who asks again.
+// probe shows an occupant to another who asks again, and what somebody is who is away.
 // XEP-0045#bizrules-presence
 func (s *Rooms) probe(t *core.Transit) error {
 	return s.with(t.Head.To.Bare(), jid.JID{}, func(r *room) error {
@@ -74,7 +74,7 @@ func (s *Rooms) probe(t *core.Transit) error {
 		if st == nil {
 			return notInside()
 		}
-		n := notice{from: t.Head.To, aff: None, gone: true}
+		n := r.absent(t.Head.To, r.standingOf(t.Session))
 		if o := r.nicks[t.Head.To.Resource()]; o != nil {
 			n = r.noticeOf(o, o.seats[0])
 		}
