@@ -28,8 +28,10 @@ func (d *draft) reserve(who jid.JID, nick string) (string, error) {
 		if d.taken(who, l) {
 			return "", stanza.Errorf(stanza.Conflict, "the nick %s, or one that looks like it, belongs to somebody else", nick)
 		}
-		if o := d.r.looks[l]; o != nil && o.real != who && !slices.Contains(out, o) {
-			out = append(out, o)
+		for _, o := range d.r.looks[l] {
+			if o.real != who && !slices.Contains(out, o) {
+				out = append(out, o)
+			}
 		}
 	}
 	for _, o := range out {
