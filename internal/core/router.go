@@ -282,5 +282,5 @@ func (r *Router) foreign(t *Transit) error {
 	case stanza.Probe:
 		return nil
 	}
-	return stanza.Errorf(stanza.ServiceUnavailable, "")
+	return stanza.Errorf(stanza.FeatureNotImplemented, "there are no subscriptions between accounts and addresses at %s", t.Head.From.Domain())
 }

@@ -82,6 +82,9 @@ func (r *Router) toSite(s *Site, t *Transit, f func(*Transit) error) {
 
 func (s *Site) take(t *Transit, f func(*Transit) error) error {
 	switch {
+	case t.Head.Kind == stanza.Presence && f == nil && binds(t.Head.Type):
+		// nor is a component asked: its answer could change no roster
+		return stanza.Errorf(stanza.FeatureNotImplemented, "there are no subscriptions between accounts and addresses at %s", s.Name)
 	case s.Any != nil:
 		return s.Any(t)
 	case f != nil:
@@ -91,6 +94,10 @@ func (s *Site) take(t *Transit, f func(*Transit) error) error {
 	}
 	return stanza.Errorf(stanza.ServiceUnavailable, "")
 }
+
+// binds tells whether presence of a type would begin a subscription.
+// RFC 6121 §3.1.3, §3.4
+func binds(kind string) bool { return kind == stanza.Subscribe || kind == stanza.Subscribed }
 
 // iqToSite hands an IQ to a site, or to the handler of a site's address. It must
 // not overtake the sender's messages.

@@ -49,6 +49,47 @@ func TestASiteTakesWhatIsForItsAddresses(t *testing.T) {
 	})
 }
 
+// TestAtASiteNobodyCanBeSubscribedTo: not where nobody takes presence, nor at a
+// component, whose answer could change no roster; a site with presence of its own
+// answers for itself.
+func TestAtASiteNobodyCanBeSubscribedTo(t *testing.T) {
+	var taken []string
+	take := func(t *core.Transit) error {
+		taken = append(taken, t.Head.To.Domain()+" "+t.Head.Type)
+		return nil
+	}
+	var bot *core.Site
+	coretest.Run(t, func(w *coretest.World) {
+		w.Host.Site(jid.MustParse("files.example.org"))
+		w.Host.Site(jid.MustParse("rooms.example.org")).Presence = take
+		bot = w.Host.Site(jid.MustParse("bot.example.org"))
+		bot.Any = take
+	}, func(w *coretest.World) {
+		a := w.Login("alice@example.org/a")
+		for _, to := range []string{"files.example.org", "x@files.example.org", "bot.example.org", "x@bot.example.org"} {
+			for kind, refused := range map[string]bool{"subscribe": true, "subscribed": true, "unsubscribe": false, "unsubscribed": false} {
+				a.Send("<presence id='1' type='" + kind + "' to='" + to + "'/>")
+				got := a.Got()
+				if said := strings.Contains(got, "type='error'") && strings.Contains(got, "<feature-not-implemented") && strings.Contains(got, "subscriptions"); said != refused {
+					t.Errorf("%s to %s: %q", kind, to, got)
+				}
+			}
+		}
+		a.Send("<presence type='subscribe' to='r@rooms.example.org'/>")
+		if got := strings.Join(taken, ", "); strings.Contains(got, "bot.example.org subscribe,") || !strings.HasSuffix(got, "rooms.example.org subscribe") {
+			t.Error(got)
+		}
+		e, err := xtok.Parse([]byte("<presence xmlns='jabber:client' type='subscribe' from='x@bot.example.org' to='alice@example.org'/>"), xtok.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = nil
+		if refused := w.Router.Accept(bot, e); refused != nil || len(taken) != 1 || taken[0] != "bot.example.org error" || a.Got() != "" {
+			t.Error("asked by a component:", refused, taken)
+		}
+	})
+}
+
 func TestARefusalOfASiteReachesTheSender(t *testing.T) {
 	coretest.Run(t, func(w *coretest.World) {
 		s := w.Host.Site(jid.MustParse("rooms.example.org"))
