@@ -46,6 +46,7 @@ var ways = map[string]string{
 	"report-told":          "never: when administrators were last told",
 	"room-affiliations":    "did",
 	"room-former":          "never: how often a name was an account; the names are hashed",
+	"room-notes":           "never: addresses of rooms",
 	"rooms":                "did",
 	"roster":               "did",
 	"roster-requests":      "did",

@@ -458,8 +458,13 @@ func (r *room) emptied() {
 func (r *room) end() {
 	r.gone = true
 	r.list()
+	noted := r.noted
 	r.event(func(*back) {
-		if err := r.svc.past.Forget(r.svc.background(), r.jid.String()); err != nil {
+		if !noted {
+			r.svc.bury(r) // nothing was kept
+			return
+		}
+		if err := r.svc.vanish(r.svc.background(), r.jid); err != nil {
 			r.svc.set.Log.Error("the archive of a room could not be removed", "room", r.jid.String(), "err", err)
 		}
 		r.svc.bury(r)

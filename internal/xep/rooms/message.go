@@ -45,6 +45,9 @@ func (r *room) speak(t *core.Transit, st *seat) error {
 	if err := soundRetraction(t.Elem); err != nil {
 		return err
 	}
+	if err := r.noteFirst(); err != nil {
+		return err
+	}
 	switch {
 	case isSubject(t):
 		return r.setSubject(t, st)

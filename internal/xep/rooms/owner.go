@@ -174,7 +174,7 @@ func readDestruction(e xtok.Elem) (d destruction, err error) {
 // destroy ends the room: what is kept of it is gone on return; under mu.
 // XEP-0045#destroyroom
 func (r *room) destroy(d destruction) error {
-	if err := r.svc.store.kv.RemoveOwner(r.svc.background(), r.jid.String()); err != nil {
+	if err := r.unkeep(); err != nil {
 		return err
 	}
 	x := append(attr([]byte("<destroy"), "jid", d.venue), '>')

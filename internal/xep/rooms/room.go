@@ -34,6 +34,7 @@ type room struct {
 	mu       sync.Mutex
 	gone     bool // destroyed or unloaded: look it up again
 	fresh    bool // made, and nobody has entered yet
+	noted    bool // see note
 	locked   bool // nobody but its owners may enter before it is configured
 	cfg      Config
 	creator  jid.JID

@@ -54,6 +54,7 @@ type Rooms struct {
 	set    Settings
 	store  *keeper
 	former *former
+	notes  *store.Bucket // archives of rooms that do not stay, by room: see note
 	asks   asks
 	// whispers remembers which session sent a message to one occupant.
 	whispers *lru.Cache[whispered, jid.JID]
@@ -98,7 +99,7 @@ func New(r *core.Router, site *core.Site, kv store.KV, past Past, set Settings) 
 		set.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Rooms{
-		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), extras: newExtras(),
+		router: r, site: site, past: past, set: set, store: newKeeper(kv), former: newFormer(kv), notes: newNotes(kv), extras: newExtras(),
 		whispers: lru.New[whispered, jid.JID](whispersBytes),
 		asks:     asks{waiting: map[string]asked{}, by: map[jid.JID]int{}, of: map[jid.JID]int{}},
 		stop:     make(chan struct{}), slots: map[jid.JID]*slot{}, index: map[jid.JID]listing{}, in: map[*core.Session]*presenceIn{}, paces: map[jid.JID]*pace{},
@@ -216,7 +217,7 @@ func (s *Rooms) fill(sl *slot, j jid.JID) {
 		if sl.err == nil {
 			sl.err = r.recall(s.background())
 		}
-	} else {
+	} else if sl.err = s.clear(j); sl.err == nil {
 		r.create(sl.maker)
 	}
 	if sl.err != nil {

@@ -68,7 +68,8 @@ func (r *room) create(maker jid.JID) {
 	rand.Read(r.secret)
 }
 
-// Load reads which rooms there are. Called once, before start.
+// Load reads which rooms there are, and forgets what others have left behind. Called
+// once, before anybody is served.
 func (s *Rooms) Load(ctx context.Context) error {
 	if err := s.former.load(ctx); err != nil {
 		return fmt.Errorf("rooms: %w", err)
@@ -92,7 +93,7 @@ func (s *Rooms) Load(ctx context.Context) error {
 			return fmt.Errorf("rooms: %s: %w", j, err)
 		}
 	}
-	return nil
+	return s.forgetLeft(ctx)
 }
 
 func (k *keeper) config(ctx context.Context, j jid.JID) (kept keptConfig, err error) {
@@ -195,17 +196,27 @@ func (r *room) keepAll() error {
 	if err := r.keep(ops...); err != nil {
 		return err
 	}
+	r.unnote()
 	r.list()
 	return nil
 }
 
 // forgetAll is the reverse; the room itself goes on.
 func (r *room) forgetAll() error {
-	err := r.svc.store.kv.RemoveOwner(context.Background(), r.jid.String())
-	if err == nil {
-		r.list()
+	if err := r.unkeep(); err != nil {
+		return err
 	}
-	return err
+	r.list()
+	return nil
+}
+
+// unkeep removes all that is kept of a room but its archive, which goes with the room
+// from now on, whatever happens to the server; under mu.
+func (r *room) unkeep() error {
+	if err := r.note(); err != nil {
+		return err
+	}
+	return r.svc.store.kv.RemoveOwner(r.svc.background(), r.jid.String())
 }
 
 // list keeps the index of rooms that stay; under mu.

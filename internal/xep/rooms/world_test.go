@@ -24,12 +24,14 @@ type world struct {
 	past  *past
 	comp  *core.Site // of a component, and what it was sent last
 	heard string
+	first *coretest.Client // alice, where a test has her act
 }
 
 // past is an archive that is durable at once.
 type past struct {
 	store.Log
-	mu sync.Mutex
+	broken error // what Forget fails by
+	mu     sync.Mutex
 }
 
 // Append satisfies core.Archive.
@@ -61,7 +63,12 @@ func (p *past) Replace(ctx context.Context, seq uint64, by *stanza.Stanza) error
 	return p.Log.Replace(ctx, seq, by.Raw)
 }
 
-func (p *past) Forget(ctx context.Context, owner string) error { return p.Log.Forget(ctx, owner) }
+func (p *past) Forget(ctx context.Context, owner string) error {
+	if p.broken != nil {
+		return p.broken
+	}
+	return p.Log.Forget(ctx, owner)
+}
 
 // lastingStore is a store that several lives of a server may use, one after the other.
 type lastingStore struct {
