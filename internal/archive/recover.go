@@ -20,7 +20,7 @@ func (a *Archive) recover(ctx context.Context) error {
 			a.marks[m.Session] = higher(h, m.H)
 		}
 		for i := range g.Records {
-			if key, keyed := a.repeats.keyOfRaw(g.Records[i].Body); keyed {
+			if key, keyed := a.repeats.keyOfRecord(&g.Records[i]); keyed {
 				a.repeats.again(key, time.UnixMilli(g.Records[i].Time))
 			}
 		}

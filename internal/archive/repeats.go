@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirsal/internal/core"
+	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -12,9 +13,14 @@ import (
 
 // repeats remembers the messages of recent minutes, so that one that a client
 // sends again after a lost connection is not kept and shown twice. Two messages
-// are one when sender (bare), to and origin-id are the same; or, without an
-// origin-id, sender, to, id and content. Clients reuse ids, hence the content.
-// What a room says is to nobody, and its senders are full addresses.
+// are one when the account that sent them, to and origin-id are the same; or, without
+// an origin-id, sender, to, id and content. Clients reuse ids, hence the content.
+//
+// What is said in a room is to that room, by whatever nick; what is written to one
+// person in it is to the room and that person's account, on whichever device he has
+// it. After a restart the first is recognised as long as the room's archive says
+// whose it is, the second only in its sender's archive: the other side may get it
+// twice, which is the lesser evil.
 // XEP-0198#resumption
 type repeats struct {
 	seeds [2]maphash.Seed
@@ -43,53 +49,75 @@ func newRepeats(life time.Duration, most int) *repeats {
 	}
 }
 
-// keyOf is a transit's key; keyed is false for one that cannot be recognised.
-func (r *repeats) keyOf(t *core.Transit) (key repeatKey, keyed bool) {
-	if len(t.Owners) == 0 || t.Session == nil || t.Stanza == nil {
-		return key, false
-	}
-	return r.key(&t.Head, originID(t.Elem), t.Stanza.Content())
+// said is what tells one message from another.
+type said struct {
+	by         jid.JID // who sent it, bare
+	room       jid.JID // through which, bare, zero for none
+	to         jid.JID // zero for all in the room
+	id, origin string
+	content    []byte
 }
 
-// keyOfRaw is the key of an archived stanza.
-func (r *repeats) keyOfRaw(raw []byte) (key repeatKey, keyed bool) {
-	s, e, err := stanza.Parse(raw)
+// keyOf is a transit's key; keyed is false for one that cannot be recognised.
+func (r *repeats) keyOf(t *core.Transit) (key repeatKey, keyed bool) {
+	if len(t.Owners) == 0 || t.Stanza == nil || t.Session == nil && t.By.IsZero() {
+		return key, false
+	}
+	m := said{by: t.By, to: t.Head.To, id: t.Head.ID, origin: originID(t.Elem), content: t.Stanza.Content()}
+	switch {
+	case t.Session == nil: // handed on by a room
+		m.room, m.to = t.Head.From.Bare(), t.Head.To.Bare()
+	case m.to.IsZero():
+		m.by, m.room = t.Session.JID.Bare(), t.Head.From.Bare()
+	default:
+		m.by = t.Session.JID.Bare()
+	}
+	return r.key(&m)
+}
+
+// keyOfRecord is the key of an archived message.
+func (r *repeats) keyOfRecord(rec *store.Record) (key repeatKey, keyed bool) {
+	s, e, err := stanza.Parse(rec.Body)
 	if err != nil {
 		return key, false
 	}
-	return r.key(&s.Head, originID(e), s.Content())
+	m := said{by: s.From.Bare(), to: s.To, id: s.ID, origin: originID(e), content: s.Content()}
+	if m.to.IsZero() && len(rec.Entries) > 0 {
+		// a room's archive knows who it was
+		if m.by, err = jid.Parse(rec.Entries[0].Peer); err != nil {
+			return key, false
+		}
+		m.room = s.From.Bare()
+	}
+	return r.key(&m)
 }
 
-func (r *repeats) key(h *stanza.Head, origin string, content []byte) (key repeatKey, keyed bool) {
-	if origin == "" && h.ID == "" {
+func (r *repeats) key(m *said) (key repeatKey, keyed bool) {
+	if m.origin == "" && m.id == "" {
 		return key, false
 	}
-	from := h.From.Bare()
-	if h.To.IsZero() {
-		from = h.From
-	}
 	for i := range key {
-		key[i] = r.hash(r.seeds[i], from, h, origin, content)
+		key[i] = r.hash(r.seeds[i], m)
 	}
 	return key, true
 }
 
-func (r *repeats) hash(seed maphash.Seed, from jid.JID, head *stanza.Head, origin string, content []byte) uint64 {
+func (r *repeats) hash(seed maphash.Seed, m *said) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	h.WriteString(from.String())
-	h.WriteByte(0) // is in no address and no id
-	h.WriteString(head.To.String())
-	h.WriteByte(0)
-	if origin != "" {
+	for _, j := range [...]jid.JID{m.by, m.room, m.to} {
+		h.WriteString(j.String())
+		h.WriteByte(0) // is in no address and no id
+	}
+	if m.origin != "" {
 		h.WriteByte('o')
-		h.WriteString(origin)
+		h.WriteString(m.origin)
 		return h.Sum64()
 	}
 	h.WriteByte('i')
-	h.WriteString(head.ID)
+	h.WriteString(m.id)
 	h.WriteByte(0)
-	h.Write(content)
+	h.Write(m.content)
 	return h.Sum64()
 }
 

@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"mirsal/internal/archive"
+	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 )
 
 // free makes a world whose groups become durable at once.
@@ -131,5 +134,47 @@ func TestARepeatIsAcknowledgedOnlyWithTheFirst(t *testing.T) {
 		if s := second.Got(); !strings.Contains(s, "h='1'") {
 			t.Errorf("second session was told %q, want its ack", s)
 		}
+	})
+}
+
+// What was said in a room is the account's, not the nick's, also after a restart.
+func TestAResendToARoomIsRecognisedAfterARestart(t *testing.T) {
+	var a late
+	st := newStore()
+	said := 0
+	coretest.RunOn(t, &a, func(w *coretest.World) {
+		a.Archive = open(w.T, st, st, archive.Config{})
+		room := w.Host.Site(jid.MustParse("conference.example.org"))
+		room.Message = func(t *core.Transit) error {
+			den, who := t.Head.To.Bare(), t.Session.JID
+			t.Head.From, t.Head.To = jid.MustParse(den.String()+"/"+who.Resource()), jid.JID{}
+			t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
+			t.Keep(core.Owner{JID: den, Peer: who.Bare(), Flags: archive.Outgoing})
+			w.Router.Enter(t, func(t *core.Transit) {
+				if !t.Repeats {
+					said++
+				}
+			})
+			return nil
+		}
+	}, func(w *coretest.World) {
+		one, other, bob := w.Login("alice@example.org/a"), w.Login("alice@example.org/b"), w.Login("bob@example.org/a")
+		say := "<message type='groupchat' to='den@conference.example.org' id='1'><body>x</body><origin-id xmlns='urn:xmpp:sid:0' id='o'/></message>"
+		one.Send(say)
+		synctest.Wait()
+		a.Close()
+		a.Archive = open(w.T, st, newStore(), archive.Config{}) // what a new process would know
+		one.Send(say)
+		other.Send(say)
+		synctest.Wait()
+		if said != 1 {
+			t.Errorf("said %d times", said)
+		}
+		bob.Send(say)
+		synctest.Wait()
+		if said != 2 {
+			t.Error("another's message was taken for the first")
+		}
+		a.Close()
 	})
 }

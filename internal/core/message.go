@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -180,21 +182,36 @@ type Delivery struct {
 	router  *Router
 	transit *Transit
 	direct  []*Session // who got the message itself
+	site    bool       // the message is a site's, and of its sender's sessions …
+	copies  []*Session // … these alone may be shown it
 }
 
 // Direct are the sessions that were given the message itself.
 func (d *Delivery) Direct() []*Session { return d.direct }
 
+// MayCopy tells whether a session may be given a copy of the message.
+func (d *Delivery) MayCopy(s *Session) bool {
+	return !slices.Contains(d.direct, s) && (!d.site || slices.Contains(d.copies, s))
+}
+
 func (d *Delivery) toRecipient() {
 	t := d.transit
 	d.direct = d.router.recipients(&t.Head)
-	if len(d.direct) == 0 {
-		return
+	owner := t.Head.To.Bare()
+	if len(d.direct) > 0 {
+		p := d.router.Packet(t.Stanza, t.SeqFor(owner), owner)
+		p.Sole = t.Head.To.IsFull() && len(d.direct) == 1 && len(t.also) == 0
+		for _, s := range d.direct {
+			d.Give(s, p)
+		}
 	}
-	p := d.router.Packet(t.Stanza, t.SeqFor(t.Head.To.Bare()), t.Head.To.Bare())
-	p.Sole = t.Head.To.IsFull() && len(d.direct) == 1
-	for _, s := range d.direct {
-		d.Give(s, p)
+	for _, s := range t.also {
+		if !slices.Contains(d.direct, s) {
+			h := t.Head
+			h.To = s.JID
+			d.direct = append(d.direct[:len(d.direct):len(d.direct)], s)
+			d.Give(s, d.router.Packet(stanza.New(h, t.Stanza.Content()), t.SeqFor(owner), owner))
+		}
 	}
 }
 

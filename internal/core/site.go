@@ -150,16 +150,53 @@ func (r *Router) Enter(t *Transit, then func(t *Transit)) {
 	r.archive.Append(t)
 }
 
+// EnterSent is Enter for a message that its sender wrote, by way of a site, to one
+// person: the sender's own archive keeps it as far as he lets it, and those of his
+// sessions that others names are shown it, where they want copies. t.Edit says what is
+// changed in it for that.
+func (r *Router) EnterSent(t *Transit, others []*Session) {
+	for _, f := range r.host.Keep {
+		f(t)
+	}
+	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
+	r.Enter(t, func(t *Transit) {
+		if t.Repeats {
+			return
+		}
+		d := Delivery{router: r, transit: t, site: true, copies: others}
+		for _, f := range r.host.Spread {
+			f(t, &d)
+		}
+	})
+}
+
+// Posted is a message that the server or a site made, for a local account.
+type Posted struct {
+	Head    stanza.Head // from is the site's, to the account's
+	Content []byte
+	// By is the account, bare, that sent what it was made of, zero for none: what is
+	// sent again by it is recognised.
+	By jid.JID
+	// Also are further sessions of the account that are given it, each under its
+	// own address.
+	Also []*Session
+}
+
 // Post sends a message that the server or a site made to a local account, by the
 // walk of every message: blocks, archive, copies, and delivery later where the
 // account is away. An error says why it goes nowhere.
 func (r *Router) Post(h stanza.Head, content []byte) error {
-	h.Kind = stanza.Message
-	st, e, err := stanza.Parse(stanza.New(h, content).Raw)
+	return r.HandOn(Posted{Head: h, Content: content})
+}
+
+// HandOn is Post of what somebody sent to a site.
+func (r *Router) HandOn(p Posted) error {
+	p.Head.Kind = stanza.Message
+	st, e, err := stanza.Parse(stanza.New(p.Head, p.Content).Raw)
 	if err != nil {
 		return err
 	}
-	t := &Transit{Head: st.Head, Elem: e, Stanza: st, Time: time.Now()}
+	t := &Transit{Head: st.Head, Elem: e, Stanza: st, Time: time.Now(), By: p.By, also: p.Also}
 	if err := r.screen(t); err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ type Transit struct {
 	Stanza *stanza.Stanza
 	// Session is the sender's, nil for stanzas that the server makes.
 	Session *Session
+	// By is the account, bare, whose stanza a site made this of; zero for none.
+	By jid.JID
 	// Edit collects what Stamp changes.
 	Edit stanza.Edit
 	// Time is when the stanza was received.
@@ -39,7 +41,8 @@ type Transit struct {
 	Mark [16]byte
 	H    uint32
 
-	number  uint32 // the stanza's number in its session
+	also    []*Session // further sessions that it goes to
+	number  uint32     // the stanza's number in its session
 	release func(*Transit)
 	entered bool                 // by Router.Enter: settled when it is released
 	reply   func(*stanza.Stanza) // tells a sender without a session; nil tells nobody

@@ -7,8 +7,6 @@
 package carbons
 
 import (
-	"slices"
-
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
@@ -60,10 +58,10 @@ func spread(r *core.Router, t *core.Transit, d *core.Delivery) {
 }
 
 // whispered tells whether a message came from somebody in a room, privately: the
-// room sends it to every device that joined.
-// XEP-0280#recommended-rules
+// room sends it to every device that joined, and to others it would come from nobody.
+// XEP-0280#which-messages
 func whispered(r *core.Router, h *stanza.Head) bool {
-	return h.Type == stanza.Chat && h.Facts.Any(stanza.RoomUser) && h.From.IsFull() && !r.Local(h.From)
+	return (h.Type == stanza.Chat || h.Type == stanza.Normal) && h.Facts.Any(stanza.RoomUser) && h.From.IsFull() && !r.Local(h.From)
 }
 
 const (
@@ -79,7 +77,7 @@ const (
 func copyTo(r *core.Router, t *core.Transit, d *core.Delivery, owner jid.JID, head, tail string) {
 	var body core.Packet // the message as this owner sees it, the same for all
 	for _, s := range r.Directory().Sessions(owner) {
-		if !s.Flag(core.Carbons) || s == t.Session || slices.Contains(d.Direct(), s) {
+		if !s.Flag(core.Carbons) || s == t.Session || !d.MayCopy(s) {
 			continue
 		}
 		if body.Segments == nil {

@@ -131,12 +131,14 @@ func TestOnlyWhatIsForPeopleIsCopied(t *testing.T) {
 }
 
 func TestWhatIsWhisperedInARoomIsCopiedByTheRoomAlone(t *testing.T) {
-	for content, copied := range map[string]bool{
-		"<body>1</body>": true,
-		"<body>1</body><x xmlns='http://jabber.org/protocol/muc#user'/>": false,
-	} {
+	const mark = "<x xmlns='http://jabber.org/protocol/muc#user'/>"
+	for content, copied := range map[string]bool{"<body>1</body>": true, "<body>1</body>" + mark: false, "<body>1</body><subject>letter</subject>" + mark: false} {
 		run(t, func(w *world) {
-			h := stanza.Head{Type: stanza.Chat, From: jid.MustParse("tea@conference.example.org/carol"), To: w.bobPhone.Session.JID}
+			kind := stanza.Chat
+			if strings.Contains(content, "letter") {
+				kind = stanza.Normal
+			}
+			h := stanza.Head{Type: kind, From: jid.MustParse("tea@conference.example.org/carol"), To: w.bobPhone.Session.JID}
 			if err := w.Router.Post(h, []byte(content)); err != nil {
 				t.Fatal(err)
 			}
@@ -145,6 +147,20 @@ func TestWhatIsWhisperedInARoomIsCopiedByTheRoomAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhatOneSendsByWayOfASiteIsShownToThoseOfOnesDevicesThatItNames(t *testing.T) {
+	run(t, func(w *world) {
+		other := w.on("alice@example.org/other")
+		w.Host.Site(jid.MustParse("conference.example.org")).Message = func(t *core.Transit) error {
+			w.Router.EnterSent(t, []*core.Session{w.tablet.Session})
+			return nil
+		}
+		w.phone.Send("<message to='tea@conference.example.org/carol' type='chat'><body>1</body></message>")
+		if named, not := has(w.tablet), has(other); named != "sent" || not != "" {
+			t.Errorf("the one that is named got %q, the other %q", named, not)
+		}
+	})
 }
 
 func TestACopyIsWrappedByTheOwnAccountWithItsArchiveID(t *testing.T) {

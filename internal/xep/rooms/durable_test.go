@@ -38,6 +38,7 @@ func runDurable(t *testing.T, f func(w *world, disk *atomic.Bool)) {
 			t.Fatal(err)
 		}
 		late.Archive = a
+		a.Register(cw.Host, cw.Router)
 		w.World = cw
 		w.rooms = New(cw.Router, cw.Host.Site(jid.MustParse(host)), kv, a, Settings{MaxOccupants: 10_000, MaxRooms: 5, History: 20})
 		w.rooms.Register(cw.Host)

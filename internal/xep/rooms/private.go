@@ -41,13 +41,38 @@ func (r *room) private(t *core.Transit, st *seat) error {
 	if r.shuns(o, st.who) {
 		return stanza.Errorf(stanza.ServiceUnavailable, "")
 	}
-	if err := r.post(t, st.who.addr, o); err != nil {
+	if err := r.post(t, st.who, o); err != nil {
 		return err
 	}
 	r.wrote(t, st.who, o)
-	r.enter(t, func(*back) {}) // the sender is acknowledged once it is durable
+	r.sent(t, st, o)
 	return nil
 }
+
+// sent keeps what an occupant wrote to another in his own archive, and shows it to his
+// own devices that are in the room, after the other's archive has it: he is
+// acknowledged once both have.
+// XEP-0280#outbound
+func (r *room) sent(t *core.Transit, st *seat, to *occupant) {
+	if to.real == st.who.real {
+		r.enter(t, func(*back) {}) // it is in the archive already
+		return
+	}
+	r.clean(t)
+	t.Edit.Append = []byte(mark) // by which his devices know where it belongs
+	var others []*core.Session
+	for _, s := range r.seats {
+		if s != st && s.who.real == st.who.real {
+			others = append(others, s.session)
+		}
+	}
+	r.used = t.Time
+	r.svc.router.EnterSent(t, others)
+}
+
+// mark says that a message went through a room.
+// XEP-0045#privatemessage
+const mark = "<x xmlns='" + nsUser + "'/>"
 
 // shuns tells whether an occupant has blocked another, by either address.
 func (r *room) shuns(o, other *occupant) bool {
@@ -70,21 +95,18 @@ func (r *room) mayWrite(role Role) bool {
 }
 
 // post delivers a message to an occupant as if it came from an address of the
-// room: by the walk of every message to the session that others see, and
-// straight to the others of his that are in the room and get no copies.
-func (r *room) post(t *core.Transit, from jid.JID, o *occupant) error {
-	content := append(r.said(t), "<x xmlns='"+nsUser+"'/>"...)
-	h := stanza.Head{Kind: stanza.Message, Type: t.Head.Type, ID: t.Head.ID, Lang: t.Head.Lang, From: from, To: o.seats[0].session.JID}
-	if err := r.svc.router.Post(h, content); err != nil {
-		return err
+// room, to all sessions of his that are in there under that nick. It is in the walk of
+// every message, but for copies: all who should see it are sent it.
+// XEP-0280#which-messages
+func (r *room) post(t *core.Transit, by, o *occupant) error {
+	p := core.Posted{
+		Head:    stanza.Head{Type: t.Head.Type, ID: t.Head.ID, Lang: t.Head.Lang, From: by.addr, To: o.seats[0].session.JID},
+		Content: append(r.said(t), mark...), By: by.real,
 	}
 	for _, other := range o.seats[1:] {
-		if s := other.session; !s.Flag(core.Carbons) {
-			h.To = s.JID
-			s.PushStanza(stanza.New(h, content))
-		}
+		p.Also = append(p.Also, other.session)
 	}
-	return nil
+	return r.svc.router.HandOn(p)
 }
 
 // fatal are the errors by which a client, or what is in front of it, says that it
