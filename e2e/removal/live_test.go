@@ -191,6 +191,8 @@ func (p *place) meets(me, bob *client) {
 	}
 	node(me, "calendar-of-"+gone)
 	node(bob, "prices")
+	bob.set("pubsub."+domain, "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><affiliations node='prices'><affiliation jid='"+gone+"@"+domain+"' affiliation='publisher'/></affiliations></pubsub>")
+	me.set("pubsub."+domain, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='prices'><item id='2'><note xmlns='urn:example:notes'>hello</note></item></publish></pubsub>")
 	me.set("pubsub."+domain, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='prices' jid='"+gone+"@"+domain+"'/></pubsub>")
 }
 

@@ -55,17 +55,17 @@ func (s *Service) may(owner, asker jid.JID, n *node) error {
 // lets tells whether a node's access model lets in one who is nothing to the node.
 // XEP-0060#accessmodels
 func (s *Service) lets(owner, asker jid.JID, n *node) error {
-	anyOwner := func(f func(o jid.JID) bool) bool { return slices.ContainsFunc(s.owners(owner, n), f) }
+	reads := s.reader(owner, n)
 	switch n.Access {
 	case open:
 		return nil
 	case presence:
-		if anyOwner(func(o jid.JID) bool { return s.people.Subscribed(o, asker) }) || s.also(owner, asker, n.name) {
+		if s.people.Subscribed(reads, asker) || s.also(owner, asker, n.name) {
 			return nil
 		}
 		return fail(stanza.NotAuthorized, "presence-subscription-required", "only those who see the owner's presence may do that")
 	case rosterAcc:
-		if anyOwner(func(o jid.JID) bool { return s.inGroup(o, asker, n.Groups) }) {
+		if s.inGroup(reads, asker, n.Groups) {
 			return nil
 		}
 		return fail(stanza.NotAuthorized, "not-in-roster-group", "only some groups of the owner's contacts may do that")
@@ -76,20 +76,6 @@ func (s *Service) lets(owner, asker jid.JID, n *node) error {
 		return fail(stanza.NotAuthorized, "not-subscribed", "only those whose subscription was approved may do that")
 	}
 	return fail(stanza.NotAllowed, "closed-node", "only those whom the owner names may do that")
-}
-
-// owners are a node's: the account's own address, or who is so affiliated.
-func (s *Service) owners(owner jid.JID, n *node) []jid.JID {
-	if !s.general(owner) {
-		return []jid.JID{owner}
-	}
-	var list []jid.JID
-	for who, what := range n.Affiliated {
-		if j, err := jid.Parse(who); err == nil && what == affOwner {
-			list = append(list, j)
-		}
-	}
-	return list
 }
 
 // mayPublish tells whether the asker may publish to a node. At an account that is

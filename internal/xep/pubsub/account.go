@@ -30,6 +30,9 @@ type node struct {
 	// subs are the subscriptions made by a request, by address, bare or full:
 	// subscribed or pending.
 	subs map[jid.JID]string
+	// asked are those, bare, about whom owners have a question to answer, even where
+	// they gave up meanwhile: they cause no second one.
+	asked map[jid.JID]struct{}
 }
 
 // record is a node on disk.
@@ -41,6 +44,11 @@ type record struct {
 	// Affiliated are those with an affiliation, by bare address; not an account
 	// that owns the node because it is its own.
 	Affiliated map[string]string `json:"affiliated,omitempty"`
+	// Tenures are how the owners of a node at the service own it, by bare address.
+	Tenures map[string]tenure `json:"tenures,omitempty"`
+	// Reads is the owner, at the service, who chose the access model: his roster and
+	// presence decide. "" for nobody.
+	Reads string `json:"reads,omitempty"`
 }
 
 // States of a subscription.
@@ -57,7 +65,7 @@ type entry struct {
 	id   string
 	size int    // bytes of the payload
 	at   int64  // when it was published, Unix seconds; 0 for not known
-	by   string // the publisher's bare address, "" for the owner of an account
+	by   string // the publisher's bare address; "" for the owner of an account, and for who is none any more
 }
 
 // entryCost is about what an item takes besides its payload and its id: counted, so
@@ -76,6 +84,9 @@ func newAccount(service bool) *account {
 	}
 	return a
 }
+
+// shared tells whether the nodes are those of the service for all.
+func (a *account) shared() bool { return a.ties != nil }
 
 // add puts a node into the index, with its ties.
 func (a *account) add(n *node) {

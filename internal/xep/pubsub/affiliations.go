@@ -95,7 +95,12 @@ func (s *Service) setAffiliations(r *request) ([]byte, error) {
 			out[who] = none
 		}
 	}
-	return nil, s.update(r.Ctx, r.owner, n, out, func(rec *record) { rec.Affiliated = now })
+	return nil, s.update(r.Ctx, r.owner, n, out, func(rec *record) {
+		if r.general {
+			rec.Tenures = rec.tenures(now, r.Asker())
+		}
+		rec.Affiliated = now
+	})
 }
 
 // affiliate reads what a request says of affiliations into a list.
@@ -125,8 +130,8 @@ func (s *Service) affiliate(r *request, list map[string]string) error {
 }
 
 // possible tells whether an address can be that. An account's own nodes stay its
-// own; a node at the service belongs to people who have an account, so that it goes when
-// they go.
+// own; a node at the service belongs to people here, so that it goes when they go. The
+// answer does not tell who is here.
 // XEP-0060#owner-affiliations-nosuchaffil
 func (s *Service) possible(r *request, who jid.JID, what string) error {
 	switch what {
@@ -140,7 +145,7 @@ func (s *Service) possible(r *request, who jid.JID, what string) error {
 			return nil
 		}
 	case affOwner:
-		if r.general && s.router.Exists(who) || !r.general && who == r.owner {
+		if r.general && s.router.Local(who) && who.Local() != "" || !r.general && who == r.owner {
 			return nil
 		}
 		return stanza.Errorf(stanza.NotAcceptable, "that cannot be an owner")

@@ -124,13 +124,7 @@ func (s *Service) discoNode(q *core.Query, name string) (info []byte, ok bool, e
 func (n *node) people(owner jid.JID) []form.Field {
 	creator, owners := owner.String(), []string{owner.String()}
 	if n.Creator != "" {
-		creator, owners = n.Creator, nil
-		for who, what := range n.Affiliated {
-			if what == affOwner {
-				owners = append(owners, who)
-			}
-		}
-		slices.Sort(owners)
+		creator, owners = n.Creator, n.holders()
 	}
 	created := time.Unix(n.Created, 0).UTC().Format(time.RFC3339)
 	return []form.Field{

@@ -3,7 +3,6 @@ package pubsub
 import (
 	"bytes"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -66,16 +65,20 @@ func (s *Service) names(ctx context.Context, owner, bare string) (bool, error) {
 	return slices.ContainsFunc(subs, func(n store.Item) bool { return strings.Contains(n.Key, separator+bare) }), err
 }
 
-// leave takes an address out of an owner's nodes. Nodes at the service that nobody
-// owns then go.
+// leave takes an address out of an owner's nodes: of the service's, what it published
+// as well. A node there goes with its last owner who took it up.
 func (s *Service) leave(ctx context.Context, owner, bare jid.JID) error {
 	defer s.lock(owner)()
 	acct, err := s.load(ctx, owner)
 	if err != nil {
 		return err
 	}
-	for _, n := range acct.tied(bare) {
+	for _, n := range slices.Clone(acct.sorted()) {
+		delete(n.asked, bare)
 		if err := s.leaveNode(ctx, owner, n, bare.String()); err != nil {
+			return err
+		}
+		if err := s.disown(ctx, owner, n, bare.String()); err != nil {
 			return err
 		}
 	}
@@ -89,18 +92,48 @@ func (s *Service) leaveNode(ctx context.Context, owner jid.JID, n *node, bare st
 			gone[who] = none
 		}
 	}
-	now := maps.Clone(n.Affiliated)
-	delete(now, bare)
-	if s.general(owner) && !slices.Contains(slices.Collect(maps.Values(now)), affOwner) {
+	heir := s.heir(n, bare)
+	if s.general(owner) && heir == "" && (n.Affiliated[bare] == affOwner || n.Creator == bare) {
 		return s.vanish(s.draft(ctx, owner, n.acct), n, "")
 	}
-	if len(gone) == 0 && len(now) == len(n.Affiliated) && n.Creator != bare {
+	left, changed := n.without(bare, heir)
+	if len(gone) == 0 && !changed {
 		return nil
 	}
-	return s.update(ctx, owner, n, gone, func(rec *record) {
-		rec.Affiliated = now
-		if rec.Creator == bare {
-			rec.Creator = "" // counts for nobody any more
+	return s.update(ctx, owner, n, gone, func(rec *record) { *rec = left })
+}
+
+// heir is an account besides one that owns a node and has taken it up, "" for none:
+// the node then counts for it. Owners who know nothing of that keep no node alive.
+func (s *Service) heir(n *node, bare string) string {
+	for _, who := range n.holders() {
+		if j, err := jid.Parse(who); err == nil && who != bare && s.router.Exists(j) {
+			return who
 		}
-	})
+	}
+	return ""
+}
+
+// disown makes what an address published nobody's: the next of its name has not
+// published it.
+func (s *Service) disown(ctx context.Context, owner jid.JID, n *node, bare string) error {
+	if !s.general(owner) || n.acct.nodes[n.name] != n {
+		return nil
+	}
+	var ops []store.Op
+	entries := slices.Clone(n.entries)
+	for i := range entries {
+		if e := &entries[i]; e.by == bare {
+			e.by = ""
+			ops = append(ops, s.order.Set(orderKey(n.name, e.seq), e.value()))
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if err := s.apply(ctx, owner, ops...); err != nil {
+		return err
+	}
+	n.entries = entries
+	return nil
 }

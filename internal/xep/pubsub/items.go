@@ -206,18 +206,15 @@ func appendItem(b []byte, n *node, owner jid.JID, e *entry, payload []byte) []by
 // XEP-0060#impl-association
 func (n *node) publisher(owner jid.JID, e *entry) string {
 	switch {
-	case n.ItemReply == "none":
+	case n.ItemReply == "none", e.by == "" && n.acct.shared():
 		return ""
 	case e.by == "":
 		return owner.String()
 	case n.ItemReply == affPublisher:
 		return e.by
 	}
-	owners := make([]string, 0, 1)
-	for who, what := range n.Affiliated {
-		if what == affOwner {
-			owners = append(owners, who)
-		}
+	if holders := n.holders(); len(holders) > 0 {
+		return holders[0]
 	}
-	return slices.Min(owners)
+	return ""
 }

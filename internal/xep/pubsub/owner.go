@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"crypto/rand"
+	"slices"
 
 	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/stanza"
@@ -100,6 +101,9 @@ func (s *Service) setConfig(r *request) ([]byte, error) {
 	}
 	if s.mirror(r.owner, n.name) != nil {
 		changed.Persist = true
+	}
+	if r.general && (changed.Access != n.Access || !slices.Equal(changed.Groups, n.Groups)) {
+		changed.Reads = r.Asker().String()
 	}
 	op, err := s.nodeOp(changed)
 	if err != nil {

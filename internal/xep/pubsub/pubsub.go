@@ -11,6 +11,7 @@
 // nobody is notified of, or shown, what the node's access model keeps from him;
 // a stranger cannot tell a closed node of an account from a missing account;
 // nobody hears of a node to which he did not subscribe, personal eventing excepted;
+// nobody is drawn into a node at the service by others: see tenure;
 // publish-options never change a node.
 //
 // Locks. Service.lock is the lock of one owner of nodes (striped; the service for all
@@ -264,6 +265,10 @@ func (s *Service) perform(r *request, a action) (_ []byte, err error) {
 			return nil, err
 		case n.affiliation(r.owner, r.Asker()) != affOwner:
 			return nil, stanza.Errorf(stanza.Forbidden, "only an owner of the node may do that")
+		case a.set:
+			if err := s.takeUp(r, n); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return a.do(s, r)

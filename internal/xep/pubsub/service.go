@@ -49,22 +49,35 @@ func (s *Service) newServiceNode(r *request, name string) (*node, error) {
 		return nil, fail(stanza.ResourceConstraint, "max-nodes-exceeded", "the service has no room for more nodes")
 	}
 	return &node{name: name, acct: r.acct, record: record{
-		Config: serviceDefaults(), Created: time.Now().Unix(), Creator: who.String(),
-		Affiliated: map[string]string{who.String(): affOwner},
+		Config: serviceDefaults(), Created: time.Now().Unix(), Creator: who.String(), Reads: who.String(),
+		Affiliated: map[string]string{who.String(): affOwner}, Tenures: map[string]tenure{who.String(): {Used: true}},
 	}}, nil
 }
 
 // nsAuthorization is the form by which owners let others subscribe.
 const nsAuthorization = nsPubsub + "#subscribe_authorization"
 
-// askOwners asks those owners who are here whether somebody may subscribe; the others
-// are asked when they come.
+// askOwners asks those owners who are here whether somebody, bare, may subscribe; the
+// others are asked when they come. Who asks again before he was answered is no new
+// question.
 // XEP-0060#owner-subreq
 func (s *Service) askOwners(r *request, n *node, who jid.JID) {
-	var to recipients
-	for _, o := range s.owners(r.owner, n) {
-		s.reachTo(r.owner, o, &to)
+	if _, asked := n.asked[who]; asked || len(n.asked) >= maxSubscribed {
+		return
 	}
+	var to recipients
+	for _, h := range n.holders() {
+		if o, err := jid.Parse(h); err == nil && s.owes(n, o, who) {
+			s.reachTo(r.owner, o, &to)
+		}
+	}
+	if to.count() == 0 {
+		return
+	}
+	if n.asked == nil {
+		n.asked = map[jid.JID]struct{}{}
+	}
+	n.asked[who] = struct{}{}
 	question := question(n, who)
 	s.outbox.put(func() {
 		for sess := range to.sessions {
@@ -73,7 +86,8 @@ func (s *Service) askOwners(r *request, n *node, who jid.JID) {
 	}, to.count())
 }
 
-// question asks whether an address may subscribe to a node.
+// question asks whether an address, bare, may subscribe to a node: resources are what
+// people write there, and not for owners to read.
 func question(n *node, who jid.JID) []byte {
 	f := form.Form{Kind: form.Ask, Of: nsAuthorization, Title: "Subscription to " + n.name, Fields: []form.Field{
 		{Var: "pubsub#node", Kind: form.TextSingle, Label: "Node", Values: []string{n.name}},
@@ -107,12 +121,13 @@ func (s *Service) answered(t *core.Transit) error {
 	if allow {
 		state = subscribed
 	}
-	_, err = s.perform(r, action{by: nodeOwner, do: func(s *Service, r *request) ([]byte, error) {
+	_, err = s.perform(r, action{set: true, by: nodeOwner, do: func(s *Service, r *request) ([]byte, error) {
 		n := r.acct.nodes[r.node]
-		if n.subs[who] != pending {
+		waiting, ok := n.waiting(who)
+		if !ok {
 			return nil, stanza.Errorf(stanza.ItemNotFound, "nobody is waiting for that answer")
 		}
-		return nil, s.decide(r, n, map[jid.JID]string{who: state})
+		return nil, s.decide(r, n, map[jid.JID]string{waiting: state})
 	}})
 	return err
 }
@@ -178,11 +193,11 @@ func (s *Service) owed(packets []core.Packet, n *node, to *core.Session) []core.
 			packets = append(packets, p)
 		}
 	}
-	if n.affiliation(s.site, me) != affOwner || !to.Online() {
+	if !n.took(me.String()) || !to.Online() {
 		return packets
 	}
-	for who, state := range n.subs {
-		if state == pending && len(packets) < maxQuestions {
+	for full, state := range n.subs {
+		if who := full.Bare(); state == pending && len(packets) < maxQuestions && s.owes(n, me, who) {
 			packets = append(packets, packet(to, s.site, stanza.Normal, "a"+who.String(), question(n, who)))
 		}
 	}

@@ -264,6 +264,7 @@ func TestARemovedAccountLeavesTheNodesOfAllOthers(t *testing.T) {
 		ask(b, create("bobs"))
 		ask(b, create("both"))
 		ask(b, at("set", owner("<affiliations node='both'><affiliation jid='alice@example.org' affiliation='owner'/></affiliations>")))
+		ask(a, at("set", owner("<purge node='both'/>")))
 		ask(a, create("alices", "access_model", "whitelist"))
 		ask(a, at("set", owner("<affiliations node='alices'><affiliation jid='bob@example.org' affiliation='publisher'/></affiliations>")))
 		ask(b, subscribeTo("alices", "bob@example.org/b"))

@@ -76,7 +76,7 @@ func (s *Service) subscribe(r *request) ([]byte, error) {
 		// XEP-0060#subscriber-configure-error-options
 		return nil, unsupported("subscription-options")
 	}
-	if n.waits(r.Asker()) {
+	if _, waits := n.waiting(r.Asker()); waits {
 		// XEP-0060#subscriber-subscribe-error-pending
 		return nil, fail(stanza.NotAuthorized, "pending-subscription", "the owner has not answered yet")
 	}
@@ -86,7 +86,7 @@ func (s *Service) subscribe(r *request) ([]byte, error) {
 		}
 	}
 	if state == pending {
-		s.askOwners(r, n, who)
+		s.askOwners(r, n, who.Bare())
 	}
 	b := appendSubscription([]byte("<pubsub xmlns='"+nsPubsub+"'>"), n.name, who, state)
 	r.Reply(append(b, "</pubsub>"...), nil)
@@ -102,14 +102,15 @@ func (n *node) asks(owner, asker jid.JID) bool {
 	return n.Access == authorize && n.affiliation(owner, asker) == affNone
 }
 
-// waits tells whether an address has asked to be subscribed and was not answered.
-func (n *node) waits(bare jid.JID) bool {
+// waiting is what an address, or any of its resources, asked to have subscribed and was
+// not answered; there is one at most of each bare address.
+func (n *node) waiting(asked jid.JID) (who jid.JID, ok bool) {
 	for who, state := range n.subs {
-		if state == pending && who.Bare() == bare {
-			return true
+		if state == pending && (who == asked || who.Bare() == asked) {
+			return who, true
 		}
 	}
-	return false
+	return who, false
 }
 
 // enter makes a subscription where there is room for one.
@@ -242,6 +243,7 @@ func (s *Service) decide(r *request, n *node, states map[jid.JID]string) error {
 		return err
 	}
 	for who, state := range states {
+		delete(n.asked, who.Bare())
 		to := s.reach(r.owner, who)
 		b := appendSubscription([]byte("<event xmlns='"+nsEvent+"'>"), n.name, who, state)
 		s.send(to, r.owner, n, append(b, "</event>"...))
