@@ -61,6 +61,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"outage clear", "over"},
 		{"report list", ""},
 		{"uploads", "0 accounts"},
+		{"push list bob", "no device that asked"},
 		{"uploads bob", "bob@example.org"},
 		{"account show bob", "Bytes at most"},
 		{"command list", "get-online-users-num"},
@@ -107,6 +108,8 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 		{"max_items is", 1, "command run get-registered-users-list max_items=abc"},
 		{"all is", 1, "command run announce announcement=x all=perhaps"},
 		{"no such account: nobdy", 1, "uploads nobdy"},
+		{"no such account: nobdy", 1, "push list nobdy"},
+		{"no device that asked", 1, "push test bob"},
 		{"no command", 1, "command run nothing"},
 		{"no field", 1, "command run get-registered-users-list x=y"},
 		{"not FIELD=VALUE", 2, "command run announce hello"},
@@ -137,7 +140,7 @@ func TestTheOperatorRunsTheServerFromTheCommandLine(t *testing.T) {
 func TestEveryCommandForAdministratorsShowsAnExample(t *testing.T) {
 	for _, args := range []string{
 		"account disable", "account enable", "account promote", "account demote", "account show", "account sessions", "account kick", "announce", "motd", "motd set", "motd show", "motd clear",
-		"welcome", "welcome set", "outage", "outage plan", "outage show", "outage clear", "report", "report list", "report show", "report close", "uploads", "command", "command list", "command show", "command run",
+		"welcome", "welcome set", "outage", "outage plan", "outage show", "outage clear", "report", "report list", "report show", "report close", "uploads", "push", "push list", "push test", "command", "command list", "command show", "command run",
 	} {
 		if out := fine(t, t.TempDir(), "", append(strings.Fields(args), "--help")...); !strings.Contains(out, "Examples:\n  mirsal "+args) {
 			t.Errorf("%s:\n%s", args, out)

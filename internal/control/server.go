@@ -25,7 +25,6 @@ type request struct {
 	Password string              `json:"password,omitempty"`
 	Force    bool                `json:"force,omitempty"`
 	Circle   string              `json:"circle,omitempty"`
-	ID       string              `json:"id,omitempty"`
 	Offer    *auth.Offer         `json:"offer,omitempty"`
 	Fields   map[string][]string `json:"fields,omitempty"`
 }
@@ -40,8 +39,6 @@ type response struct {
 	Status      *Status           `json:"status,omitempty"`
 	Commands    []Command         `json:"commands,omitempty"`
 	Result      *command.Result   `json:"result,omitempty"`
-
-	Registrations []Registration `json:"registrations,omitempty"`
 }
 
 // Server answers on the socket.
@@ -78,6 +75,9 @@ func (s *Server) Close() {
 
 // call is what one path does.
 type call func(r *http.Request, in request) (response, error)
+
+// Calls are more that a server answers.
+type Calls map[string]call
 
 func handler(a Accounts, status func() Status, more ...Calls) http.Handler {
 	mux := http.NewServeMux()

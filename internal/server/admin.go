@@ -44,11 +44,18 @@ func (s *Server) addAdministration(h *core.Host, ppl *people.People, blk *blocki
 	blk.OnReport = r.reports.Take
 	r.outage = outage.New(s.store, s.Config.Outage.URL, s.publicURL())
 	r.outage.Register(h)
-	r.adhoc.Serve(r.admin.Allow, r.admin.Commands()...)
-	r.adhoc.Serve(r.admin.Allow, r.reports.Commands()...)
-	r.adhoc.Serve(r.admin.Allow, r.outage.Commands()...)
+	s.serveAdministrators(r.admin.Commands())
+	s.serveAdministrators(r.reports.Commands())
+	s.serveAdministrators(r.outage.Commands())
 	r.adhoc.Register(h)
 	s.Auth.OnDisable(s.endDisabled)
+}
+
+// serveAdministrators adds commands to the table: for administrators and the operator,
+// and in the log when they were done.
+func (s *Server) serveAdministrators(all []command.Command) {
+	r := &s.features.running
+	r.adhoc.Serve(r.admin.Allow, r.admin.Journal(all)...)
 }
 
 // loadAdministration reads what waits: before removals are ended, which take things out.

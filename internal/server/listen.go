@@ -92,7 +92,7 @@ func runs(ctx context.Context, dir string) bool {
 
 // startControl lets the command line in.
 func (s *Server) startControl() error {
-	ctl, err := control.Serve(s.Config.Data, s.Auth, s.status, s.Log, control.PushCalls(pushControl{s}), control.CommandCalls(commandControl{s.features.running.adhoc}))
+	ctl, err := control.Serve(s.Config.Data, s.Auth, s.status, s.Log, control.CommandCalls(commandControl{s.features.running.adhoc}))
 	if err == nil {
 		s.onClose(ctl.Close)
 	}

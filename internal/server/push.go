@@ -1,12 +1,8 @@
 package server
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"strings"
 
-	"mirsal/internal/control"
 	"mirsal/internal/core"
 	"mirsal/internal/people"
 	"mirsal/internal/webpush"
@@ -24,6 +20,7 @@ func (s *Server) addPush(h *core.Host, ppl *people.People) {
 	f.Register(h)
 	ppl.OnAvailable = append(ppl.OnAvailable, f.Available)
 	s.features.push = f
+	s.serveAdministrators(f.Commands())
 	s.onClose(f.Close)
 }
 
@@ -47,57 +44,4 @@ func (s *Server) pushSubject() string {
 		}
 	}
 	return "https://" + s.Domain.String()
-}
-
-// pushControl is push for the command line.
-type pushControl struct{ s *Server }
-
-// Registrations satisfies control.Push.
-func (c pushControl) Registrations(_ context.Context, name string) ([]control.Registration, error) {
-	bare, err := c.account(name)
-	if err != nil {
-		return nil, err
-	}
-	var list []control.Registration
-	for _, st := range c.s.features.push.States(bare) {
-		list = append(list, control.Registration(st))
-	}
-	return list, nil
-}
-
-// TestPush satisfies control.Push.
-func (c pushControl) TestPush(ctx context.Context, name, id string) error {
-	bare, err := c.account(name)
-	if err != nil {
-		return err
-	}
-	outcome := make(chan error, 1)
-	err = c.s.features.push.Test(bare, id, func(sent bool, reason string) {
-		if sent {
-			outcome <- nil
-			return
-		}
-		outcome <- errors.New(reason)
-	})
-	if err != nil {
-		return err
-	}
-	select {
-	case err := <-outcome:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// account is the address of an account that somebody named.
-func (c pushControl) account(name string) (jid.JID, error) {
-	own, err := c.s.Auth.Name(name)
-	if err != nil {
-		return jid.JID{}, err
-	}
-	if !c.s.Auth.Exists(own) {
-		return jid.JID{}, fmt.Errorf("there is no account %s", own)
-	}
-	return jid.Parse(own + "@" + c.s.Domain.String())
 }

@@ -60,7 +60,7 @@ func (s *Server) addUploads(h *core.Host) {
 	})
 	u.Register(h)
 	s.features.upload = u
-	s.features.running.adhoc.Serve(s.features.running.admin.Allow, u.Commands()...)
+	s.serveAdministrators(u.Commands())
 }
 
 // filesOf is what administrators are told of an account's files.

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,15 @@ func (a *Admin) Close() {
 	a.run.Wait()
 }
 
-// journal writes down who did what, without texts and secrets.
+// Journal is commands that write down who did what, without texts and secrets.
+func (a *Admin) Journal(all []command.Command) []command.Command {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i] = a.journal(all[i])
+	}
+	return all
+}
+
 func (a *Admin) journal(c command.Command) command.Command {
 	do := c.Do
 	_, short, _ := strings.Cut(c.Node, "#")

@@ -102,7 +102,7 @@ func (h *house) by(who, node string, fields ...string) string {
 		name, value, _ := strings.Cut(f, "=")
 		given[name] = append(given[name], value)
 	}
-	for _, c := range h.f.Commands() {
+	for _, c := range h.f.Journal(h.f.Commands()) {
 		if strings.HasSuffix(c.Node, "#"+node) {
 			call := &command.Call{Ctx: h.t.Context()}
 			if who != "" {

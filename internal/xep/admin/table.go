@@ -5,7 +5,7 @@ import (
 	"mirsal/internal/xmpp/form"
 )
 
-// Commands is the table of what administrators can do.
+// Commands is the table of what administrators can do, to be put through Journal.
 // XEP-0133#usecases
 func (a *Admin) Commands() []command.Command {
 	all := []command.Command{
@@ -35,9 +35,6 @@ func (a *Admin) Commands() []command.Command {
 			command.Command{Node: nsAdmin + "#shutdown", Name: "Shut the server down", Steps: endForm("Shut the server down"), Do: a.shutdown},
 			command.Command{Node: nsOwn + "#keep-running", Name: "Neither restart nor shut down after all", Do: a.keepRunning},
 		)
-	}
-	for i := range all {
-		all[i] = a.journal(all[i])
 	}
 	return all
 }

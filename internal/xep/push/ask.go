@@ -140,12 +140,28 @@ func (f *Push) take(bare jid.JID, id string) (*registration, error) {
 		return nil, stanza.Errorf(stanza.ItemNotFound, "there is no such registration")
 	case r.health.Ended:
 		return nil, stanza.Errorf(stanza.NotAllowed, "%s: the device has to enable push again", r.health.Reason)
-	case r.busy || r.last.Add(gap).After(now) || f.ctx.Err() != nil || !f.charge(bare, now):
-		return nil, stanza.Errorf(stanza.ResourceConstraint, "a push went out just now: try again in some seconds")
+	case f.ctx.Err() != nil:
+		return nil, stanza.Errorf(stanza.ResourceConstraint, "the server is about to stop")
+	case r.busy:
+		return nil, soon("a notification is on its way to this device", gap)
+	case r.last.Add(gap).After(now):
+		return nil, soon("a notification went out to this device just now", r.last.Add(gap).Sub(now))
+	case !f.charge(bare, now):
+		return nil, soon("this account has had many notifications just now", f.account(bare).refill())
 	}
 	r.busy, r.last = true, now
 	delete(f.waiting, r)
 	return r, nil
+}
+
+// soon refuses a test for now, and says when the next may be, in whole seconds.
+func soon(why string, wait time.Duration) error {
+	seconds := max(1, int((wait+time.Second-1)/time.Second))
+	unit := "seconds"
+	if seconds == 1 {
+		unit = "second"
+	}
+	return stanza.Errorf(stanza.ResourceConstraint, "%s: try again in %d %s", why, seconds, unit)
 }
 
 // Available tells a session, once, that its device is not woken any more; see

@@ -61,8 +61,11 @@ type Config struct {
 	Metrics  prometheus.Registerer
 }
 
-// Accounts is who ends a device's access; *auth.Auth documents what each method does.
+// Accounts knows devices and who ends their access; *auth.Auth documents what each
+// method does.
 type Accounts interface {
+	Name(s string) (string, error)
+	Devices(ctx context.Context, name string) ([]auth.Device, error)
 	DeviceID(name string, g auth.Agent) string
 	OnRevoke(f func(bare jid.JID, device string))
 	OnPassword(f func(bare jid.JID, session any))
@@ -131,7 +134,7 @@ func New(r *core.Router, kv store.KV, a Accounts, cfg Config) *Push {
 	return f
 }
 
-// Register attaches the feature.
+// Register attaches the feature. Commands are for others to hook up.
 func (f *Push) Register(h *core.Host) {
 	h.IQ(core.Account, ns, "enable", f.enable)
 	h.IQ(core.Account, ns, "disable", f.disable)

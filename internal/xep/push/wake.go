@@ -294,6 +294,9 @@ func (f *Push) charge(bare jid.JID, now time.Time) bool {
 	return true
 }
 
+// refill is how long it takes until an account whose budget is spent may cause one more.
+func (a *account) refill() time.Duration { return time.Duration((1 - a.budget) * float64(budgetGap)) }
+
 // tick sends what has waited long enough.
 func (f *Push) tick(now time.Time) {
 	var due []*registration

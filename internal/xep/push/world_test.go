@@ -56,12 +56,20 @@ func (s slow) Apply(ctx context.Context, owner string, ops ...store.Op) error {
 }
 
 func (w *world) DeviceID(string, auth.Agent) string             { return "nameless" }
+func (w *world) Name(s string) (string, error)                  { return strings.TrimSuffix(s, "@example.org"), nil }
 func (w *world) OnRevoke(f func(bare jid.JID, device string))   { w.dying = append(w.dying, f) }
 func (w *world) OnPassword(f func(bare jid.JID, session any))   { w.pass = append(w.pass, f) }
 func (w *world) contact(_, peer jid.JID) bool                   { return peer.Local() == "alice" }
 func (w *world) requests(context.Context, jid.JID) (int, error) { return 2, nil }
 func (w *world) restart() *Push                                 { return w.fresh(w.kv) }
-func everything(_ *core.Router, h *core.Host)                   { h.Keep = append(h.Keep, keep) }
+func (w *world) Devices(_ context.Context, name string) ([]auth.Device, error) {
+	if name != "bob" {
+		return nil, fmt.Errorf("%w: %s", auth.ErrNotFound, name)
+	}
+	return []auth.Device{{ID: "phone", Name: "Bob's phone", Software: "Talk"}}, nil
+}
+
+func everything(_ *core.Router, h *core.Host) { h.Keep = append(h.Keep, keep) }
 func keep(t *core.Transit) {
 	if stanza.RuleOf(&t.Head).Archive {
 		t.Keep(core.Owner{JID: t.Head.From.Bare()})
