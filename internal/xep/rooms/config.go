@@ -104,8 +104,8 @@ var fields = []field{
 	},
 	flag("muc#roomconfig_enablearchiving", "Keep messages for members to read later", func(c *Config) *bool { return &c.Archive },
 		"muc#roomconfig_mam", "mam"),
-	choose("muc#roomconfig_presencebroadcast", "Whose presence is shown", func(c *Config) *[4]bool { return &c.Broadcast }),
-	choose("muc#roomconfig_getmemberlist", "Who may read the list of members", func(c *Config) *[4]bool { return &c.MemberList }),
+	choose("muc#roomconfig_presencebroadcast", "Whose presence is shown to all (moderators see everybody)", func(c *Config) *[4]bool { return &c.Broadcast }),
+	choose("muc#roomconfig_getmemberlist", "Who may read the list of members, in a room that lets only members in and shows addresses", func(c *Config) *[4]bool { return &c.MemberList }),
 	flag("{urn:mirsal:rooms:0}register", "Let people register a name", func(c *Config) *bool { return &c.RegisterAllowed }),
 	{
 		name: fieldEncrypted, kind: form.ListSingle, label: "Refuse messages that are not end-to-end encrypted",
@@ -145,10 +145,10 @@ func choose(name, label string, at func(*Config) *[4]bool) field {
 		*at(c) = [4]bool{}
 		for _, s := range v {
 			r, ok := ParseRole(s)
-			if !ok {
+			if !ok || r == Nobody && len(v) > 1 {
 				return false
 			}
-			at(c)[r] = r != Nobody // "none" is nobody's
+			at(c)[r] = r != Nobody // "none" alone is nobody's
 		}
 		return true
 	}

@@ -131,6 +131,7 @@ func TestWhatMakesNoSenseIsRefusedWhole(t *testing.T) {
 		{"historylength=-1"},
 		{"allowpm=members"},
 		{"presencebroadcast=owner"},
+		{"presencebroadcast=none|moderator"},
 		{"roomname=" + strings.Repeat("x", maxName+1)},
 		{"roomdesc=" + strings.Repeat("x", maxDescription+1)},
 		{"roomsecret=" + strings.Repeat("x", maxPassword+1)},

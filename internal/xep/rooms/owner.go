@@ -95,35 +95,11 @@ func (r *room) configure(is Config, by jid.JID) error {
 			b.spread(statusMessage(r.jid, codes), nil)
 		}
 	})
-	if is.NonAnonymous && !was.NonAnonymous {
-		r.reveal()
-	}
+	r.svc.owe(by, r.reshow(was)+r.reveal(was))
 	if is.MembersOnly && !was.MembersOnly {
 		r.membersOnly()
 	}
 	return nil
-}
-
-// reveal shows those inside again to each other, now that all may see the addresses:
-// to each, as many as a newcomer is shown.
-// XEP-0045#roomconfig-notify
-func (r *room) reveal() {
-	var all []*welcome
-	for _, st := range r.seats {
-		if st.who.role == Moderator {
-			continue // saw them before
-		}
-		w := &welcome{room: r, seat: st, step: onlyList}
-		for _, other := range r.listed(st.who) {
-			w.list = append(w.list, r.faceOf(other, true))
-		}
-		all = append(all, w)
-	}
-	r.event(func(*back) {
-		for _, w := range all {
-			w.give(w.seat.session)
-		}
-	})
 }
 
 // settle writes a configuration that was changed; stayed tells whether the room

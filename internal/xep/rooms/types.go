@@ -22,11 +22,6 @@
 // three is held while another is taken. The archive's release goroutine takes back.mu only.
 package rooms
 
-import (
-	"mirsal/internal/xmpp/form"
-	"mirsal/internal/xmpp/jid"
-)
-
 // Affiliation is a lasting relation of a person to a room (XEP-0045 §5.2), in
 // ascending order of what it allows.
 type Affiliation uint8
@@ -67,31 +62,12 @@ type Config struct {
 	History                 int     // messages of history on joining, at most the service's
 	Archive                 bool    // muc#roomconfig_enablearchiving
 	Broadcast               [4]bool // by Role: whose presence is told (presencebroadcast)
-	MemberList              [4]bool // by Role: who may read the member list (getmemberlist)
+	MemberList              [4]bool // by Role: who may read the member list of a private room (getmemberlist)
 	Queries                 bool    // IQs pass between occupants (allow_query_users)
 	Encrypted               bool    // refuses readable texts: the setting of new private rooms
 	Decided                 bool    // whether Encrypted was decided: at the first configuration
 	RegisterAllowed         bool    // allow members to register nicks
 }
-
-// These are the joints between policy (config.go, policy.go, registration,
-// invitations …) and the engine (room.go, join.go, message.go, lane.go …).
-// policy.go provides:
-//
-//	func DefaultConfig() Config
-//	func (c Config) Form(max int) form.Form              // the configuration form, filled in
-//	func (c Config) Change(f form.Form) (Config, error)  // what a submitted form makes of it; *stanza.StanzaError
-//	func (c Config) Features() []string                  // muc_passwordprotected …, disco#info of the room
-//	func (c Config) RoomInfo(Info) form.Form // http://jabber.org/protocol/muc#roominfo
-//	func (a Affiliation) String() string; func ParseAffiliation(s string) (Affiliation, bool); the same for Role
-//	func (c Config) RoleOf(a Affiliation) Role           // on entering, XEP-0045 §5.1.2, Nobody when not let in
-//	func mayChangeRole(by, of Standing, to Role) error   // XEP-0045 §5.1.1, §8, §9: who may change what, exact errors
-//	func mayChangeAffiliation(by, of Standing, self bool, to Affiliation, owners int) error // self: the asker's own
-//	func diff(was, is Config) (statuses []int)           // 104, 170–173 for a configuration change
-var (
-	_ form.Form
-	_ jid.JID
-)
 
 // Standing is what someone is in a room.
 type Standing struct {
