@@ -43,6 +43,7 @@ type conn struct {
 
 	wmu     sync.Mutex // one write at a time
 	opened  bool       // our stream header is out; under wmu
+	torn    bool       // a write ended within an element: nothing can follow it; under wmu
 	aborted atomic.Bool
 	reason  atomic.Pointer[stream.Error] // that our side aborted with, nil for none
 	done    chan struct{}                // closed when the reader has returned
@@ -186,7 +187,9 @@ func (c *conn) Write(b []byte) (int, error) {
 // that does read is not cut off.
 func (c *conn) write(b []byte) (int, error) {
 	c.tcp.SetWriteDeadline(time.Now().Add(c.srv.cfg.Write))
-	return c.net.Write(b)
+	n, err := c.net.Write(b)
+	c.torn = c.torn || n < len(b)
+	return n, err
 }
 
 // farewell is how long the last words may take.
@@ -217,7 +220,9 @@ func (c *conn) finish(reason *stream.Error) {
 	if c.opened || reason != nil {
 		b = append(b, stream.End...)
 	}
-	c.tcp.SetWriteDeadline(time.Now().Add(farewell))
-	c.net.Write(b)
+	if !c.torn {
+		c.tcp.SetWriteDeadline(time.Now().Add(farewell))
+		c.net.Write(b)
+	}
 	c.net.Close()
 }
