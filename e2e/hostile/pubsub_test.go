@@ -41,7 +41,9 @@ func TestPubsubAttacks(t *testing.T) {
 	}
 }
 
-func pubsub(content string) string { return "<pubsub xmlns='" + nsPubsub + "'>" + content + "</pubsub>" }
+func pubsub(content string) string {
+	return "<pubsub xmlns='" + nsPubsub + "'>" + content + "</pubsub>"
+}
 
 func owned(content string) string {
 	return "<pubsub xmlns='" + nsPubsub + "#owner'>" + content + "</pubsub>"
@@ -185,7 +187,9 @@ func testManyDevices(t *testing.T, v *victim) {
 		t.Errorf("5,000 devices: %.300s", n)
 	}
 	// more elements than a stanza may have end the stream
-	go func() { _ = mallory.Raw("<iq type='set' id='many'>" + published(deviceNode, "current", deviceList(ids...)) + "</iq>") }()
+	go func() {
+		_ = mallory.Raw("<iq type='set' id='many'>" + published(deviceNode, "current", deviceList(ids...)) + "</iq>")
+	}()
 	refused(t, "10,000 devices", mallory.Net(), "policy-violation")
 	if got := itemsOf(t, v.connect(t, "mallory"), "", deviceNode); strings.Count(got, "<device") != 1 {
 		t.Errorf("the list is %.300s", got)
@@ -215,7 +219,9 @@ func testBundles(t *testing.T, v *victim) {
 		t.Errorf("4,500 prekeys: %.300s", n)
 	}
 	// the server stops reading before the end
-	go func() { _ = mallory.Raw("<iq type='set' id='huge'>" + published(bundleNode, "current", bundle(1_000_000)) + "</iq>") }()
+	go func() {
+		_ = mallory.Raw("<iq type='set' id='huge'>" + published(bundleNode, "current", bundle(1_000_000)) + "</iq>")
+	}()
 	refused(t, "a million prekeys", mallory.Net(), "policy-violation")
 	if got := itemsOf(t, reader, bare("mallory"), bundleNode); strings.Count(got, "<preKeyPublic") != 100 {
 		t.Errorf("the bundle is %.300s", got)

@@ -66,7 +66,9 @@ func (m *mirsal) inviteTo(ctx context.Context, circle string, people int) (strin
 	return in.Token, err
 }
 
-func (m *mirsal) promote(ctx context.Context, name string) error { return m.Auth.SetAdmin(ctx, name, true) }
+func (m *mirsal) promote(ctx context.Context, name string) error {
+	return m.Auth.SetAdmin(ctx, name, true)
+}
 
 func (m *mirsal) restart(context.Context) error {
 	if err := m.Close(); err != nil {
