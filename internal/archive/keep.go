@@ -12,6 +12,7 @@ const (
 	Outgoing uint8 = 1 << iota // the owner sent it
 	Incoming                   // the owner was sent it
 	Offline                    // an owner who was away gets it when he comes back (XEP-0160)
+	Named                      // of a room's: all who were there saw the sender's address
 )
 
 // keep is the archive's core.KeepFunc: both local sides own what the rule for the

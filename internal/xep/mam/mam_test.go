@@ -444,7 +444,7 @@ func TestAnotherArchiveIsReadAsItsOwnerDecides(t *testing.T) {
 			from := jid.MustParse("room@rooms.example.org/" + nick)
 			st := stanza.New(stanza.Head{Kind: stanza.Message, Type: stanza.Groupchat, From: from}, fmt.Appendf(nil, "<body>%s%d</body>", nick, n))
 			t := &core.Transit{Head: st.Head, Stanza: st, Time: time.Now()}
-			t.Keep(core.Owner{JID: from.Bare(), Peer: jid.MustParse(nick + "@example.org")})
+			t.Keep(core.Owner{JID: from.Bare(), Peer: jid.MustParse(nick + "@example.org"), Flags: []uint8{0, 0, archive.Named}[n]})
 			w.Router.Enter(t, func(*core.Transit) {})
 		}
 		synctest.Wait()
@@ -472,6 +472,15 @@ func TestAnotherArchiveIsReadAsItsOwnerDecides(t *testing.T) {
 		count(ask(w.bob, ""), "<real", 0)
 		count(ask(w.bob, with("room@rooms.example.org/y")), "<body>y1</body></message>", 1)
 		count(ask(w.bob, with("y@example.org")), "<forbidden", 1)
+		dave := w.Bind("dave@example.org/d")
+		count(ask(dave, ""), "<body>", 3)
+		count(ask(dave, ""), "<body>x2</body><real>x@example.org</real></message>", 1)
+		count(ask(dave, ""), "<real>", 1)
+		only := ask(dave, with("x@example.org"))
+		count(only, "<body>x2</body>", 1)
+		count(only, "<body>", 1)
+		count(ask(dave, with("y@example.org")), "<body>", 0)
+		count(ask(dave, with("x@example.org")+"<set xmlns='http://jabber.org/protocol/rsm'><max>0</max></set>"), "<count>1</count>", 1)
 		count(ask(w.carol, ""), "<not-allowed", 1)
 		if bodies, _ := w.ask(""); bodies != "1" {
 			t.Errorf("alice's own: %s", bodies)
@@ -484,13 +493,21 @@ func TestAnotherArchiveIsReadAsItsOwnerDecides(t *testing.T) {
 	})
 }
 
-// readers decides that alice sees everything, bob not who said it, carol nothing.
+// readers decides that alice sees everything, bob not who said it, dave who said what
+// is marked so, carol nothing.
 func readers(q *core.Query) (func(r *store.Row) []byte, bool, error) {
 	switch q.Session.JID.Local() {
 	case "alice":
 		return func(r *store.Row) []byte { return []byte("<real>" + r.Peer + "</real>") }, true, nil
 	case "bob":
 		return nil, false, nil
+	case "dave":
+		return func(r *store.Row) []byte {
+			if r.Flags&archive.Named == 0 {
+				return nil
+			}
+			return []byte("<real>" + r.Peer + "</real>")
+		}, false, nil
 	}
 	return nil, false, stanza.Errorf(stanza.NotAllowed, "not you")
 }

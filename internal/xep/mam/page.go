@@ -68,7 +68,7 @@ func (m *Mam) count(q *core.Query, s selection) error {
 	var err error
 	switch {
 	case s.empty():
-	case s.byIDs || !s.with.IsZero():
+	case s.byIDs || s.picks():
 		s.Limit = mostCount
 		var p found
 		p, err = m.find(q.Ctx, s)
@@ -92,7 +92,7 @@ func (m *Mam) find(ctx context.Context, s selection) (found, error) {
 		return found{}, nil
 	case s.byIDs:
 		return m.findIDs(ctx, s)
-	case !s.with.IsZero():
+	case s.picks():
 		return m.findResource(ctx, s)
 	}
 	rows, more, err := m.archive.Page(ctx, s.Query)
@@ -129,7 +129,15 @@ func (m *Mam) findIDs(ctx context.Context, s selection) (found, error) {
 // other than places.
 func (s *selection) holds(r *store.Row) bool {
 	return (s.From == 0 || r.Time >= s.From) && (s.To == 0 || r.Time <= s.To) &&
-		(s.Peer == "" || r.Peer == s.Peer) && (s.with.IsZero() || s.concerns(r.Body))
+		(s.Peer == "" || r.Peer == s.Peer) && s.takes(r)
+}
+
+// picks tells whether messages must be looked at one by one.
+func (s *selection) picks() bool { return !s.with.IsZero() || s.named }
+
+// takes tells whether one that was looked at is meant.
+func (s *selection) takes(r *store.Row) bool {
+	return (s.with.IsZero() || s.concerns(r.Body)) && (!s.named || s.view.show(r) != nil)
 }
 
 // concerns tells whether a message is from or to the full address asked for.
@@ -140,7 +148,7 @@ func (s *selection) concerns(raw []byte) bool {
 }
 
 // findResource looks through the messages exchanged with an account for those of
-// one resource, a bounded number of them.
+// one resource, or those that are shown with their sender, a bounded number of them.
 func (m *Mam) findResource(ctx context.Context, s selection) (p found, err error) {
 	q := s.Query
 	q.Limit, q.NoBody = glance, false
@@ -167,7 +175,7 @@ func (p *found) look(rows []store.Row, s *selection) {
 	}
 	for i := range rows {
 		p.edge = rows[i].Seq
-		if s.concerns(rows[i].Body) {
+		if s.takes(&rows[i]) {
 			p.seqs = append(p.seqs, rows[i].Seq)
 		}
 	}

@@ -24,6 +24,7 @@ type selection struct {
 	flip    bool
 	queryID string
 	view    *view // nil: one's own archive
+	named   bool  // only what is shown with its sender
 }
 
 // read understands a query, or says what is wrong with it.

@@ -9,7 +9,8 @@ import (
 
 // ReadFunc decides who may read the archive that a request is for: an error
 // refuses. show makes what is appended to an archived message for this asker, nil
-// for nothing; senders tells whether he may know who the row's peer is. show runs
+// for nothing: who its sender is; senders tells whether he may know every row's peer,
+// not only where he is shown something. show runs
 // on the asker's writer and must not block.
 type ReadFunc = func(q *core.Query) (show func(r *store.Row) []byte, senders bool, err error)
 
@@ -54,7 +55,8 @@ func (v *view) segments(head []byte, r *store.Row) [][]byte {
 }
 
 // publisher selects what one published: by the address that the archive shows,
-// or, where the asker may know them, by the real one.
+// or, where the asker may know them, by the real one: of each message, or of those
+// with which he is shown something of the sender.
 // XEP-0313#filter-jid
 func (s *selection) publisher(with jid.JID) error {
 	switch {
@@ -62,6 +64,8 @@ func (s *selection) publisher(with jid.JID) error {
 		s.with = with
 	case s.view.senders:
 		s.Peer = with.Bare().String()
+	case s.view.show != nil:
+		s.Peer, s.named = with.Bare().String(), true
 	default:
 		return stanza.Errorf(stanza.Forbidden, "who published what is not told here")
 	}

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"mirsal/internal/archive"
 	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
@@ -10,7 +11,8 @@ import (
 // Reads decides who may read a room's archive: who could enter the room now, and
 // where it asks for a password, who is in it or belongs to it. It is a
 // mam.ReadFunc. show adds the real address of who said something for those who may
-// know it, and senders tells whether the asker is one.
+// know it: moderators, and in a room that shows addresses all, of what was said while
+// it did. senders tells whether the asker may know every one.
 // XEP-0313#business-storeret-muc-archives
 func (s *Rooms) Reads(q *core.Query) (show func(row *store.Row) []byte, senders bool, err error) {
 	if q.Session == nil {
@@ -25,7 +27,10 @@ func (s *Rooms) Reads(q *core.Query) (show func(row *store.Row) []byte, senders 
 		if !r.mayReadArchive(by) {
 			return stanza.Errorf(stanza.Forbidden, "the archive of this room is not for you")
 		}
-		senders = r.cfg.NonAnonymous || by.Role == Moderator || by.Affiliation >= Admin
+		senders = by.Role == Moderator || by.Affiliation >= Admin
+		if r.cfg.NonAnonymous {
+			show = named
+		}
 		return nil
 	})
 	if senders {
@@ -51,4 +56,12 @@ func author(row *store.Row) []byte {
 		return nil
 	}
 	return append(attr([]byte("<x xmlns='"+nsUser+"'><item"), "jid", row.Peer), "/></x>"...)
+}
+
+// named tells who said something that was said with the address in sight.
+func named(row *store.Row) []byte {
+	if row.Flags&archive.Named == 0 {
+		return nil
+	}
+	return author(row)
 }

@@ -83,10 +83,18 @@ func (r *room) utter(t *core.Transit, st *seat) {
 	t.Head.From, t.Head.To = who.addr, jid.JID{}
 	t.Stanza = stanza.Make(t.Head, t.Elem, t.Edit)
 	if r.cfg.Archive && keeps(&t.Head) {
-		t.Keep(core.Owner{JID: r.jid, Peer: who.real, Flags: archive.Outgoing})
+		t.Keep(core.Owner{JID: r.jid, Peer: who.real, Flags: r.inSight()})
 	}
 	r.enter(t, func(b *back) { b.spread(t.Stanza, r.idOf(t.Seq)) })
 	r.remember(t)
+}
+
+// inSight are the flags of what is said now.
+func (r *room) inSight() uint8 {
+	if r.cfg.NonAnonymous {
+		return archive.Outgoing | archive.Named
+	}
+	return archive.Outgoing
 }
 
 // idOf is the <stanza-id/> of a place in the room's archive, nil for none.
