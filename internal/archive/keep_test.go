@@ -213,11 +213,7 @@ func (b *bench) sweepIn(d time.Duration) {
 }
 
 func TestOldMessagesGo(t *testing.T) {
-	keep, err := archive.ParseKeep("2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free(t, archive.Config{Keep: keep}, func(b *bench) {
+	free(t, archive.Config{Keep: archive.Keep{Days: 2}}, func(b *bench) {
 		a := b.Login("alice@example.org/a")
 		a.Send(chat("1", "old"))
 		a.Got()
@@ -252,17 +248,6 @@ func TestDeliveredMessagesGoAfterAWeekAndOthersStay(t *testing.T) {
 			t.Errorf("alice has %d", n)
 		}
 	})
-}
-
-func TestSettingsOfKeepingAreChecked(t *testing.T) {
-	for _, bad := range []string{"", "0", "-1", "forever", "1e3", "99999"} {
-		if k, err := archive.ParseKeep(bad); err == nil {
-			t.Errorf("%q was read as %+v", bad, k)
-		}
-	}
-	if k, err := archive.ParseKeep("delivered"); err != nil || !k.Delivered {
-		t.Error(k, err)
-	}
 }
 
 func TestCursorsOutliveARestartAndNeverGoBack(t *testing.T) {

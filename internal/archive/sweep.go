@@ -3,8 +3,6 @@ package archive
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"mirsal/internal/core"
@@ -18,18 +16,6 @@ type Keep struct {
 	// Delivered removes a message once it has reached a session of everyone who
 	// keeps it and a week has passed. Messages to those who never come back stay.
 	Delivered bool
-}
-
-// ParseKeep reads the setting archive.keep: a number of days, or "delivered".
-func ParseKeep(s string) (Keep, error) {
-	if s == "delivered" {
-		return Keep{Delivered: true}, nil
-	}
-	days, err := strconv.Atoi(s)
-	if err != nil || days < 1 || days > 36500 {
-		return Keep{}, fmt.Errorf("archive.keep is %q: give a number of days from 1 to 36500, or \"delivered\"", s)
-	}
-	return Keep{Days: days}, nil
 }
 
 // Register attaches the archive's rules and chores to the host.

@@ -38,9 +38,6 @@ func originOf(r *http.Request) *origin {
 // Client is the address that a request behind Guard comes from.
 func Client(r *http.Request) netip.AddrPort { return originOf(r).addr }
 
-// Private tells whether nobody could read a request behind Guard on its way.
-func Private(r *http.Request) bool { return originOf(r).private() }
-
 var errForwarded = errors.New("this request was forwarded by a proxy that the server does not know: its operator can name the proxy in http.trusted_proxies")
 
 // origin believes the one kind of header by which trusted proxies tell of their

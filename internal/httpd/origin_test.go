@@ -80,7 +80,7 @@ func (s *side) believed(t *testing.T, peer string, tlsed bool, headers map[strin
 	w := httptest.NewRecorder()
 	s.Guard(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		got = Client(r).String()
-		if Private(r) {
+		if originOf(r).private() {
 			got += " private"
 		}
 	})).ServeHTTP(w, r)

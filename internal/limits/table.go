@@ -79,12 +79,3 @@ func (t *table[T]) forget(s *shard[T], now int64) {
 		delete(s.m, worst)
 	}
 }
-
-func (t *table[T]) len() (n int) {
-	for i := range t.shards {
-		t.shards[i].mu.Lock()
-		n += len(t.shards[i].m)
-		t.shards[i].mu.Unlock()
-	}
-	return n
-}

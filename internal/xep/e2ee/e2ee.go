@@ -7,13 +7,11 @@
 package e2ee
 
 import (
-	"fmt"
-
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/stanza"
 )
 
-// Mode is the setting e2ee.
+// Mode is the setting e2ee, which config reads.
 type Mode string
 
 // The modes; Required is the default.
@@ -21,14 +19,6 @@ const (
 	Required Mode = "required"
 	Optional Mode = "optional"
 )
-
-// ParseMode reads the setting.
-func ParseMode(s string) (Mode, error) {
-	if m := Mode(s); m == Required || m == Optional {
-		return m, nil
-	}
-	return "", fmt.Errorf("e2ee is %q: give %q or %q", s, Required, Optional)
-}
 
 // remedy is what the author of a refused message is told.
 const remedy = "Messages between people here must be end-to-end encrypted, and this one was not, so it was not sent. " +

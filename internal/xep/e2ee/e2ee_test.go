@@ -77,11 +77,3 @@ func send(t *testing.T, m Mode, attrs, content string) (o outcome) {
 	})
 	return o
 }
-
-func TestOnlyKnownModesAreRead(t *testing.T) {
-	for s, ok := range map[string]bool{"required": true, "optional": true, "": false, "Required": false, "off": false} {
-		if _, err := ParseMode(s); (err == nil) != ok {
-			t.Errorf("%q: %v", s, err)
-		}
-	}
-}
