@@ -17,7 +17,7 @@ func Make(h Head, e xtok.Elem, edit Edit) *Stanza {
 	s := &Stanza{Head: h}
 	content := e.Content()
 	b := make([]byte, 0, len(content)+len(edit.Append)+headRoom(&h))
-	b = appendStart(b, &h, append(e.Borrowed(), e.Declared()...))
+	b = appendStart(b, &h, h.From.String(), append(e.Borrowed(), e.Declared()...))
 	s.open = len(b)
 	b = appendContent(b, e, content, edit.Cut)
 	b = append(b, edit.Append...)
@@ -28,9 +28,12 @@ func Make(h Head, e xtok.Elem, edit Edit) *Stanza {
 
 // New makes a stanza of our own from a head and its content, which must be
 // self-contained XML.
-func New(h Head, content []byte) *Stanza {
+func New(h Head, content []byte) *Stanza { return from(h, h.From.String(), content) }
+
+// from is New with a sender that need not be an address.
+func from(h Head, sender string, content []byte) *Stanza {
 	s := &Stanza{Head: h}
-	b := appendStart(make([]byte, 0, len(content)+headRoom(&h)), &h, nil)
+	b := appendStart(make([]byte, 0, len(content)+len(sender)+headRoom(&h)), &h, sender, nil)
 	s.open = len(b)
 	b = append(b, content...)
 	s.end = len(b)
@@ -68,7 +71,7 @@ func headRoom(h *Head) int {
 	return 96 + len(h.ID) + len(h.Type) + len(h.Lang) + len(h.From.String()) + len(h.To.String())
 }
 
-func appendStart(b []byte, h *Head, prefixes []xtok.Binding) []byte {
+func appendStart(b []byte, h *Head, sender string, prefixes []xtok.Binding) []byte {
 	b = append(b, '<')
 	b = append(b, h.Kind.String()...)
 	b = append(b, " xmlns='jabber:client'"...)
@@ -77,7 +80,7 @@ func appendStart(b []byte, h *Head, prefixes []xtok.Binding) []byte {
 			b = appendAttr(b, "xmlns:"+p.Prefix, p.NS)
 		}
 	}
-	b = appendAttr(b, "from", h.From.String())
+	b = appendAttr(b, "from", sender)
 	b = appendAttr(b, "to", h.To.String())
 	b = appendAttr(b, "id", h.ID)
 	if h.Type != Normal {

@@ -1,6 +1,7 @@
 package stanza
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,6 +69,9 @@ type StanzaError struct {
 	Kind      string // error type where it is not the condition's usual one
 	Text      string // for people; plain English
 	App       []byte // application-specific condition, self-contained XML
+	// Asked is the address that was asked for, where that is none: it was read, and
+	// Head.To could not hold it.
+	Asked string
 }
 
 func (e *StanzaError) Error() string { return string(e.Condition) + ": " + e.Text }
@@ -111,11 +115,13 @@ func (e *StanzaError) Append(b []byte) []byte {
 	return append(b, "</error>"...)
 }
 
-// ErrorReply answers a stanza with an error, addresses swapped. The refused
-// content is not sent back (RFC 6120 §8.3.1 leaves that open).
+// ErrorReply answers a stanza with an error, addresses swapped, also where the one that
+// was asked for is none. The refused content is not sent back (RFC 6120 §8.3.1
+// leaves that open).
 func ErrorReply(h Head, err error) *Stanza {
 	reply := Head{Kind: h.Kind, Type: Error, ID: h.ID, From: h.To, To: h.From}
-	return New(reply, AsError(err).Append(nil))
+	se := AsError(err)
+	return from(reply, cmp.Or(se.Asked, h.To.String()), se.Append(nil))
 }
 
 // ResultReply answers an IQ request, addresses swapped.

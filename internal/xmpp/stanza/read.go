@@ -1,6 +1,8 @@
 package stanza
 
 import (
+	"strings"
+
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -20,8 +22,9 @@ func ReadHead(e xtok.Elem) (Head, error) {
 	h.ID = e.Attr("id")
 	h.Lang = e.AttrNS(xtok.NSXML, "lang")
 	h.Type = typeOf(h.Kind, e)
-	var err error
+	var err *StanzaError
 	if h.To, err = address(e, "to"); err != nil {
+		err.Asked = asked(e.Attr("to"))
 		return h, err
 	}
 	if h.From, err = address(e, "from"); err != nil {
@@ -65,7 +68,7 @@ func plainDefault(e xtok.Elem) bool {
 }
 
 // RFC 6120 §8.3.3.8
-func address(e xtok.Elem, attr string) (jid.JID, error) {
+func address(e xtok.Elem, attr string) (jid.JID, *StanzaError) {
 	v := e.Attr(attr)
 	if v == "" {
 		return jid.JID{}, nil
@@ -75,6 +78,22 @@ func address(e xtok.Elem, attr string) (jid.JID, error) {
 		return jid.JID{}, Errorf(JIDMalformed, "malformed %s address", attr)
 	}
 	return j, nil
+}
+
+// asked is what an error says to come from that was sent to no address: the same, as the
+// sender knows what he asked for, and him alone it is told; of one too long what
+// comes before the resource.
+// RFC 6120 §8.3.1
+func asked(to string) string {
+	if len(to) <= jid.MaxLen {
+		return to
+	}
+	bare, _, _ := strings.Cut(to, "/")
+	j, err := jid.Parse(bare)
+	if err != nil {
+		return ""
+	}
+	return j.String()
 }
 
 const invalid = "\x00"
