@@ -22,6 +22,7 @@ const (
 	Modern                       // bound by Bind 2
 	Inactive                     // XEP-0352; set by SetInactive only
 	BlockList                    // has asked for its block list: gets pushes (XEP-0191 §3.3)
+	Blocks                       // its account has blocked somebody: only then Router.Blocked need be asked
 )
 
 // Session is one bound resource. It outlives its connection while it

@@ -69,6 +69,7 @@ func New(r *core.Router, kv store.KV, p *people.People) *Blocking {
 func (b *Blocking) Register(h *core.Host) {
 	h.Screen = append(h.Screen, b.screen)
 	h.Blocked = b.Blocks
+	h.Bound = append(h.Bound, b.bound)
 	h.IQ(core.Account, ns, "blocklist", b.get)
 	h.IQ(core.Account, ns, "block", b.block)
 	h.IQ(core.Account, ns, "unblock", b.unblock)
@@ -133,12 +134,23 @@ func (b *Blocking) of(owner jid.JID) list {
 
 func (b *Blocking) put(owner jid.JID, l list) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if len(l) == 0 {
 		delete(b.lists, owner)
-		return
+	} else {
+		b.lists[owner] = l
 	}
-	b.lists[owner] = l
+	b.mu.Unlock()
+	for _, s := range b.router.Directory().Sessions(owner) {
+		s.SetFlag(core.Blocks, len(l) > 0)
+	}
+}
+
+// bound marks a new session of one who has blocked somebody. It is in the directory
+// already: a list that is put after mu was given back marks it itself.
+func (b *Blocking) bound(s *core.Session) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	s.SetFlag(core.Blocks, b.lists[s.JID.Bare()] != nil)
 }
 
 // lock takes the lock of one account; the result gives it back.

@@ -482,3 +482,41 @@ func TestARequestByABlockedDeviceGoesNowhere(t *testing.T) {
 		none(t, "shown", a.Got())
 	})
 }
+
+func TestSessionsKnowWhetherTheirAccountHasBlockedAnybody(t *testing.T) {
+	world(t, func(p *place) {
+		first := p.Login("alice@example.org/a")
+		want := func(when string, is bool, all ...*coretest.Client) {
+			t.Helper()
+			for _, c := range all {
+				if c.Session.Flag(core.Blocks) != is {
+					t.Errorf("%s: %s believes %v", when, c.Session.JID, !is)
+				}
+			}
+		}
+		want("before", false, first)
+		block(first, "den@conference.example.org/mallory")
+		second, other := p.Login("alice@example.org/b"), p.Login("bob@example.org/b")
+		want("blocked", true, first, second)
+		want("somebody else", false, other)
+		unblock(second, "den@conference.example.org/mallory")
+		want("after", false, first, second)
+	})
+}
+
+func TestOneCanLeaveARoomThatOneHasBlocked(t *testing.T) {
+	world(t, func(p *place) {
+		left := 0
+		p.Host.Site(jid.MustParse("conference.example.org")).Presence = func(*core.Transit) error { left++; return nil }
+		a := p.Login("alice@example.org/a")
+		block(a, "den@conference.example.org")
+		a.Send("<presence to='den@conference.example.org/alice'/>")
+		if got := a.Got(); left != 0 || !strings.Contains(got, "<not-acceptable") {
+			t.Errorf("entered %d times, and was sent %s", left, got)
+		}
+		a.Send("<presence type='unavailable' to='den@conference.example.org/alice'/>")
+		if got := a.Got(); left != 1 || got != "" {
+			t.Errorf("left %d times, and was sent %s", left, got)
+		}
+	})
+}

@@ -13,6 +13,8 @@ const nsErrors = "urn:xmpp:blocking:errors"
 func (b *Blocking) screen(t *core.Transit) error {
 	from, to := t.Head.From, t.Head.To
 	switch {
+	case b.leaves(t):
+		return nil
 	case b.Blocks(from.Bare(), to):
 		// XEP-0191#block
 		return stanza.Errorf(stanza.NotAcceptable, "you have blocked this address").WithApp(nsErrors, "blocked")
@@ -25,6 +27,11 @@ func (b *Blocking) screen(t *core.Transit) error {
 		return core.ErrSilently
 	}
 	return nil
+}
+
+// leaves tells whether one goes from a room: also from one that one has blocked.
+func (b *Blocking) leaves(t *core.Transit) bool {
+	return t.Head.Kind == stanza.Presence && t.Head.Type == stanza.Unavailable && b.router.Site(t.Head.To) != nil
 }
 
 // away is what one hears of an account that is not there: to the word, or a

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -137,6 +138,14 @@ func (b *back) unseat(st *seat) {
 	}
 }
 
+// hides tells whether a session is not shown what comes from an address of the room:
+// its account has blocked that, or the room. Who has blocked somebody's real address
+// sees him in a room as all others are seen.
+// XEP-0191#block
+func (r *room) hides(s *core.Session, from jid.JID) bool {
+	return s.Flag(core.Blocks) && r.svc.router.Blocked(s.JID, from)
+}
+
 // block is for how many receivers the lists of segments are made in one piece.
 const block = 64
 
@@ -150,6 +159,9 @@ func (b *back) spread(st *stanza.Stanza, tail []byte) {
 	const parts = 5
 	var lists [][]byte
 	for i := range b.seats {
+		if b.room.hides(b.seats[i].seat.session, st.From) {
+			continue
+		}
 		if len(lists) == 0 {
 			lists = make([][]byte, parts*min(block, len(b.seats)-i))
 		}
@@ -174,7 +186,7 @@ func (b *back) show(p notice, all bool, self []*seat) {
 	var variants [2]*stanza.Stanza
 	for i := range b.seats {
 		l := &b.seats[i]
-		if !all && !l.mod || contains(self, l.seat) {
+		if !all && !l.mod || contains(self, l.seat) || b.room.hides(l.seat.session, p.from) {
 			continue
 		}
 		v := 0

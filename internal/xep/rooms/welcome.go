@@ -78,7 +78,9 @@ func (r *room) welcome(t *core.Transit, st *seat, w wish, created bool) *welcome
 	o := st.who
 	wl, open := &welcome{room: r, seat: st, sub: r.subject}, r.cfg.NonAnonymous || o.role == Moderator
 	for _, other := range r.listed(o) {
-		wl.list = append(wl.list, r.faceOf(other, open))
+		if !r.hides(st.session, other.addr) {
+			wl.list = append(wl.list, r.faceOf(other, open))
+		}
 	}
 	wl.self = r.noticeOf(o, st)
 	wl.self.id = t.Head.ID
@@ -93,6 +95,9 @@ func (r *room) welcome(t *core.Transit, st *seat, w wish, created bool) *welcome
 		wl.self.codes = append(wl.self.codes, statusCreated)
 	}
 	wl.said = r.history(w)
+	if st.session.Flag(core.Blocks) {
+		wl.said = slices.DeleteFunc(slices.Clone(wl.said), func(u utterance) bool { return r.hides(st.session, u.stanza.From) })
+	}
 	return wl
 }
 
