@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,5 +32,38 @@ func TestConversations(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Every protocol that the server has is in a script, or README says where it is proved.
+func TestEveryXEPIsInAConversation(t *testing.T) {
+	index, err := os.ReadFile("../../spec/index.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts strings.Builder
+	for _, file := range files {
+		s, err := Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts.WriteString(strings.ToUpper(file) + " " + s.About + "\n")
+	}
+	for line := range strings.Lines(string(index)) {
+		f := strings.Fields(line)
+		if len(f) < 3 || !strings.HasPrefix(f[0], "XEP-") || f[2] != "done" && f[2] != "partial" {
+			continue
+		}
+		if all := scripts.String() + string(told); !strings.Contains(all, f[0]) && !strings.Contains(all, strings.Replace(f[0], "-", "", 1)+"-") {
+			t.Error(f[0], "is in no conversation")
+		}
 	}
 }
