@@ -45,6 +45,7 @@ type Accounts interface {
 
 // Status is what a running server tells of itself.
 type Status struct {
+	Domain        string            `json:"domain,omitempty"`         // that of the accounts
 	Ports         map[string]string `json:"ports"`                    // by name what it really listens on, or "off"
 	NoCertificate string            `json:"no_certificate,omitempty"` // why it has none to show yet
 }

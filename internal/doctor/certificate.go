@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,7 @@ func (e *exam) names(c *x509.Certificate) []Finding {
 	if e.isLocal() || e.cfg.TLS.ACME { // each name has its own there
 		return []Finding{{"certificate.names", "", OK, "It names " + domain + ".", ""}}
 	}
+	list := []Finding{{"certificate.names", "", OK, "It names " + domain + " and the services below it.", ""}}
 	var missing []string
 	for _, s := range []string{"conference." + domain, "upload." + domain} {
 		if c.VerifyHostname(s) != nil {
@@ -128,10 +130,19 @@ func (e *exam) names(c *x509.Certificate) []Finding {
 		}
 	}
 	if len(missing) > 0 {
-		return []Finding{{"certificate.names", "", Notice, fmt.Sprintf("It names %s, but not %s.", domain, strings.Join(missing, " and ")),
-			"Clients do not connect to those today; other servers and uploads will. Have them added at the next renewal."}}
+		list[0].Text = fmt.Sprintf("It names %s. Nobody connects to %s, which it does not name: federation alone will need them.", domain, strings.Join(missing, ", "))
 	}
-	return []Finding{{"certificate.names", "", OK, "It names " + domain + " and the services below it.", ""}}
+	return append(list, e.links(c)...)
+}
+
+// links looks whether browsers and clients can fetch files where links lead.
+func (e *exam) links(c *x509.Certificate) []Finding {
+	at, err := url.Parse(e.cfg.Upload.PublicURL)
+	if !e.cfg.Upload.Enabled || err != nil || at.Scheme != "https" || c.VerifyHostname(at.Hostname()) == nil {
+		return nil
+	}
+	return []Finding{{"certificate.files", "", Notice, fmt.Sprintf("Links to files begin with %s, a name that is not in it.", at),
+		"Unless a proxy with a certificate of its own answers there, have the name added at the next renewal."}}
 }
 
 // ending tells how long the certificate is still good.

@@ -20,7 +20,9 @@ func (e *exam) configuration(context.Context) []Finding {
 	}
 	list := []Finding{{"config.load", "", OK, where, ""}}
 	c := &e.cfg
-	if e.isLocal() {
+	if f, found := e.whose(); found {
+		list = append(list, f)
+	} else if e.isLocal() {
 		list = append(list, Finding{"config.domain", "", Notice,
 			fmt.Sprintf("The domain is %s: accounts are called like alice@%s, and only this machine or network can use them.", c.Domain, c.Domain),
 			"To serve others, choose a domain of yours before the first account is made: domain = \"example.org\"."})
@@ -35,6 +37,8 @@ func (e *exam) configuration(context.Context) []Finding {
 		{!c.Limits.Enabled, "config.limits", Warning, "limits.enabled is false: nothing slows down who hammers at the server.", "Set limits.enabled = true; false is for load tests."},
 		{c.Register.Open, "config.register", Notice, "register.open is true: everybody who can connect can make an account.", "Unless that is meant, set register.open = false and invite people with `mirsal invite`."},
 		{c.Auth.Plain, "config.plain", Notice, "auth.plain is true: programs may send passwords as they are, inside TLS.", "Set auth.plain = false when the last old program is gone."},
+		{c.Push.Web && c.Push.AllowPrivate, "config.push", Warning, "push.allow_private is true: everybody with an account can have the server connect into private networks and to this machine.", "Set push.allow_private = false; true is for tests."},
+		{!c.Listen.Component.Off() && len(c.Components) == 0, "config.components", Notice, "listen.component is set, but there is no component that could connect.", "Name them below [components], or set listen.component = \"off\"."},
 		{c.Log.Level == "debug", "config.log", Notice, "log.level is debug: the log grows fast and tells who connects from where.", "Set log.level = \"info\" when the search is over."},
 	} {
 		if odd.is {
@@ -64,6 +68,7 @@ func (e *exam) listeners() []listener {
 	list := []listener{
 		{"c2s", "listen.c2s", l.C2S, 0, ""}, {"c2s-tls", "listen.c2s_tls", l.C2STLS, 0, ""}, {"http", "listen.http", l.HTTP, 0, ""},
 		{"http-plain", "listen.http_plain", l.HTTPPlain, 0, ""}, {"ops", "listen.ops", l.Ops, 0, ""},
+		{"component", "listen.component", l.Component, 0, ""},
 	}
 	for i := range list {
 		list[i].port = portOf(list[i].addr)

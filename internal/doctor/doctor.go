@@ -65,6 +65,7 @@ type exam struct {
 	cfg    config.Config
 	domain jid.JID
 	server running
+	of     ownership
 }
 
 // group is a heading and the checks below it.
@@ -79,6 +80,7 @@ func groups() []group {
 		{"Configuration", (*exam).configuration},
 		{"Server", (*exam).running},
 		{"Data", (*exam).data},
+		{"Files and push", (*exam).services},
 		{"Certificate", (*exam).certificate},
 		{"DNS", (*exam).dns},
 		{"Ports", (*exam).ports},
@@ -102,6 +104,7 @@ func Examine(ctx context.Context, o Options) Report {
 		return e.withoutConfiguration(ctx, err)
 	}
 	e.server = e.Running(ctx, cfg.Data)
+	e.adopt()
 	return e.report(ctx, list)
 }
 

@@ -22,6 +22,7 @@ import (
 	"mirsal/internal/certs"
 	"mirsal/internal/config"
 	"mirsal/internal/control"
+	"mirsal/internal/store/s3"
 	"mirsal/internal/xmpp/jid"
 )
 
@@ -60,6 +61,8 @@ func healthy(t *testing.T) (*World, *config.Config) {
 		LowPorts:  func() int { return 1024 },
 		SQLite:    func() (string, error) { return "3.54.1", nil },
 		Running:   func(context.Context, string) running { return running{} },
+		Writable:  func(string) error { return nil },
+		Bucket:    func(context.Context, s3.Config) error { return nil },
 	}
 	return w, &cfg
 }
@@ -103,7 +106,7 @@ func TestEachAilmentIsFound(t *testing.T) {
 	}{
 		"synchronous off":   {func(_ *World, c *config.Config) { c.Store.Synchronous = "off" }, "config.synchronous", Problem, "power cut"},
 		"limits lifted":     {func(_ *World, c *config.Config) { c.Limits.Enabled = false }, "config.limits", Warning, "hammers"},
-		"local domain":      {func(_ *World, c *config.Config) { c.Domain = "localhost" }, "dns.needed", OK, "No records"},
+		"local domain":      {func(_ *World, c *config.Config) { c.Domain = "localhost"; os.RemoveAll(c.Data + "/tls") }, "dns.needed", OK, "No records"},
 		"address as domain": {func(_ *World, c *config.Config) { c.Domain = "192.0.2.7" }, "dns.needed", OK, "No records"},
 		"only this machine": {func(_ *World, c *config.Config) { c.Listen.C2S = "127.0.0.1:5222" }, "port.reach", Notice, "only this machine"},
 		"another user's": {func(w *World, _ *config.Config) {
@@ -169,14 +172,69 @@ func TestEachAilmentIsFound(t *testing.T) {
 		"other addresses": {func(w *World, _ *config.Config) {
 			w.Running = func(context.Context, string) running { return running{answers: true} }
 		}, "port.c2s", Problem, "though the server runs"},
-		"ssh":              {says("SSH-2.0-OpenSSH_9\r\n"), "port.c2s", Problem, "an SSH server; the program is sshd"},
-		"silence":          {says(""), "port.c2s", Problem, "says nothing"},
-		"web server":       {says("HTTP/1.1 400 Bad Request\r\n\r\n"), "port.c2s", Problem, "a web server"},
-		"other domain":     {says("<stream:stream from='example.com' id='1'><stream:features/>"), "port.c2s", Problem, `for "example.com" answers`},
-		"not this data":    {says("<stream:stream from='example.org' id='1'><stream:features><x/></stream:features>"), "port.c2s", Warning, "no server runs on this data"},
-		"other web server": {says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), "port.http-plain", Problem, "another web server"},
-		"not ready":        {says("HTTP/1.1 503 X\r\nContent-Length: 13\r\n\r\narchive: full"), "port.ops", Problem, "archive: full"},
-		"clock adrift":     {func(w *World, _ *config.Config) { w.Clock = func() (clock, error) { return clock{}, nil } }, "machine.clock", Warning, "Nothing seems"},
+		"ssh":                       {says("SSH-2.0-OpenSSH_9\r\n"), "port.c2s", Problem, "an SSH server; the program is sshd"},
+		"silence":                   {says(""), "port.c2s", Problem, "says nothing"},
+		"web server":                {says("HTTP/1.1 400 Bad Request\r\n\r\n"), "port.c2s", Problem, "a web server"},
+		"other domain":              {says("<stream:stream from='example.com' id='1'><stream:features/>"), "port.c2s", Problem, `for "example.com" answers`},
+		"not this data":             {says("<stream:stream from='example.org' id='1'><stream:features><x/></stream:features>"), "port.c2s", Warning, "no server runs on this data"},
+		"other web server":          {says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), "port.http-plain", Problem, "another web server"},
+		"not ready":                 {says("HTTP/1.1 503 X\r\nContent-Length: 13\r\n\r\narchive: full"), "port.ops", Problem, "archive: full"},
+		"component, public":         {func(_ *World, c *config.Config) { c.Listen.Component = "0.0.0.0:5347" }, "port.component-reach", Problem, "everybody"},
+		"component, public address": {func(_ *World, c *config.Config) { c.Listen.Component = "192.0.2.1:5347" }, "port.component-reach", Problem, "everybody"},
+		"component, private":        {func(_ *World, c *config.Config) { c.Listen.Component = "10.0.0.3:5347" }, "port.component-reach", "", ""},
+		"component, this machine":   {func(_ *World, c *config.Config) { c.Listen.Component = "localhost:5347" }, "port.component-reach", "", ""},
+		"component, free":           {componentPort, "port.component", OK, "free for the server"},
+		"component, other program": {func(w *World, c *config.Config) {
+			componentPort(w, c)
+			says("SSH-2.0-OpenSSH_9\r\n")(w, c)
+		}, "port.component", Problem, "an SSH server"},
+		"component, other name": {func(w *World, c *config.Config) {
+			componentPort(w, c)
+			says("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' id='1'><stream:error>")(w, c)
+		}, "port.component", Problem, "does not know irc.example.org"},
+		"component, ours": {func(w *World, c *config.Config) {
+			componentPort(w, c)
+			says("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' id='1' from='irc.example.org'>")(w, c)
+			w.Running = func(context.Context, string) running { return running{answers: true} }
+		}, "port.component", OK, "for irc.example.org"},
+		"component, no names": {func(_ *World, c *config.Config) { c.Listen.Component = "127.0.0.1:5347" }, "config.components", Notice, "no component"},
+		"private pushes":      {func(_ *World, c *config.Config) { c.Push.AllowPrivate = true }, "config.push", Warning, "private networks"},
+		"pushes":              {func(*World, *config.Config) {}, "push.web", OK, "was not tried"},
+		"no pushes":           {func(_ *World, c *config.Config) { c.Push.Web = false }, "push.web", OK, "is off"},
+		"no uploads":          {func(_ *World, c *config.Config) { c.Upload.Enabled = false }, "upload.store", OK, "off"},
+		"uploads to come":     {func(*World, *config.Config) {}, "upload.store", OK, "makes the folder"},
+		"uploads gone": {func(w *World, c *config.Config) {
+			c.Upload.Folder = "/none"
+			w.Running = func(context.Context, string) running { return running{answers: true} }
+		}, "upload.store", Problem, "not there"},
+		"uploads into a file": {func(_ *World, c *config.Config) {
+			c.Upload.Folder = filepath.Join(c.Data, "tls", "cert.pem")
+		}, "upload.store", Problem, "no folder"},
+		"uploads closed": {func(w *World, c *config.Config) {
+			c.Upload.Folder = c.Data
+			w.Writable = func(string) error { return fs.ErrPermission }
+		}, "upload.store", Problem, "cannot be written"},
+		"uploads open": {func(_ *World, c *config.Config) {
+			c.Upload.Folder = filepath.Join(c.Data, "files")
+			os.Mkdir(c.Upload.Folder, 0o700)
+			os.Chmod(c.Upload.Folder, 0o755)
+		}, "upload.store", Warning, "Other users"},
+		"uploads full": {func(w *World, _ *config.Config) {
+			w.Space = func(string) (space, error) { return space{free: 900 << 20, total: 9 << 30}, nil }
+		}, "upload.space", Problem, "no file is taken"},
+		"uploads soon full": {func(w *World, _ *config.Config) {
+			w.Space = func(string) (space, error) { return space{free: 1100 << 20, total: 9 << 30}, nil }
+		}, "upload.space", Warning, "upload.min_free"},
+		"bucket": {func(w *World, c *config.Config) { bucket(c) }, "upload.store", OK, "bucket b at https://s3.example.net answers"},
+		"bucket away": {func(w *World, c *config.Config) {
+			bucket(c)
+			w.Bucket = func(context.Context, s3.Config) error { return errors.New("NoSuchBucket") }
+		}, "upload.store", Problem, "NoSuchBucket"},
+		"links elsewhere": {func(_ *World, c *config.Config) { c.Upload.PublicURL = "https://files.example.net" }, "certificate.files", Notice, "files.example.net"},
+		"another's data":  {runsFor("example.com"), "config.domain", Problem, "is that of example.com"},
+		"no domain named": {func(w *World, c *config.Config) { c.Domain = "localhost"; runsFor("example.org")(w, c) }, "config.domain", Notice, "is that of example.org"},
+		"nor does it run": {func(_ *World, c *config.Config) { c.Domain = "localhost" }, "config.domain", Notice, "is that of example.org"},
+		"clock adrift":    {func(w *World, _ *config.Config) { w.Clock = func() (clock, error) { return clock{}, nil } }, "machine.clock", Warning, "Nothing seems"},
 		"archive from future": {func(_ *World, c *config.Config) {
 			path, then := filepath.Join(c.Data, "mirsal.db"), time.Now().Add(time.Hour)
 			os.WriteFile(path, nil, 0o600)
@@ -198,6 +256,34 @@ func TestEachAilmentIsFound(t *testing.T) {
 				t.Errorf("%+v, want %s %q", f, c.level, c.words)
 			}
 		})
+	}
+}
+
+func componentPort(_ *World, c *config.Config) {
+	c.Listen.Component, c.Components = "127.0.0.1:5347", map[string]string{"irc.example.org": "0123456789abcdef"}
+}
+
+func bucket(c *config.Config) {
+	c.Upload.Store = config.InS3
+	c.Upload.S3 = config.S3{Endpoint: "https://s3.example.net", Bucket: "b", Region: "r", AccessKey: "a", SecretKey: "k"}
+}
+
+// runsFor has a server run on the data of a domain.
+func runsFor(domain string) func(*World, *config.Config) {
+	return func(w *World, _ *config.Config) {
+		w.Running = func(context.Context, string) running {
+			return running{answers: true, status: control.Status{Domain: domain}}
+		}
+	}
+}
+
+func TestTheDomainOfTheDataIsLookedAtWhereNoneIsConfigured(t *testing.T) {
+	w, cfg := healthy(t)
+	cfg.Domain = config.Default().Domain
+	runsFor("example.org")(w, cfg)
+	r := examine(t, w, cfg)
+	if r.Domain != "example.org" || find(r, "certificate.names").Level != OK || find(r, "dns.domain").Level != OK {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -347,7 +433,7 @@ func TestTheManualNamesEveryCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob("*.go")
-	name := regexp.MustCompile(`"((?:config|server|data|certificate|dns|port|acme|machine)\.[a-z0-9-]+)"`)
+	name := regexp.MustCompile(`"((?:config|server|data|certificate|dns|port|acme|machine|upload|push)\.[a-z0-9-]+)"`)
 	seen := map[string]bool{}
 	for _, path := range files {
 		if strings.HasSuffix(path, "_test.go") {

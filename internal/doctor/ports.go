@@ -54,7 +54,7 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 		l.addr, l.port = config.Address(l.chosen), n
 	}
 	check := "port." + l.name
-	list := e.reach(l)
+	list := e.reach(ctx, l)
 	if l.addr.Off() {
 		return []Finding{{check, "", OK, l.name + " is off.", ""}}
 	}
@@ -84,15 +84,6 @@ func (e *exam) port(ctx context.Context, l listener) []Finding {
 		}
 	}
 	return append(list, Finding{check, "", a.level, place + ": " + a.what + ".", a.why})
-}
-
-// reach is about a listener for clients that only this machine can reach.
-func (e *exam) reach(l listener) []Finding {
-	if e.isLocal() || !l.addr.Loopback() || l.name == "ops" || l.name == "http-plain" {
-		return nil
-	}
-	return []Finding{{"port.reach", "", Notice, fmt.Sprintf("%s listens on %s, which only this machine can reach.", l.name, l.addr),
-		fmt.Sprintf("Unless a proxy leads clients there, set %s = \":%d\".", l.key, l.port)}}
 }
 
 // reachable is where a listener on every interface can be met.
@@ -125,6 +116,8 @@ func (e *exam) probe(conn net.Conn, name string) answer {
 		return e.taken(e.probeXMPP(conn, name == "c2s-tls"), name)
 	case "ops":
 		return e.taken(e.probeOps(conn), name)
+	case "component":
+		return e.taken(e.probeComponents(conn), name)
 	}
 	return e.taken(e.probeWeb(conn, name == "http"), name)
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mirsal/internal/control"
+	"mirsal/internal/store/s3"
 	"mirsal/internal/store/sqlite"
 )
 
@@ -38,6 +39,8 @@ type World struct {
 	LowPorts  func() int            // first port that everybody may listen on
 	SQLite    func() (version string, err error)
 	Running   func(ctx context.Context, dir string) running
+	Writable  func(dir string) error // whether this user may make files there
+	Bucket    func(ctx context.Context, c s3.Config) error
 }
 
 // running is what is known of a server that uses the data folder.
@@ -68,6 +71,7 @@ func Real() *World {
 		Addresses: addresses, Dial: new(net.Dialer).DialContext,
 		Space: spaceOf, Sync: syncTimes, Clock: readClock, OpenFiles: openFiles, Memory: memory,
 		Listens: listens, LowPorts: lowPorts, SQLite: sqlite.BuiltWith, Running: lookForServer,
+		Writable: writable, Bucket: askBucket,
 	}
 }
 
@@ -237,4 +241,21 @@ func lockHolder(path string) (pid int, held bool) {
 		}
 	}
 	return 0, false
+}
+
+func writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
+
+// askBucket makes one request, for what has a name that nothing in the bucket has.
+func askBucket(ctx context.Context, c s3.Config) error {
+	dir, err := os.MkdirTemp("", "mirsal-doctor-") // not the server's, which opening empties
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c.Spool = dir
+	b, err := s3.Open(c)
+	if err != nil {
+		return err
+	}
+	return b.List(ctx, "mirsal-doctor", func(string) error { return nil })
 }

@@ -101,7 +101,7 @@ func (s *Server) startControl() error {
 
 // status is what the command line may ask.
 func (s *Server) status() control.Status {
-	st := control.Status{Ports: map[string]string{}}
+	st := control.Status{Domain: s.Domain.String(), Ports: map[string]string{}}
 	for _, p := range s.ports {
 		st.Ports[p.name] = p.addr
 	}
