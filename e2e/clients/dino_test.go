@@ -233,12 +233,6 @@ func (d *dino) sees(window, pattern string) {
 	})
 }
 
-// opened waits for a window.
-func (d *dino) opened(window string) {
-	d.t.Helper()
-	d.do("sees", "title", window)
-}
-
 // look takes a picture of the screen, where MIRSAL_PICTURES says: people look
 // at them.
 func (d *dino) look(name string) {

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -279,14 +278,6 @@ func (w *world) want(what string, n int) []string {
 		w.T.Errorf("%s: %d pushes, want %d: %s", what, len(got), n, got)
 	}
 	return got
-}
-
-func attr(xml, name string) string {
-	m := regexp.MustCompile(" " + name + "='([^']*)'").FindStringSubmatch(xml)
-	if m == nil {
-		return ""
-	}
-	return m[1]
 }
 
 func (w *world) states() string {

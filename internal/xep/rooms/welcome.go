@@ -107,14 +107,12 @@ func (r *room) history(w wish) []utterance {
 	if w.messages >= 0 && len(all) > w.messages {
 		all = all[len(all)-w.messages:]
 	}
-	for chars := 0; w.chars >= 0; {
+	if w.chars >= 0 {
 		i := len(all)
-		for i > 0 && chars+len(all[i-1].stanza.Raw) <= w.chars {
-			i--
-			chars += len(all[i].stanza.Raw)
+		for left := w.chars; i > 0 && len(all[i-1].stanza.Raw) <= left; i-- {
+			left -= len(all[i-1].stanza.Raw)
 		}
 		all = all[i:]
-		break
 	}
 	for len(all) > 0 && all[0].at.Before(w.since) {
 		all = all[1:]

@@ -6,13 +6,6 @@ import (
 	"testing"
 )
 
-// ruleFor is the rule for a message of a type with some children.
-func ruleFor(t *testing.T, kind, content string) Rule {
-	t.Helper()
-	s := mustMake(t, "<message type='"+kind+"'>"+content+"</message>", nil)
-	return RuleOf(&s.Head)
-}
-
 // Every pair of facts, with and without each hint.
 func TestWhatWaitsForSomebodyIsInTheArchiveAndNeverHeldBack(t *testing.T) {
 	asked := []Facts{0, NoStore, NoPermanent, NoCopy, Store, CarbonPrivate, Store | NoStore}
