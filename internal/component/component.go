@@ -86,7 +86,7 @@ func (s *Server) Add(h *core.Host, host jid.JID, secret string) {
 }
 
 // Unavailable tells components that a session which sent them presence is not
-// available any more, in the form of people.OnUnavailable.
+// available any more, in the form of people.OnFarewell.
 // RFC 6121 §4.6.3
 func (s *Server) Unavailable(sess *core.Session, _ *stanza.Stanza) {
 	for _, n := range s.names {

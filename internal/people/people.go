@@ -49,6 +49,10 @@ type People struct {
 	// was broadcast of that. It runs under the account's lock and must not block.
 	// Added before start.
 	OnUnavailable []func(s *core.Session, st *stanza.Stanza)
+	// OnFarewell hears the same, and of sessions besides that broadcast their leave
+	// without having been available: they showed themselves to some addresses only.
+	// Added before start.
+	OnFarewell []func(s *core.Session, st *stanza.Stanza)
 	// Stamp may edit, by t.Edit, an available presence that goes out, broadcast or
 	// directed. It runs under the account's lock, may block on storage and does not
 	// call back. Added before start.

@@ -165,6 +165,9 @@ func (p *People) disappear(s *core.Session, st *stanza.Stanza) {
 			f(s, st)
 		}
 	}
+	for _, f := range p.OnFarewell {
+		f(s, st)
+	}
 	for to := range told {
 		p.showOne(st, to)
 	}

@@ -136,7 +136,7 @@ func (s *Server) addComponents(h *core.Host, ppl *people.People) {
 	for name, secret := range s.Config.Components {
 		s.components.Add(h, jid.MustParse(name), secret) // checked by config
 	}
-	ppl.OnUnavailable = append(ppl.OnUnavailable, s.components.Unavailable)
+	ppl.OnFarewell = append(ppl.OnFarewell, s.components.Unavailable)
 }
 
 // ownNode publishes how far chats were read, for nobody but the account.

@@ -26,7 +26,7 @@ func (s *Server) addRooms(h *core.Host, ppl *people.People, past *mam.Mam, pep *
 		Admin: s.isAdmin, Decorate: ppl.Decorate, Unpaced: !s.Config.Limits.Enabled, Log: s.Log,
 	})
 	s.features.rooms.Register(h)
-	ppl.OnUnavailable = append(ppl.OnUnavailable, s.features.rooms.Unavailable)
+	ppl.OnFarewell = append(ppl.OnFarewell, s.features.rooms.Unavailable)
 	past.At(h, site.Node, s.features.rooms.Reads)
 	pep.Also, pep.Beside = s.features.rooms.Also, s.features.rooms.Beside
 }

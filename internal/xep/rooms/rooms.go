@@ -363,7 +363,7 @@ func (s *Rooms) gone(sess *core.Session) {
 }
 
 // Unavailable takes a session that is no longer available out of its rooms,
-// with what it said on leaving. It does not block: for people's OnUnavailable.
+// with what it said on leaving. It does not block: for people's OnFarewell.
 // XEP-0045#exit
 func (s *Rooms) Unavailable(sess *core.Session, st *stanza.Stanza) {
 	s.mu.Lock()
