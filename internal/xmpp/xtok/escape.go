@@ -20,6 +20,27 @@ func Escape(dst []byte, s string) []byte {
 	return append(dst, s[done:]...)
 }
 
+// AppendAttr appends an attribute with its value escaped, and nothing where the value
+// is empty. name is written as it is.
+func AppendAttr(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	dst = append(append(append(dst, ' '), name...), "='"...)
+	return append(Escape(dst, value), '\'')
+}
+
+// AppendElement appends an element with a text, escaped, and nothing where the text is
+// empty. name is written as it is.
+func AppendElement(dst []byte, name, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	dst = append(append(append(dst, '<'), name...), '>')
+	dst = append(Escape(dst, text), "</"...)
+	return append(append(dst, name...), '>')
+}
+
 // escapeAt returns what to write for the character at s[i], "" for itself, and
 // its size in s.
 func escapeAt(s string, i int) (repl string, n int) {
