@@ -63,10 +63,10 @@ func (r *Result) Append(b []byte) []byte {
 
 func (t *Table) append(b []byte, f *form.Form) []byte {
 	b = append(b, "<x xmlns='"+form.NS+"' type='"+form.Result+"'>"...)
-	b = element(b, "title", f.Title)
+	b = xtok.AppendElement(b, "title", f.Title)
 	if f.Of != "" {
 		b = append(b, "<field var='FORM_TYPE' type='hidden'>"...)
-		b = append(element(b, "value", f.Of), "</field>"...)
+		b = append(value(b, f.Of), "</field>"...)
 	}
 	b = append(b, "<reported>"...)
 	for _, c := range t.Columns {
@@ -78,19 +78,14 @@ func (t *Table) append(b []byte, f *form.Form) []byte {
 		b = append(b, "<item>"...)
 		for i, v := range row {
 			b = append(xtok.Escape(append(b, "<field var='"...), t.Columns[i].Var), "'>"...)
-			b = append(element(b, "value", v), "</field>"...)
+			b = append(value(b, v), "</field>"...)
 		}
 		b = append(b, "</item>"...)
 	}
 	return append(b, "</x>"...)
 }
 
-// element is left out when it would be empty, but for values.
-func element(b []byte, name, text string) []byte {
-	if text == "" && name != "value" {
-		return b
-	}
-	b = append(append(append(b, '<'), name...), '>')
-	b = xtok.Escape(b, text)
-	return append(append(append(b, "</"...), name...), '>')
+// value may be empty.
+func value(b []byte, text string) []byte {
+	return append(xtok.Escape(append(b, "<value>"...), text), "</value>"...)
 }

@@ -153,7 +153,7 @@ func (f *Form) Bool(name string) (value, ok bool) {
 // Append appends the <x/>.
 func (f *Form) Append(b []byte) []byte {
 	b = append(b, "<x xmlns='"+NS+"'"...)
-	b = attr(b, "type", f.Kind)
+	b = xtok.AppendAttr(b, "type", f.Kind)
 	b = append(b, '>')
 	if f.Title != "" {
 		b = text(b, "title", f.Title)
@@ -173,9 +173,9 @@ func (f *Form) Append(b []byte) []byte {
 
 func (f *Field) append(b []byte) []byte {
 	b = append(b, "<field"...)
-	b = attr(b, "var", f.Var)
-	b = attr(b, "type", f.Kind)
-	b = attr(b, "label", f.Label)
+	b = xtok.AppendAttr(b, "var", f.Var)
+	b = xtok.AppendAttr(b, "type", f.Kind)
+	b = xtok.AppendAttr(b, "label", f.Label)
 	b = append(b, '>')
 	if f.Required {
 		b = append(b, "<required/>"...)
@@ -185,7 +185,7 @@ func (f *Field) append(b []byte) []byte {
 	}
 	for i, o := range f.Options {
 		b = append(b, "<option"...)
-		b = attr(b, "label", f.name(i))
+		b = xtok.AppendAttr(b, "label", f.name(i))
 		b = append(b, '>')
 		b = text(b, "value", o)
 		b = append(b, "</option>"...)
@@ -202,14 +202,6 @@ func (f *Field) name(option int) string {
 		return f.Names[option]
 	}
 	return f.Options[option]
-}
-
-func attr(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
 }
 
 func text(b []byte, name, value string) []byte {

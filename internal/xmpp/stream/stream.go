@@ -69,20 +69,11 @@ func address(e xtok.Elem, attr string) (jid.JID, error) {
 // stanzas (RFC 6120 §4.7).
 func (h Header) Append(b []byte) []byte {
 	b = append(b, "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='"+NS+"'"...)
-	b = attr(b, "id", h.ID)
-	b = attr(b, "from", h.From.String())
-	b = attr(b, "to", h.To.String())
-	b = attr(b, "xml:lang", h.Lang)
+	b = xtok.AppendAttr(b, "id", h.ID)
+	b = xtok.AppendAttr(b, "from", h.From.String())
+	b = xtok.AppendAttr(b, "to", h.To.String())
+	b = xtok.AppendAttr(b, "xml:lang", h.Lang)
 	return append(b, " version='1.0'>"...)
-}
-
-func attr(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(b, ' ')
-	b = append(b, name...)
-	return append(xtok.Escape(append(b, "='"...), value), '\'')
 }
 
 // Error ends a stream (RFC 6120 §4.9).
