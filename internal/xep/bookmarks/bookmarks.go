@@ -250,7 +250,7 @@ func canonical(raw []byte) string {
 // appendOld appends the room in the old form. Its extensions go along, as
 // elements beside the others: a client of the old form put them there.
 func (r room) appendOld(b []byte, id string) []byte {
-	b = attr(append(b, "<conference"...), "jid", id)
+	b = xtok.AppendAttr(append(b, "<conference"...), "jid", id)
 	b = r.appendBoth(b)
 	for _, x := range r.extensions {
 		if !x.hidden() {
@@ -274,29 +274,13 @@ func (r room) appendNew(b []byte) []byte {
 
 // appendBoth appends what both forms write alike.
 func (r room) appendBoth(b []byte) []byte {
-	if r.name != "" {
-		b = attr(b, "name", r.name)
-	}
+	b = xtok.AppendAttr(b, "name", r.name)
 	if r.autojoin {
-		b = attr(b, "autojoin", "true")
+		b = xtok.AppendAttr(b, "autojoin", "true")
 	} else {
-		b = attr(b, "autojoin", "false")
+		b = xtok.AppendAttr(b, "autojoin", "false")
 	}
 	b = append(b, '>')
-	b = text(b, "nick", r.nick)
-	return text(b, "password", r.password)
-}
-
-func attr(b []byte, name, value string) []byte {
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
-}
-
-func text(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(append(append(b, '<'), name...), '>')
-	b = append(xtok.Escape(b, value), "</"...)
-	return append(append(b, name...), '>')
+	b = xtok.AppendElement(b, "nick", r.nick)
+	return xtok.AppendElement(b, "password", r.password)
 }

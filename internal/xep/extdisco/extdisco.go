@@ -76,11 +76,7 @@ func (s *Services) services(q *core.Query) ([]byte, error) {
 		return nil, err
 	}
 	kind := q.Payload.Attr("type")
-	b := []byte("<services xmlns='" + ns + "'")
-	if kind != "" {
-		b = attr(b, "type", kind)
-	}
-	b = append(b, '>')
+	b := append(xtok.AppendAttr([]byte("<services xmlns='"+ns+"'"), "type", kind), '>')
 	for i := range s.list {
 		if kind == "" || s.list[i].Type == kind {
 			b = s.append(b, &s.list[i])
@@ -121,16 +117,16 @@ func (v *Service) is(wanted xtok.Elem) bool {
 // append appends a service, with a fresh password where it takes one.
 // XEP-0215#protocol
 func (s *Services) append(b []byte, v *Service) []byte {
-	b = attr(append(b, "<service"...), "type", v.Type)
-	b = attr(b, "host", v.Host)
-	b = attr(b, "port", strconv.Itoa(v.Port))
-	b = attr(b, "transport", v.Transport)
+	b = xtok.AppendAttr(append(b, "<service"...), "type", v.Type)
+	b = xtok.AppendAttr(b, "host", v.Host)
+	b = xtok.AppendAttr(b, "port", strconv.Itoa(v.Port))
+	b = xtok.AppendAttr(b, "transport", v.Transport)
 	if v.Restricted {
 		until := time.Now().Add(s.life).UTC()
 		user, password := s.password(until)
-		b = attr(b, "restricted", "true")
-		b = attr(b, "username", user)
-		b = attr(b, "password", password)
+		b = xtok.AppendAttr(b, "restricted", "true")
+		b = xtok.AppendAttr(b, "username", user)
+		b = xtok.AppendAttr(b, "password", password)
 		b = append(stanza.AppendTime(append(b, " expires='"...), until), '\'')
 	}
 	return append(b, "/>"...)
@@ -144,10 +140,4 @@ func (s *Services) password(until time.Time) (user, password string) {
 	mac := hmac.New(sha1.New, s.secret)
 	mac.Write([]byte(user))
 	return user, base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// attr appends an attribute, escaped.
-func attr(b []byte, name, value string) []byte {
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
 }
