@@ -110,9 +110,9 @@ func (d *Disco) items(at core.Target, q *core.Query) ([]byte, error) {
 		}
 		for _, i := range items {
 			b = append(b, "<item"...)
-			b = attr(b, "jid", i.JID.String())
-			b = attr(b, "node", i.Node)
-			b = append(attr(b, "name", i.Name), "/>"...)
+			b = xtok.AppendAttr(b, "jid", i.JID.String())
+			b = xtok.AppendAttr(b, "node", i.Node)
+			b = append(xtok.AppendAttr(b, "name", i.Name), "/>"...)
 		}
 	}
 	return envelope(nsItems, node, b), nil
@@ -140,12 +140,12 @@ func describe(what *core.Disco, q *core.Query) []byte {
 	var b []byte
 	for _, i := range what.Identities {
 		b = append(b, "<identity xml:lang='"+lang+"'"...)
-		b = attr(b, "category", i.Category)
-		b = attr(b, "type", i.Type)
-		b = append(attr(b, "name", i.Name), "/>"...)
+		b = xtok.AppendAttr(b, "category", i.Category)
+		b = xtok.AppendAttr(b, "type", i.Type)
+		b = append(xtok.AppendAttr(b, "name", i.Name), "/>"...)
 	}
 	for _, f := range features(what) {
-		b = append(attr(append(b, "<feature"...), "var", f), "/>"...)
+		b = append(xtok.AppendAttr(append(b, "<feature"...), "var", f), "/>"...)
 	}
 	for _, f := range what.Forms {
 		b = append(b, f(q)...)
@@ -159,18 +159,8 @@ func features(what *core.Disco) []string {
 	return slices.Compact(list)
 }
 
-func attr(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(b, ' ')
-	b = append(b, name...)
-	b = append(xtok.Escape(append(b, "='"...), value), '\'')
-	return b
-}
-
 func envelope(ns, node string, content []byte) []byte {
-	b := attr([]byte("<query xmlns='"+ns+"'"), "node", node)
+	b := xtok.AppendAttr([]byte("<query xmlns='"+ns+"'"), "node", node)
 	b = append(append(b, '>'), content...)
 	return append(b, "</query>"...)
 }

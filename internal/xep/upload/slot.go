@@ -116,8 +116,8 @@ func (u *Upload) link(token, name string) string {
 // its link, which is not the one that is handed on.
 // XEP-0363#request
 func answer(put, get string) []byte {
-	b := append(attr([]byte("<slot xmlns='"+ns+"'><put"), "url", put), "/>"...)
-	return append(attr(append(b, "<get"...), "url", get), "/></slot>"...)
+	b := append(xtok.AppendAttr([]byte("<slot xmlns='"+ns+"'><put"), "url", put), "/>"...)
+	return append(xtok.AppendAttr(append(b, "<get"...), "url", get), "/></slot>"...)
 }
 
 // add opens a slot, until it is too old.

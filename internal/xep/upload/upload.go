@@ -128,10 +128,6 @@ func (u *Upload) Close() {
 	u.run.Wait()
 }
 
-// attr appends an attribute, escaped.
-func attr(b []byte, name, value string) []byte {
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
+func number(b []byte, name string, n int64) []byte {
+	return xtok.AppendAttr(b, name, strconv.FormatInt(n, 10))
 }
-
-func number(b []byte, name string, n int64) []byte { return attr(b, name, strconv.FormatInt(n, 10)) }
