@@ -319,7 +319,7 @@ func testPushFails(t *testing.T, v *victim, a *appServer, _ *pushtest.Service) {
 	if n := a.count(); n != 1 {
 		t.Errorf("%d notifications", n)
 	}
-	if out, err := v.Command(v.ctx, "", "push", "list", "frank"); err != nil || !strings.Contains(out, "\tended\t"+componentName+"\t") {
+	if out, err := v.Command(v.ctx, "", "push", "list", "frank"); err != nil || !strings.Contains(out, "  ended  ") || !strings.Contains(out, "  "+componentName+"  ") {
 		t.Error(out, err)
 	}
 	if out, err := v.Command(v.ctx, "", "push", "test", "frank"); err == nil || !strings.Contains(out, "item-not-found") {
