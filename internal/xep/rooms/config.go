@@ -323,9 +323,9 @@ func (c *Config) protect(f *form.Form) error {
 	return nil
 }
 
-// encrypt decides whether readable messages are refused. A private room is
-// encrypted from its first configuration on unless its owner says otherwise;
-// later only owners change it. Keys can be had where members know each other
+// encrypt decides whether readable messages are refused. A room is encrypted
+// once it is private, unless its owner says otherwise; from then on only owners
+// change it. COMPAT: Converse makes every room an open one first. Keys can be had where members know each other
 // (XEP-0384 §5.8), so a room that stops to be of members, or hides who they
 // are, stops to be encrypted.
 func (c *Config) encrypt(f *form.Form) error {
@@ -333,6 +333,8 @@ func (c *Config) encrypt(f *form.Form) error {
 	switch v := f.Value(fieldEncrypted); {
 	case v == "auto", v == "" && !c.Decided:
 		c.Encrypted = c.Private()
+		c.Decided = c.Encrypted
+		return nil
 	case v != "" && !isYes([]string{v}):
 		c.Encrypted = false
 	case v != "" && !possible && !c.Encrypted:

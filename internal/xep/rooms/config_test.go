@@ -193,7 +193,8 @@ func TestNewPrivateRoomsAreEncrypted(t *testing.T) {
 		"members who hide":              {[]string{"membersonly=1"}, false},
 		"non-anonymous, but not closed": {[]string{"whois=anyone"}, false},
 	} {
-		if is, err := DefaultConfig().Change(submit(row.pairs...)); err != nil || is.Encrypted != row.want || !is.Decided {
+		said := slices.ContainsFunc(row.pairs, func(p string) bool { return p == ask+"0" || p == ask+"1" })
+		if is, err := DefaultConfig().Change(submit(row.pairs...)); err != nil || is.Encrypted != row.want || is.Decided != (row.want || said) {
 			t.Errorf("%s: %v, %v", name, is.Encrypted, err)
 		}
 	}
@@ -204,9 +205,16 @@ func TestOldRoomsAreEncryptedOnlyWhenOwnersSaySo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed, err := instant.Change(submit("membersonly=1", "whois=anyone"))
-	if err != nil || closed.Encrypted {
+	if closed, err := instant.Change(submit("membersonly=1", "whois=anyone")); err != nil || !closed.Encrypted {
 		t.Errorf("a room that became private: %v, %v", closed.Encrypted, err)
+	}
+	open, err := instant.Change(submit(fieldEncrypted + "=0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, err := open.Change(submit("membersonly=1", "whois=anyone"))
+	if err != nil || closed.Encrypted {
+		t.Errorf("a room that became private against its owner's word: %v, %v", closed.Encrypted, err)
 	}
 	on, err := closed.Change(submit(fieldEncrypted + "=1"))
 	if err != nil || !on.Encrypted {

@@ -65,7 +65,7 @@ type Config struct {
 	MemberList              [4]bool // by Role: who may read the member list of a private room (getmemberlist)
 	Queries                 bool    // IQs pass between occupants (allow_query_users)
 	Encrypted               bool    // refuses readable texts: the setting of new private rooms
-	Decided                 bool    // whether Encrypted was decided: at the first configuration
+	Decided                 bool    // whether Encrypted was decided: by an owner, or when the room became private
 	RegisterAllowed         bool    // allow members to register nicks
 }
 
