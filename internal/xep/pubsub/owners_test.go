@@ -68,6 +68,10 @@ func TestAQuestionHoldsNothingThatWhoAsksChose(t *testing.T) {
 		expect(t, "pending", ask(b, subscribeTo("n", full)), "subscription='pending'")
 		got := a.Got()
 		expect(t, "asked", got, "<value>bob@example.org</value>")
+		w.pep.arrived(a.Session)
+		later := a.Got()
+		expect(t, "asked on her arrival", later, "<value>bob@example.org</value>")
+		got += later
 		if strings.Contains(got, "call 555") {
 			t.Errorf("alice reads %s", got)
 		}
