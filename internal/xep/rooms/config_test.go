@@ -99,13 +99,12 @@ func TestEachFieldIsTaken(t *testing.T) {
 		"presencebroadcast":               func(c *Config) { c.Broadcast = [4]bool{} },
 		"getmemberlist=participant":       func(c *Config) { c.MemberList = [4]bool{Participant: true} },
 		"{urn:mirsal:rooms:0}register=0":  func(c *Config) { c.RegisterAllowed = false },
-		"{urn:mirsal:rooms:0}encrypted=0": func(*Config) {},
+		"{urn:mirsal:rooms:0}encrypted=0": func(c *Config) { c.Decided = true },
 		"{urn:mirsal:rooms:0}encrypted":   func(*Config) {},
 		"passwordprotectedroom=0":         func(*Config) {},
 		"{http://prosody.im/protocol/muc}roomconfig_allowmemberinvites=1": func(c *Config) { c.MembersInvite = true },
 	} {
 		want := DefaultConfig()
-		want.Decided = true
 		set(&want)
 		is, err := DefaultConfig().Change(submit(pair))
 		if want.History == -1 {
