@@ -109,6 +109,8 @@ func TestTwoPeopleWithPoezioChatAndMeetInARoom(t *testing.T) {
 	alice.sees(`Ctrl\+Y: send form`)
 	alice.key("C-y")
 	alice.sees(`alice \(owner, moderator\)`)
+	alice.says("tea is ready") // behind the form: once it is said, the room is open
+	alice.sees(`alice> tea is ready`)
 	bob.command("/join den@conference.localhost/bob")
 	bob.sees(`You \(bob\) joined the room`)
 	alice.sees(`---> bob .*joined the room`)
