@@ -7,7 +7,6 @@ package c2s
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
@@ -100,27 +99,9 @@ func (s *Server) Serve(l net.Listener, direct bool) {
 	s.mu.Lock()
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
-	s.run.Go(func() { s.accept(l, direct) })
-}
-
-func (s *Server) accept(l net.Listener, direct bool) {
-	for {
-		nc, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			// out of open files, most likely: let others finish first
-			s.cfg.Log.Warn("cannot accept connections", "err", err)
-			select {
-			case <-time.After(100 * time.Millisecond):
-				continue
-			case <-s.ctx.Done():
-				return
-			}
-		}
-		s.start(nc, Via{}, direct)
-	}
+	s.run.Go(func() {
+		limits.Accept(s.ctx, l, s.cfg.Log, func(nc net.Conn) { s.start(nc, Via{}, direct) })
+	})
 }
 
 // Via is how a stream came that does not stand on a socket of this port:

@@ -14,13 +14,13 @@ import (
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"mirsal/internal/core"
+	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/stream"
@@ -100,29 +100,14 @@ func (s *Server) Serve(l net.Listener) {
 		<-s.ctx.Done()
 		l.Close()
 	})
-	s.run.Go(func() { s.accept(l) })
+	s.run.Go(func() { limits.Accept(s.ctx, l, s.cfg.Log, s.accept) })
 }
 
-func (s *Server) accept(l net.Listener) {
-	for {
-		nc, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			s.cfg.Log.Warn("cannot accept components", "err", err)
-			select {
-			case <-time.After(100 * time.Millisecond):
-				continue
-			case <-s.ctx.Done():
-				return
-			}
-		}
-		if c := s.admit(nc); c != nil {
-			s.run.Go(c.serve)
-		} else {
-			nc.Close()
-		}
+func (s *Server) accept(nc net.Conn) {
+	if c := s.admit(nc); c != nil {
+		s.run.Go(c.serve)
+	} else {
+		nc.Close()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // Reads decides who may read a room's archive: who could enter the room now, and
@@ -55,7 +56,7 @@ func author(row *store.Row) []byte {
 	if row.Peer == "" {
 		return nil
 	}
-	return append(attr([]byte("<x xmlns='"+nsUser+"'><item"), "jid", row.Peer), "/></x>"...)
+	return append(xtok.AppendAttr([]byte("<x xmlns='"+nsUser+"'><item"), "jid", row.Peer), "/></x>"...)
 }
 
 // named tells who said something that was said with the address in sight.

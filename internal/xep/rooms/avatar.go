@@ -128,7 +128,7 @@ func readCard(vcard xtok.Elem) ([]byte, error) {
 		}
 		sum := sha1.Sum(data)
 		hashes = append(hashes, hex.EncodeToString(sum[:]))
-		content = element(append(content, "<PHOTO>"...), "TYPE", kind)
+		content = xtok.AppendElement(append(content, "<PHOTO>"...), "TYPE", kind)
 		content = base64.StdEncoding.AppendEncode(append(content, "<BINVAL>"...), data)
 		content = append(content, "</BINVAL></PHOTO>"...)
 	}

@@ -1,8 +1,6 @@
 package rooms
 
 import (
-	"time"
-
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 )
@@ -80,11 +78,5 @@ func (r *room) reveal(was Config) (packets int) {
 func (s *Rooms) owe(who jid.JID, packets int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.paces[who]
-	if p == nil {
-		p = &pace{left: paceBurst, at: time.Now()}
-		s.paces[who] = p
-	}
-	p.refill(time.Now())
-	p.left -= float64(packets)
+	s.paceOf(who).left -= float64(packets)
 }

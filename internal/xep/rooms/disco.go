@@ -7,6 +7,7 @@ import (
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/rsm"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 const nsItems = "http://jabber.org/protocol/disco#items"
@@ -45,13 +46,13 @@ func (s *Rooms) describe(q *core.Query) (b []byte) {
 		if name == "" {
 			name = r.jid.Local()
 		}
-		b = append(attr([]byte("<identity category='conference' type='text'"), "name", name), "/>"...)
+		b = append(xtok.AppendAttr([]byte("<identity category='conference' type='text'"), "name", name), "/>"...)
 		for _, f := range r.cfg.Features() {
-			b = append(attr(append(b, "<feature"...), "var", f), "/>"...)
+			b = append(xtok.AppendAttr(append(b, "<feature"...), "var", f), "/>"...)
 		}
 		for _, f := range s.features {
 			if v := f(r); v != "" {
-				b = append(attr(append(b, "<feature"...), "var", v), "/>"...)
+				b = append(xtok.AppendAttr(append(b, "<feature"...), "var", v), "/>"...)
 			}
 		}
 		form := r.cfg.RoomInfo(r.info())
@@ -94,7 +95,7 @@ func (s *Rooms) items(q *core.Query) ([]byte, error) {
 	page := pageOf(all, want)
 	b := []byte("<query xmlns='" + nsItems + "'>")
 	for _, j := range page {
-		b = attr(attr(append(b, "<item"...), "jid", j.String()), "name", s.nameOf(j))
+		b = xtok.AppendAttr(xtok.AppendAttr(append(b, "<item"...), "jid", j.String()), "name", s.nameOf(j))
 		b = append(b, "/>"...)
 	}
 	answer := rsm.Response{Count: len(all)}

@@ -155,12 +155,12 @@ func (r *room) invite(t *core.Transit, st *seat, i *invitation) error {
 }
 
 func (i *invitation) content(from jid.JID, password string) []byte {
-	b := attr([]byte("<x xmlns='"+nsUser+"'><invite"), "from", from.String())
-	b = element(append(b, '>'), "reason", i.reason)
+	b := xtok.AppendAttr([]byte("<x xmlns='"+nsUser+"'><invite"), "from", from.String())
+	b = xtok.AppendElement(append(b, '>'), "reason", i.reason)
 	if i.goesOn {
-		b = append(attr(append(b, "<continue"...), "thread", i.thread), "/>"...)
+		b = append(xtok.AppendAttr(append(b, "<continue"...), "thread", i.thread), "/>"...)
 	}
-	b = element(append(b, "</invite>"...), "password", password)
+	b = xtok.AppendElement(append(b, "</invite>"...), "password", password)
 	return append(b, "</x>"...)
 }
 
@@ -194,7 +194,7 @@ func (r *room) decline(t *core.Transit, d xtok.Elem) error {
 	if r.svc.router.Blocked(by, me) {
 		return nil
 	}
-	b := attr([]byte("<x xmlns='"+nsUser+"'><decline"), "from", me.String())
-	b = append(element(append(b, '>'), "reason", reason), "</decline></x>"...)
+	b := xtok.AppendAttr([]byte("<x xmlns='"+nsUser+"'><decline"), "from", me.String())
+	b = append(xtok.AppendElement(append(b, '>'), "reason", reason), "</decline></x>"...)
 	return silently(r.svc.router.Post(stanza.Head{Type: stanza.Normal, ID: t.Head.ID, From: r.jid, To: by}, b))
 }

@@ -162,19 +162,19 @@ func (r *room) affiliates(a Affiliation) (all []jid.JID) {
 }
 
 func (r *room) appendOccupant(b []byte, o *occupant) []byte {
-	b = attr(append(b, "<item"...), "affiliation", r.affiliation(o.real).String())
-	b = attr(attr(b, "role", o.role.String()), "nick", o.nick)
-	return append(attr(b, "jid", o.seats[0].session.JID.String()), "/>"...)
+	b = xtok.AppendAttr(append(b, "<item"...), "affiliation", r.affiliation(o.real).String())
+	b = xtok.AppendAttr(xtok.AppendAttr(b, "role", o.role.String()), "nick", o.nick)
+	return append(xtok.AppendAttr(b, "jid", o.seats[0].session.JID.String()), "/>"...)
 }
 
 func (r *room) appendAffiliate(b []byte, who jid.JID, reasons bool) []byte {
 	a := r.affs[who]
-	b = attr(attr(append(b, "<item"...), "affiliation", a.Affiliation.String()), "jid", who.String())
-	b = attr(b, "nick", a.Nick)
+	b = xtok.AppendAttr(xtok.AppendAttr(append(b, "<item"...), "affiliation", a.Affiliation.String()), "jid", who.String())
+	b = xtok.AppendAttr(b, "nick", a.Nick)
 	if !reasons || a.Reason == "" {
 		return append(b, "/>"...)
 	}
-	return append(element(append(b, '>'), "reason", a.Reason), "</item>"...)
+	return append(xtok.AppendElement(append(b, '>'), "reason", a.Reason), "</item>"...)
 }
 
 // changePeople checks every change that is asked for, then makes them all. The
@@ -361,9 +361,9 @@ func (r *room) announce(who jid.JID, why departure) {
 	aff := r.affiliation(who)
 	r.event(func(b *back) {
 		body := func(open bool) *stanza.Stanza {
-			c := attr(attr([]byte("<x xmlns='"+nsUser+"'><item"), "affiliation", aff.String()), "role", "none")
+			c := xtok.AppendAttr(xtok.AppendAttr([]byte("<x xmlns='"+nsUser+"'><item"), "affiliation", aff.String()), "role", "none")
 			if open {
-				c = attr(c, "jid", who.String())
+				c = xtok.AppendAttr(c, "jid", who.String())
 			}
 			n := notice{actor: why.actor, reason: why.reason}
 			return stanza.New(stanza.Head{Kind: stanza.Message, Type: stanza.Normal, From: r.jid}, append(n.appendWhy(c), "</x>"...))

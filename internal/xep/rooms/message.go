@@ -237,7 +237,7 @@ func subjects(e xtok.Elem) (first string, content []byte, size int) {
 			first = text
 		}
 		size += len(text) + len(lang)
-		content = attr(append(content, "<subject"...), "xml:lang", lang)
+		content = xtok.AppendAttr(append(content, "<subject"...), "xml:lang", lang)
 		content = append(xtok.Escape(append(content, '>'), text), "</subject>"...)
 	}
 	return first, content, size

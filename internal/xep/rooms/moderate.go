@@ -163,7 +163,7 @@ func (r *room) replace(ctx context.Context, p *earlier, mark []byte) error {
 // appendRetracted appends the mark of a message that was taken back; m is nil
 // where its author did.
 func (r *room) appendRetracted(b []byte, id string, m *moderation) []byte {
-	b = attr(append(b, "<retracted xmlns='"+nsRetract+"'"...), "id", id)
+	b = xtok.AppendAttr(append(b, "<retracted xmlns='"+nsRetract+"'"...), "id", id)
 	b = append(stanza.AppendTime(append(b, " stamp='"...), time.Now()), '\'')
 	if m == nil {
 		return append(b, "/>"...)
@@ -173,14 +173,14 @@ func (r *room) appendRetracted(b []byte, id string, m *moderation) []byte {
 
 // appendRetract appends what tells that a message is taken back.
 func (r *room) appendRetract(b []byte, m *moderation) []byte {
-	b = attr(append(b, "<retract xmlns='"+nsRetract+"'"...), "id", m.id)
+	b = xtok.AppendAttr(append(b, "<retract xmlns='"+nsRetract+"'"...), "id", m.id)
 	return append(r.appendModerated(append(b, '>'), m), "</retract>"...)
 }
 
 func (r *room) appendModerated(b []byte, m *moderation) []byte {
-	b = attr(append(b, "<moderated xmlns='"+nsModerate+"'"...), "by", m.by.String())
+	b = xtok.AppendAttr(append(b, "<moderated xmlns='"+nsModerate+"'"...), "by", m.by.String())
 	b = append(r.appendID(append(b, '>'), m.who), "</moderated>"...)
-	return element(b, "reason", m.reason)
+	return xtok.AppendElement(b, "reason", m.reason)
 }
 
 // proclaim says something to everybody as the room itself, and keeps it as what

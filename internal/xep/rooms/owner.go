@@ -153,8 +153,8 @@ func (r *room) destroy(d destruction) error {
 	if err := r.unkeep(); err != nil {
 		return err
 	}
-	x := append(attr([]byte("<destroy"), "jid", d.venue), '>')
-	x = append(element(element(x, "password", d.password), "reason", d.reason), "</destroy>"...)
+	x := append(xtok.AppendAttr([]byte("<destroy"), "jid", d.venue), '>')
+	x = append(xtok.AppendElement(xtok.AppendElement(x, "password", d.password), "reason", d.reason), "</destroy>"...)
 	for _, o := range r.sorted() {
 		seats := append([]*seat(nil), o.seats...)
 		n := r.goodbye(o, seats[0], departure{extra: x})

@@ -101,9 +101,9 @@ func (n *notice) stanza(open bool) *stanza.Stanza {
 	b = append(append(append(b, n.aff.String()...), "' role='"...), n.role.String()...)
 	b = append(b, '\'')
 	if open {
-		b = attr(b, "jid", n.real.String())
+		b = xtok.AppendAttr(b, "jid", n.real.String())
 	}
-	b = attr(b, "nick", n.newNick)
+	b = xtok.AppendAttr(b, "nick", n.newNick)
 	b = n.appendWhy(b)
 	for _, c := range n.codes {
 		b = append(strconv.AppendInt(append(b, "<status code='"...), int64(c), 10), "'/>"...)
@@ -119,27 +119,9 @@ func (n *notice) appendWhy(b []byte) []byte {
 	}
 	b = append(b, '>')
 	if n.actor != "" {
-		b = append(attr(append(b, "<actor"...), "nick", n.actor), "/>"...)
+		b = append(xtok.AppendAttr(append(b, "<actor"...), "nick", n.actor), "/>"...)
 	}
-	return append(element(b, "reason", n.reason), "</item>"...)
-}
-
-func attr(b []byte, name, value string) []byte {
-	if value == "" {
-		return b
-	}
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
-}
-
-// element appends an element with a text, nothing where that is empty.
-func element(b []byte, name, text string) []byte {
-	if text == "" {
-		return b
-	}
-	b = append(append(append(b, '<'), name...), '>')
-	b = xtok.Escape(b, text)
-	return append(append(append(b, "</"...), name...), '>')
+	return append(xtok.AppendElement(b, "reason", n.reason), "</item>"...)
 }
 
 // spoken tells whether a child of a stanza speaks in the room's name, or is for

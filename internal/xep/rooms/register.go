@@ -70,7 +70,7 @@ func (r *room) registration(who jid.JID) ([]byte, error) {
 	}
 	b := []byte("<query xmlns='" + nsRegister + "'>")
 	if is.Nick != "" {
-		b = element(append(b, "<registered/>"...), "username", is.Nick)
+		b = xtok.AppendElement(append(b, "<registered/>"...), "username", is.Nick)
 		return append(b, "</query>"...), nil
 	}
 	f := form.Form{Kind: form.Ask, Of: formRegister, Title: "Registration with the room", Fields: []form.Field{
@@ -143,7 +143,7 @@ func (s *Rooms) reserved(q *core.Query, node string) (info []byte, ok bool, err 
 	}
 	err = s.with(q.Head.To, jid.JID{}, func(r *room) error {
 		if nick := r.known(q.Asker()).Nick; nick != "" {
-			info = append(attr([]byte("<identity category='conference' type='text'"), "name", nick), "/>"...)
+			info = append(xtok.AppendAttr([]byte("<identity category='conference' type='text'"), "name", nick), "/>"...)
 		}
 		return nil
 	})

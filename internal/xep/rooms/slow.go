@@ -8,8 +8,8 @@ import (
 	"mirsal/internal/xmpp/stanza"
 )
 
-// pace is how much more an account may cause at once, counted in packets: what one
-// sends to a room of n is n packets.
+// pace is how much may be caused at once: by an account, in packets, where what one
+// sends to a room of n is n packets; or of arrivals in a room.
 type pace struct {
 	left float64
 	at   time.Time
@@ -19,9 +19,9 @@ type pace struct {
 // of 10,000 that is twenty messages and then one a second, in a room of 100 more than
 // anybody is read with. A packet counts once more for each paceBytes of what was
 // sent, which with what the room adds is a KiB: so one account causes at most 10 MiB a
-// second for long, ten times what a session may send (limits.byte_rate). Entering, leaving and showing
-// another status costs arrivalCost
-// and who is told of it, so that a client can enter all its rooms at once.
+// second for long, ten times what a session may send (limits.byte_rate). Entering,
+// leaving and showing another status costs arrivalCost and who is told of it, so that
+// a client can enter all its rooms at once.
 const (
 	paceBurst     = 200_000
 	pacePerSecond = 10_000
@@ -43,6 +43,11 @@ func (s *Rooms) turn(j jid.JID) error {
 	if wait <= 0 || s.set.Unpaced {
 		return nil
 	}
+	return s.rest(wait)
+}
+
+// rest waits, unless the rooms are being closed.
+func (s *Rooms) rest(wait time.Duration) error {
 	clock := time.NewTimer(wait)
 	defer clock.Stop()
 	select {
@@ -64,13 +69,7 @@ func (s *Rooms) place(j jid.JID) time.Duration {
 	if sl == nil {
 		return 0
 	}
-	now := time.Now()
-	if sl.gate.at.IsZero() {
-		sl.gate.left = gateBurst
-	} else {
-		sl.gate.left = min(gateBurst, sl.gate.left+now.Sub(sl.gate.at).Seconds()*gatePerSecond)
-	}
-	sl.gate.at = now
+	sl.gate.refill(time.Now(), gateBurst, gatePerSecond)
 	sl.gate.left--
 	return time.Duration(-sl.gate.left / gatePerSecond * float64(time.Second))
 }
@@ -143,12 +142,8 @@ func (s *Rooms) slow(sess *core.Session, cost int) error {
 		if wait == 0 {
 			break
 		}
-		clock := time.NewTimer(wait)
-		select {
-		case <-clock.C:
-		case <-s.stop:
-			clock.Stop()
-			return stanza.Errorf(stanza.ServiceUnavailable, "the rooms are being closed")
+		if err := s.rest(wait); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -159,13 +154,7 @@ func (s *Rooms) slow(sess *core.Session, cost int) error {
 func (s *Rooms) due(sess *core.Session, cost float64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	who := sess.JID.Bare()
-	p := s.paces[who]
-	if p == nil {
-		p = &pace{left: paceBurst, at: time.Now()}
-		s.paces[who] = p
-	}
-	p.refill(time.Now())
+	p := s.paceOf(sess.JID.Bare())
 	// what costs more than a burst waits for a whole one, and is owed
 	if need := min(cost, paceBurst); p.left < need {
 		return max(time.Duration((need-p.left)/pacePerSecond*float64(time.Second)), time.Millisecond)
@@ -174,8 +163,24 @@ func (s *Rooms) due(sess *core.Session, cost float64) time.Duration {
 	return 0
 }
 
-func (p *pace) refill(now time.Time) {
-	p.left = min(paceBurst, p.left+now.Sub(p.at).Seconds()*pacePerSecond)
+// paceOf is an account's pace now; under mu.
+func (s *Rooms) paceOf(who jid.JID) *pace {
+	p := s.paces[who]
+	if p == nil {
+		p = &pace{}
+		s.paces[who] = p
+	}
+	p.refill(time.Now(), paceBurst, pacePerSecond)
+	return p
+}
+
+// refill adds what has come since the last time; the zero pace is full.
+func (p *pace) refill(now time.Time, burst, perSecond float64) {
+	if p.at.IsZero() {
+		p.left = burst
+	} else {
+		p.left = min(burst, p.left+now.Sub(p.at).Seconds()*perSecond)
+	}
 	p.at = now
 }
 
@@ -184,7 +189,7 @@ func (s *Rooms) restPaces(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for who, p := range s.paces {
-		if p.refill(now); p.left == paceBurst {
+		if p.refill(now, paceBurst, pacePerSecond); p.left == paceBurst {
 			delete(s.paces, who)
 		}
 	}

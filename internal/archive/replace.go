@@ -13,9 +13,3 @@ import (
 func (a *Archive) Replace(ctx context.Context, seq uint64, by *stanza.Stanza) error {
 	return a.log.Replace(ctx, seq, by.Raw)
 }
-
-// Delete removes messages from the archives of all who keep them; places where
-// nothing is are no error.
-func (a *Archive) Delete(ctx context.Context, seqs ...uint64) error {
-	return a.log.Delete(ctx, seqs)
-}
