@@ -1,0 +1,199 @@
+package port
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrUnknown is the error of a name that stands for no command or event.
+var ErrUnknown = errors.New("port: unknown name")
+
+// name is how a command or event stands in JSON: its name and its fields.
+//
+//	{"do":"send","ref":7,"chat":"bob@example.org","text":"hello"}
+//	{"event":"done","ref":7,"message":"m12"}
+type name struct {
+	Do    string `json:"do,omitempty"`
+	Event string `json:"event,omitempty"`
+}
+
+// EncodeCommand writes a command as one JSON object.
+func EncodeCommand(c Command) ([]byte, error) { return named("do", c.command(), c) }
+
+// EncodeEvent writes an event as one JSON object.
+func EncodeEvent(e Event) ([]byte, error) { return named("event", e.event(), e) }
+
+// named writes the fields of v with one more before them.
+func named(key, name string, v any) ([]byte, error) {
+	fields, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	out := fmt.Appendf(nil, "{%q:%q", key, name)
+	if len(fields) > 2 { // more than {}
+		out = append(out, ',')
+	}
+	return append(out, fields[1:]...), nil
+}
+
+// DecodeCommand reads what EncodeCommand wrote. Unknown fields are ignored,
+// unknown names are ErrUnknown.
+func DecodeCommand(b []byte) (Command, error) {
+	var n name
+	if err := json.Unmarshal(b, &n); err != nil {
+		return nil, err
+	}
+	c := newCommand(n.Do)
+	if c == nil {
+		return nil, fmt.Errorf("%w: do %q", ErrUnknown, n.Do)
+	}
+	return c, json.Unmarshal(b, c)
+}
+
+// DecodeEvent reads what EncodeEvent wrote.
+func DecodeEvent(b []byte) (Event, error) {
+	var n name
+	if err := json.Unmarshal(b, &n); err != nil {
+		return nil, err
+	}
+	e := newEvent(n.Event)
+	if e == nil {
+		return nil, fmt.Errorf("%w: event %q", ErrUnknown, n.Event)
+	}
+	return e, json.Unmarshal(b, e)
+}
+
+// newCommand is an empty command of that name, nil for none.
+func newCommand(name string) Command {
+	for _, c := range Commands() {
+		if c.command() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// newEvent is an empty event of that name, nil for none.
+func newEvent(name string) Event {
+	for _, e := range Events() {
+		if e.event() == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Commands is an empty one of each: the whole of what can be asked.
+func Commands() []Command {
+	return []Command{
+		&SignIn{},
+		&SignOut{},
+		&Attend{},
+		&ListChats{},
+		&History{},
+		&Send{},
+		&SendFile{},
+		&Fetch{},
+		&Retract{},
+		&React{},
+		&MarkRead{},
+		&Typing{},
+		&SetEncryption{},
+		&ListContacts{},
+		&AddContact{},
+		&RemoveContact{},
+		&Block{},
+		&CreateRoom{},
+		&JoinRoom{},
+		&LeaveRoom{},
+		&Invite{},
+		&Kick{},
+		&ListMembers{},
+		&ListDevices{},
+		&SetTrust{},
+		&Verify{},
+		&SafetyCode{},
+		&RemoveDevice{},
+		&Search{},
+		&LinkShow{},
+		&LinkConfirm{},
+		&LinkJoin{},
+		&Cancel{},
+	}
+}
+
+// Events is an empty one of each: the whole of what can be told.
+func Events() []Event {
+	return []Event{
+		&Done{},
+		&Status{},
+		&ChatList{},
+		&ChatChanged{},
+		&ChatGone{},
+		&MessageChanged{},
+		&Page{},
+		&ContactList{},
+		&ContactChanged{},
+		&MemberList{},
+		&DeviceList{},
+		&KeyAlert{},
+		&Code{},
+		&LinkAsked{},
+		&LinkState{},
+		&Progress{},
+		&Found{},
+	}
+}
+
+func (*SignIn) command() string        { return "signIn" }
+func (*SignOut) command() string       { return "signOut" }
+func (*Attend) command() string        { return "attend" }
+func (*ListChats) command() string     { return "listChats" }
+func (*History) command() string       { return "history" }
+func (*Send) command() string          { return "send" }
+func (*SendFile) command() string      { return "sendFile" }
+func (*Fetch) command() string         { return "fetch" }
+func (*Retract) command() string       { return "retract" }
+func (*React) command() string         { return "react" }
+func (*MarkRead) command() string      { return "markRead" }
+func (*Typing) command() string        { return "typing" }
+func (*SetEncryption) command() string { return "setEncryption" }
+func (*ListContacts) command() string  { return "listContacts" }
+func (*AddContact) command() string    { return "addContact" }
+func (*RemoveContact) command() string { return "removeContact" }
+func (*Block) command() string         { return "block" }
+func (*CreateRoom) command() string    { return "createRoom" }
+func (*JoinRoom) command() string      { return "joinRoom" }
+func (*LeaveRoom) command() string     { return "leaveRoom" }
+func (*Invite) command() string        { return "invite" }
+func (*Kick) command() string          { return "kick" }
+func (*ListMembers) command() string   { return "listMembers" }
+func (*ListDevices) command() string   { return "listDevices" }
+func (*SetTrust) command() string      { return "setTrust" }
+func (*Verify) command() string        { return "verify" }
+func (*SafetyCode) command() string    { return "safetyCode" }
+func (*RemoveDevice) command() string  { return "removeDevice" }
+func (*Search) command() string        { return "search" }
+func (*LinkShow) command() string      { return "linkShow" }
+func (*LinkConfirm) command() string   { return "linkConfirm" }
+func (*LinkJoin) command() string      { return "linkJoin" }
+func (*Cancel) command() string        { return "cancel" }
+
+func (*Done) event() string           { return "done" }
+func (*Status) event() string         { return "status" }
+func (*ChatList) event() string       { return "chatList" }
+func (*ChatChanged) event() string    { return "chatChanged" }
+func (*ChatGone) event() string       { return "chatGone" }
+func (*MessageChanged) event() string { return "messageChanged" }
+func (*Page) event() string           { return "page" }
+func (*ContactList) event() string    { return "contactList" }
+func (*ContactChanged) event() string { return "contactChanged" }
+func (*MemberList) event() string     { return "memberList" }
+func (*DeviceList) event() string     { return "deviceList" }
+func (*KeyAlert) event() string       { return "keyAlert" }
+func (*Code) event() string           { return "code" }
+func (*LinkAsked) event() string      { return "linkAsked" }
+func (*LinkState) event() string      { return "linkState" }
+func (*Progress) event() string       { return "progress" }
+func (*Found) event() string          { return "found" }

@@ -1,0 +1,239 @@
+package port
+
+// SignIn opens the account and stays connected until SignOut. Answer: Done, at
+// the first success or at a refusal that trying again cannot mend. Without
+// Password the profile's token is used.
+type SignIn struct {
+	Ref
+	Address  string `json:"address"`
+	Password string `json:"password,omitempty"`
+	Server   string `json:"server,omitempty"` // host:port or wss://…; "" looks the domain up
+}
+
+// SignOut closes the stream. Forget also gives the token back and takes this
+// device off the account's list. Answer: Done.
+type SignOut struct {
+	Ref
+	Forget bool `json:"forget,omitempty"`
+}
+
+// Attend tells whether a person is looking (client state, 0352) and wakes a
+// connection that waits to try again.
+type Attend struct {
+	Ref
+	Here bool `json:"here"`
+}
+
+// ListChats is answered by ChatList.
+type ListChats struct{ Ref }
+
+// History asks for messages of a chat older than Before ("" the newest), at
+// most Limit (1–200). Answer: Page. What is not here yet is fetched from the
+// archive first.
+type History struct {
+	Ref
+	Chat   string `json:"chat"`
+	Before string `json:"before,omitempty"`
+	Limit  int    `json:"limit"`
+}
+
+// Send puts a message into the outbox. It is kept before the answer, Done, whose
+// Message names it; what becomes of it is told by MessageChanged. Corrects names
+// one's own message to be replaced, ReplyTo one to be answered.
+type Send struct {
+	Ref
+	Chat     string `json:"chat"`
+	Text     string `json:"text"`
+	ReplyTo  string `json:"replyTo,omitempty"`
+	Corrects string `json:"corrects,omitempty"`
+}
+
+// SendFile encrypts, uploads and sends the file that the host opens by Path.
+// Answer: Done when the message is in the outbox; Progress tells of the upload.
+type SendFile struct {
+	Ref
+	Chat string `json:"chat"`
+	Path string `json:"path"`
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"`
+	Text string `json:"text,omitempty"` // a caption
+}
+
+// Fetch brings a message's file here, into Path ("" the profile's own folder).
+// Answer: Done.
+type Fetch struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+	Path    string `json:"path,omitempty"`
+}
+
+// Retract takes one's own message back, for all. Answer: Done.
+type Retract struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+}
+
+// React sets all of one's reactions to a message; an empty list takes them back.
+// Answer: Done.
+type React struct {
+	Ref
+	Chat    string   `json:"chat"`
+	Message string   `json:"message"`
+	Emoji   []string `json:"emoji"`
+}
+
+// MarkRead tells that everything up to Message was seen. Answer: Done.
+type MarkRead struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+}
+
+// Typing tells the other side: composing, paused or active.
+type Typing struct {
+	Ref
+	Chat  string `json:"chat"`
+	State string `json:"state"`
+}
+
+// SetEncryption switches a chat's encryption off or on again. Off is refused for
+// a room that is encrypted by its own setting, and never happens by itself.
+// Answer: Done.
+type SetEncryption struct {
+	Ref
+	Chat string `json:"chat"`
+	On   bool   `json:"on"`
+}
+
+// ListContacts is answered by ContactList.
+type ListContacts struct{ Ref }
+
+// AddContact asks somebody to become a contact, or accepts who asked. Answer: Done.
+type AddContact struct {
+	Ref
+	Address string `json:"address"`
+	Name    string `json:"name,omitempty"`
+}
+
+// RemoveContact ends it in both directions, and declines who asked. Answer: Done.
+type RemoveContact struct {
+	Ref
+	Address string `json:"address"`
+}
+
+// Block and unblock (0191). Answer: Done.
+type Block struct {
+	Ref
+	Address string `json:"address"`
+	On      bool   `json:"on"`
+}
+
+// CreateRoom makes a private, encrypted room and invites its members. Answer:
+// Done, whose Chat is the room's address.
+type CreateRoom struct {
+	Ref
+	Name    string   `json:"name"`
+	Members []string `json:"members"`
+}
+
+// JoinRoom enters a room and stays in it from now on. Answer: Done.
+type JoinRoom struct {
+	Ref
+	Address string `json:"address"`
+	Nick    string `json:"nick,omitempty"`
+}
+
+// LeaveRoom leaves it for good. Answer: Done.
+type LeaveRoom struct {
+	Ref
+	Address string `json:"address"`
+}
+
+// Invite makes somebody a member of the room and tells them. Answer: Done.
+type Invite struct {
+	Ref
+	Room    string `json:"room"`
+	Address string `json:"address"`
+}
+
+// Kick takes the membership away. Answer: Done.
+type Kick struct {
+	Ref
+	Room    string `json:"room"`
+	Address string `json:"address"`
+}
+
+// ListMembers is answered by MemberList.
+type ListMembers struct {
+	Ref
+	Room string `json:"room"`
+}
+
+// ListDevices is answered by DeviceList: the devices of a contact, of all members
+// of a room, or ("") one's own.
+type ListDevices struct {
+	Ref
+	Address string `json:"address"`
+}
+
+// SetTrust decides about one key: verified, first-use or refused. Answer: Done.
+type SetTrust struct {
+	Ref
+	Address     string `json:"address"`
+	Fingerprint string `json:"fingerprint"`
+	Trust       string `json:"trust"`
+}
+
+// Verify takes the text of a scanned safety code (an xmpp: address with
+// fingerprints). Answer: Done; a code that does not match is a Failure, and
+// changes nothing.
+type Verify struct {
+	Ref
+	Code string `json:"code"`
+}
+
+// SafetyCode asks for one's own code to show. Answer: Code.
+type SafetyCode struct{ Ref }
+
+// RemoveDevice takes a device of one's own off the list and revokes its access.
+// Answer: Done.
+type RemoveDevice struct {
+	Ref
+	ID uint32 `json:"id"`
+}
+
+// Search looks for words in the decrypted history, newest first, at most Limit
+// (1–200). Chat "" searches all. Answer: Found.
+type Search struct {
+	Ref
+	Query string `json:"query"`
+	Chat  string `json:"chat,omitempty"`
+	Limit int    `json:"limit"`
+}
+
+// LinkShow makes an old device show a code by which a new one can join. Answer:
+// Code; LinkAsked follows when a new device has scanned it.
+type LinkShow struct{ Ref }
+
+// LinkConfirm lets the device that LinkAsked named in, or refuses it. Answer: Done
+// when all that was to be handed over is.
+type LinkConfirm struct {
+	Ref
+	Accept bool `json:"accept"`
+}
+
+// LinkJoin makes this empty profile join by the scanned code. Answer: Done when it is
+// signed in and has its history.
+type LinkJoin struct {
+	Ref
+	Code  string `json:"code"`
+	Label string `json:"label"` // what the other devices will call this one
+}
+
+// Cancel gives up the command with that number, if it can be given up. Answer: Done.
+type Cancel struct {
+	Ref
+	Command uint64 `json:"command"`
+}

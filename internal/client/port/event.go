@@ -1,0 +1,137 @@
+package port
+
+import "time"
+
+// Done answers a command. Failure is nil when it was carried out.
+type Done struct {
+	Ref
+	Message string   `json:"message,omitempty"` // the message it was about
+	Chat    string   `json:"chat,omitempty"`    // the chat it was about
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Failure says in plain words why something was not done. Code is one of the
+// names in failure.go.
+type Failure struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Error makes a Failure usable as a Go error.
+func (f *Failure) Error() string { return f.Text }
+
+// Status tells where the connection stands.
+type Status struct {
+	State   string    `json:"state"` // offline, connecting, online, refused
+	Synced  bool      `json:"synced,omitempty"`
+	Address string    `json:"address,omitempty"`
+	Failure *Failure  `json:"failure,omitempty"` // why offline or refused
+	Retry   time.Time `json:"retry,omitzero"`    // when it is tried again
+}
+
+// ChatList answers ListChats, newest first.
+type ChatList struct {
+	Ref
+	Chats []Chat `json:"chats"`
+}
+
+// ChatChanged tells of a row of the list, new or other than before.
+type ChatChanged struct {
+	Chat Chat `json:"chat"`
+}
+
+// ChatGone tells that a chat is no longer on the list.
+type ChatGone struct {
+	Address string `json:"address"`
+}
+
+// MessageChanged tells of a message, New when it was not there before. After is
+// the ID of the message it stands behind, "" when it is the oldest known:
+// messages that arrive late do not always go to the end.
+type MessageChanged struct {
+	Message Message `json:"message"`
+	New     bool    `json:"new,omitempty"`
+	After   string  `json:"after,omitempty"`
+	// Late: it came from the archive or was kept while we were away; no sound.
+	Late bool `json:"late,omitempty"`
+}
+
+// Page answers History, oldest first. More tells that there are older ones.
+type Page struct {
+	Ref
+	Chat     string    `json:"chat"`
+	Messages []Message `json:"messages"`
+	More     bool      `json:"more,omitempty"`
+	Failure  *Failure  `json:"failure,omitempty"`
+}
+
+// ContactList answers ListContacts.
+type ContactList struct {
+	Ref
+	Contacts []Contact `json:"contacts"`
+}
+
+// ContactChanged tells of one contact; State none means it is gone.
+type ContactChanged struct {
+	Contact Contact `json:"contact"`
+}
+
+// MemberList answers ListMembers.
+type MemberList struct {
+	Ref
+	Room    string   `json:"room"`
+	Members []Member `json:"members"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// DeviceList answers ListDevices.
+type DeviceList struct {
+	Ref
+	Address string   `json:"address"`
+	Devices []Device `json:"devices"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// KeyAlert tells of something about keys that a person ought to see: a new
+// device of a verified contact, a changed key, a new device of one's own.
+type KeyAlert struct {
+	Address string `json:"address"`
+	Device  uint32 `json:"device,omitempty"`
+	Kind    string `json:"kind"` // new-device, changed, own-device, removed
+}
+
+// Code answers SafetyCode and LinkShow: a text to be drawn as a QR code.
+type Code struct {
+	Ref
+	Text    string    `json:"text"`
+	Until   time.Time `json:"until,omitzero"`
+	Failure *Failure  `json:"failure,omitempty"`
+}
+
+// LinkAsked tells an old device that a new one wants in.
+type LinkAsked struct {
+	Label string `json:"label"` // as the new device declares itself
+	Check string `json:"check"` // four digits that both screens show
+}
+
+// LinkState tells of the steps of linking, on both sides.
+type LinkState struct {
+	State string `json:"state"` // waiting, joined, sending, receiving, done, failed
+	Check string `json:"check,omitempty"`
+	Done  int    `json:"done,omitempty"` // messages handed over
+	Total int    `json:"total,omitempty"`
+}
+
+// Progress tells of a file on its way, in bytes.
+type Progress struct {
+	Message string `json:"message"`
+	Done    int64  `json:"done"`
+	Total   int64  `json:"total"` // -1 unknown
+}
+
+// Found answers Search, newest first.
+type Found struct {
+	Ref
+	Messages []Message `json:"messages"`
+	Failure  *Failure  `json:"failure,omitempty"`
+}
