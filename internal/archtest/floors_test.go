@@ -17,16 +17,16 @@ var floors = []struct {
 	names string
 }{
 	{6, "cmd/*"},
-	{5, "server doctor conformance client/wasm"},
+	{5, "server doctor conformance client/wasm client/terminal"},
 	{4, "xep/* httpd"},
-	{3, "archive people bus/* c2s component s2s call control live watch register client"},
+	{3, "archive people bus/* c2s component s2s call control live watch register client/*"},
 	{2, "core auth certs ledger omemo"},
 	{1, "xmpp/* store/* config limits lru obs web webpush"},
 }
 
 // outside lists what stands beside the building: tests and tools, which may
 // import anything and which nothing imports but a test.
-const outside = "core/coretest certs/acmetest webpush/pushtest archtest foreign spec changelog e2e/* bench/* scripts/*"
+const outside = "core/coretest certs/acmetest webpush/pushtest client/keep/keeptest archtest foreign spec changelog e2e/* bench/* scripts/*"
 
 // importExceptions allows an import that a rule forbids: "from -> to" and why.
 var importExceptions = map[string]string{}
@@ -60,9 +60,22 @@ var rules = []rule{
 		},
 	},
 	{
-		"databases are known only below store: every engine passes one contract suite and features touch no SQL",
+		"a part of the client knows its store and its port, no other part and not the engine: each is tested alone and the engine ties them together",
+		func(from, to string, ours bool) bool {
+			part := is(from, "client/*") && !is(from, "client client/wasm client/terminal")
+			return ours && part && is(to, "client/*") && !is(to, "client/keep/* client/port") && !is(to, from+"/*")
+		},
+	},
+	{
+		"the client's store and its port stand below its parts",
+		func(from, to string, ours bool) bool {
+			return ours && is(from, "client/keep/* client/port") && is(to, "client/*") && !(is(from, "client/keep/*") && is(to, "client/keep/*"))
+		},
+	},
+	{
+		"databases are known only below store, and the client's below client/keep: every engine passes one contract suite and features touch no SQL",
 		func(from, to string, _ bool) bool {
-			return !is(from, "store/*") && under(to, "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx", "github.com/mattn/go-sqlite3")
+			return !is(from, "store/* client/keep/sqlite") && under(to, "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx", "github.com/mattn/go-sqlite3")
 		},
 	},
 	{
@@ -160,10 +173,15 @@ func floorOf(name string) int {
 	return found
 }
 
-// siblings may import each other: the protocol's packages, and a store's shape
-// and its engines.
+// siblings may import each other: the protocol's packages, a store's shape and
+// its engines, and the client's parts as far as the sharper rules allow.
 func siblings(a, b string) bool {
-	return is(a, "xmpp/*") && is(b, "xmpp/*") || is(a, "store/*") && is(b, "store/*")
+	for _, family := range []string{"xmpp/*", "store/*", "client/*"} {
+		if is(a, family) && is(b, family) {
+			return floorOf(b) <= floorOf(a)
+		}
+	}
+	return false
 }
 
 func under(importPath string, roots ...string) bool {
