@@ -13,8 +13,18 @@ package keep
 
 import "errors"
 
-// ErrClosed is returned by every method of a closed Store but Close.
-var ErrClosed = errors.New("keep: store closed")
+// Errors that callers branch on. Their texts are for people.
+var (
+	// ErrClosed is what every method of a closed Store returns but Close.
+	ErrClosed = errors.New("the local data was closed")
+	// ErrInUse is a store that another program has open, or this one.
+	ErrInUse = errors.New("this profile is open in another program")
+	// ErrDamaged is a store that cannot be trusted any more.
+	ErrDamaged = errors.New("the local data is damaged")
+	// ErrBroken is a store that failed so that only opening it again shows whether
+	// the latest batch was done; until then it refuses everything.
+	ErrBroken = errors.New("the local data could not be written; start again")
+)
 
 // Table names one kind of thing that is kept. Each package declares its own as
 // constants, by its name and what it is: const devices keep.Table = "omemo.devices".
@@ -30,8 +40,8 @@ type Store interface {
 	// use the store.
 	Scan(t Table, r Range, f func(key string, value []byte) bool) error
 	// Apply runs the steps of a batch in order, in one transaction, durable on
-	// return. An error means that nothing of it was done. A nil or empty batch is
-	// nothing.
+	// return. An error means that nothing of it was done, unless it wraps ErrBroken.
+	// A nil or empty batch is nothing.
 	Apply(b *Batch) error
 	// Close ends the use of the store; closing again is no error.
 	Close() error
