@@ -143,7 +143,7 @@ func (s *Server) wake(ctx context.Context) error {
 		return err
 	}
 	if err := s.sleepers.forget(ctx); err != nil {
-		return errors.Join(err, s.sleepers.freeze(ctx, s.Router))
+		return errors.Join(err, s.sleepers.freeze(ctx, s.Router, s.unsay()))
 	}
 	return nil
 }
@@ -288,9 +288,17 @@ func (s *Server) Close() error {
 	s.features.pubsub.Wait()
 	s.features.offline.Wait()
 	s.features.last.Flush()
-	err := s.sleepers.freeze(context.Background(), s.Router)
+	err := s.sleepers.freeze(context.Background(), s.Router, s.unsay())
 	s.closeAll()
 	return err
+}
+
+// unsay takes out of queues what was taken back in rooms.
+func (s *Server) unsay() func(context.Context, []core.FrozenPacket) error {
+	if s.features.rooms == nil {
+		return func(context.Context, []core.FrozenPacket) error { return nil }
+	}
+	return s.features.rooms.Asleep().Unsay
 }
 
 // ErrRestart is returned by Run when an administrator wants the server to start again.

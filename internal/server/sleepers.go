@@ -31,13 +31,18 @@ func newSleepers(kv store.KV, most time.Duration) *sleepers {
 	})}
 }
 
-// freeze writes every resumable session down, an account's in one step.
-func (k *sleepers) freeze(ctx context.Context, r *core.Router) error {
+// freeze writes every resumable session down, an account's in one step. unsay takes out
+// of a queue what must not be written; a session of which that cannot be told ends.
+func (k *sleepers) freeze(ctx context.Context, r *core.Router, unsay func(context.Context, []core.FrozenPacket) error) error {
 	ops := map[string][]store.Op{}
 	var errs []error
 	r.Directory().Each(func(s *core.Session) {
 		f, ok := s.Freeze()
 		if !ok {
+			return
+		}
+		if err := unsay(ctx, f.Queue); err != nil {
+			errs = append(errs, fmt.Errorf("a session of %s cannot be kept: %w", s.JID.Bare(), err))
 			return
 		}
 		var b bytes.Buffer
