@@ -290,3 +290,31 @@ func TestAComponentThatDoesNotReadIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// What a component writes to, or as, an address that is none, is refused alone: bridges
+// make addresses of what others are called.
+func TestOfAMalformedAddressTheComponentHearsAndGoesOn(t *testing.T) {
+	run(t, func(w *coretest.World, knock func() *peer) {
+		alice, p := w.Login("alice@example.org/a"), knock()
+		join(p, secret)
+		for _, c := range []struct{ sent, want string }{
+			{"<message id='1' from='a@" + bot + "' to='b@@example.org'><body>x</body></message>", "from='b@@example.org' to='a@" + bot + "' id='1' type='error'"},
+			{"<presence id='2' from='a@" + bot + "' to='@example.org'/>", "from='@example.org' to='a@" + bot + "' id='2' type='error'"},
+			{"<iq type='get' id='3' from='a b@" + bot + "' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>", "from='example.org' to='" + bot + "' id='3' type='error'"},
+			{"<message id='4' from='mallory@example.org@' to='alice@example.org'><body>x</body></message>", "from='alice@example.org' to='" + bot + "' id='4' type='error'"},
+		} {
+			p.say(c.sent)
+			if got := p.heard(); !strings.Contains(got, c.want) || !strings.Contains(got, "<jid-malformed ") {
+				t.Errorf("%s is answered %s", c.sent, got)
+			}
+		}
+		p.say("<message type='error' id='5' from='a@" + bot + "' to='b@@example.org'/><iq type='result' id='6' from='@" + bot + "' to='example.org'/>")
+		if got := p.heard(); got != "" {
+			t.Errorf("errors and results are answered %s", got)
+		}
+		p.say("<message from='a@" + bot + "' to='alice@example.org/a'><body>on</body></message>")
+		if got := alice.Got(); !strings.Contains(got, ">on<") || strings.Contains(got, ">x<") {
+			t.Errorf("alice was sent %s", got)
+		}
+	})
+}

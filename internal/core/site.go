@@ -218,16 +218,20 @@ func (r *Router) Consult(h stanza.Head, e xtok.Elem, answer func(*stanza.Stanza)
 
 // Accept takes a stanza that came from a site of its own stream, a component's:
 // e is valid during the call. It returns the stream error for what the site
-// may not send.
+// may not send. Of addresses that are none the site hears in an error, as they may be
+// made of what others wrote: where its own is malformed, at its name.
 // XEP-0114 §3
 func (r *Router) Accept(from *Site, e xtok.Elem) *stream.Error {
 	head, err := stanza.ReadHead(e)
+	if err != nil && head.From.IsZero() && e.Attr("from") != "" {
+		head.From = from.Name
+	}
 	switch {
 	case head.Kind == stanza.None:
 		return &stream.Error{Condition: "unsupported-stanza-type"}
 	case head.From.DomainOnly() != from.Name:
 		return &stream.Error{Condition: "invalid-from"}
-	case head.To.IsZero():
+	case head.To.IsZero() && e.Attr("to") == "":
 		return &stream.Error{Condition: "improper-addressing"}
 	}
 	t := &Transit{Head: head, Elem: e, Time: time.Now(), reply: r.Send}

@@ -22,12 +22,7 @@ func ReadHead(e xtok.Elem) (Head, error) {
 	h.ID = e.Attr("id")
 	h.Lang = e.AttrNS(xtok.NSXML, "lang")
 	h.Type = typeOf(h.Kind, e)
-	var err *StanzaError
-	if h.To, err = address(e, "to"); err != nil {
-		err.Asked = asked(e.Attr("to"))
-		return h, err
-	}
-	if h.From, err = address(e, "from"); err != nil {
+	if err := readAddresses(&h, e); err != nil {
 		return h, err
 	}
 	if h.Type == invalid {
@@ -65,6 +60,21 @@ func plainDefault(e xtok.Elem) bool {
 		}
 	}
 	return true
+}
+
+// readAddresses reads both, also where one is malformed: who answers needs the other.
+func readAddresses(h *Head, e xtok.Elem) error {
+	var badTo, badFrom *StanzaError
+	h.To, badTo = address(e, "to")
+	h.From, badFrom = address(e, "from")
+	switch {
+	case badTo != nil:
+		badTo.Asked = asked(e.Attr("to"))
+		return badTo
+	case badFrom != nil:
+		return badFrom
+	}
+	return nil
 }
 
 // RFC 6120 §8.3.3.8
