@@ -2,9 +2,9 @@ package sasl
 
 import (
 	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
 	"strings"
-
-	"github.com/xdg-go/scram"
 
 	"mirsal/internal/xmpp/jid"
 )
@@ -55,13 +55,13 @@ func (x *Exchange) takePassword(s string) ([]byte, error) {
 
 // check derives keys from a password and compares them.
 func (c *Credentials) check(password string) (same bool, err error) {
-	hash, keys := scram.SHA256, c.SHA256
+	hash, keys := sha256.New, c.SHA256
 	if c.OnlySHA1 {
-		hash, keys = scram.SHA1, c.SHA1
+		hash, keys = sha1.New, c.SHA1
 	}
 	work := func() {
 		var got Keys
-		if got, err = derive(hash, password, keys.Salt, keys.Iterations); err == nil {
+		if got, _, err = derive(hash, password, keys.Salt, keys.Iterations); err == nil {
 			same = hmac.Equal(got.StoredKey, keys.StoredKey)
 		}
 	}

@@ -10,19 +10,20 @@
 // User(); nothing the peer sends makes it keep more than MaxMessage bytes; an
 // unknown name takes the same path as a known one with a wrong password.
 //
-// The client's side and the derivation of keys rest on the scram library. The
-// server's side is our own: the library's serves one type of binding per
-// conversation, takes empty nonces, and has no place for XEP-0474.
+// All of it is our own: the common library's server serves one type of binding
+// per conversation, takes empty nonces, and has no place for XEP-0474; its client
+// brings all of TLS into a program for the browser. The tests hold both sides
+// against it.
 package sasl
 
 import (
+	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
 	"hash"
 	"strings"
-
-	"github.com/xdg-go/scram"
 )
 
 // Bounds of what a peer may send.
@@ -81,9 +82,8 @@ type Lookup func(user string) (Credentials, error)
 
 // kind is one hash, with and without -PLUS.
 type kind struct {
-	hash   func() hash.Hash
-	client scram.HashGeneratorFcn
-	keys   func(Credentials) Keys
+	hash func() hash.Hash
+	keys func(Credentials) Keys
 }
 
 // mechanism finds a mechanism by its name.
@@ -91,9 +91,9 @@ func mechanism(name string) (k kind, plus, ok bool) {
 	base := strings.TrimSuffix(name, "-PLUS")
 	switch base {
 	case SCRAMSHA256:
-		k = kind{sha256.New, scram.SHA256, func(c Credentials) Keys { return c.SHA256 }}
+		k = kind{sha256.New, func(c Credentials) Keys { return c.SHA256 }}
 	case SCRAMSHA1:
-		k = kind{sha1.New, scram.SHA1, func(c Credentials) Keys { return c.SHA1 }}
+		k = kind{sha1.New, func(c Credentials) Keys { return c.SHA1 }}
 	default:
 		return kind{}, false, false
 	}
@@ -114,21 +114,34 @@ func Mechanisms(bindings []Binding) []string {
 func Derive(password string, salt1, salt256 []byte, iterations int) (Credentials, error) {
 	var c Credentials
 	var err error
-	if c.SHA1, err = derive(scram.SHA1, password, salt1, iterations); err != nil {
+	if c.SHA1, _, err = derive(sha1.New, password, salt1, iterations); err != nil {
 		return Credentials{}, err
 	}
-	c.SHA256, err = derive(scram.SHA256, password, salt256, iterations)
+	c.SHA256, _, err = derive(sha256.New, password, salt256, iterations)
 	return c, err
 }
 
-func derive(h scram.HashGeneratorFcn, password string, salt []byte, iterations int) (Keys, error) {
-	c, err := h.NewClientUnprepped("", password, "")
+// derive makes the keys of a password, and the key that the client keeps to itself.
+// RFC 5802 §3
+func derive(h func() hash.Hash, password string, salt []byte, iterations int) (k Keys, client []byte, err error) {
+	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())
 	if err != nil {
-		return Keys{}, fmt.Errorf("sasl: derive keys: %w", err)
+		return Keys{}, nil, fmt.Errorf("sasl: derive keys: %w", err)
 	}
-	s, err := c.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
-	if err != nil {
-		return Keys{}, fmt.Errorf("sasl: derive keys: %w", err)
-	}
-	return Keys{salt, iterations, s.StoredKey, s.ServerKey}, nil
+	k, client = keysOf(h, salted)
+	k.Salt, k.Iterations = salt, iterations
+	return k, client, nil
+}
+
+func keysOf(h func() hash.Hash, salted []byte) (k Keys, client []byte) {
+	client = mac(h, salted, []byte("Client Key"))
+	stored := h()
+	stored.Write(client)
+	return Keys{StoredKey: stored.Sum(nil), ServerKey: mac(h, salted, []byte("Server Key"))}, client
+}
+
+func mac(h func() hash.Hash, key, data []byte) []byte {
+	m := hmac.New(h, key)
+	m.Write(data)
+	return m.Sum(nil)
 }

@@ -1,7 +1,6 @@
 package sasl
 
 import (
-	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"encoding/base64"
@@ -73,12 +72,7 @@ func FromSalted(mech string, salted, salt []byte, iterations int) (Keys, error) 
 	if !ok || plus || len(salted) != k.hash().Size() {
 		return Keys{}, malformed("not a salted password of this mechanism")
 	}
-	of := func(what string) []byte {
-		m := hmac.New(k.hash, salted)
-		m.Write([]byte(what))
-		return m.Sum(nil)
-	}
-	stored := k.hash()
-	stored.Write(of("Client Key"))
-	return Keys{Salt: salt, Iterations: iterations, StoredKey: stored.Sum(nil), ServerKey: of("Server Key")}, nil
+	keys, _ := keysOf(k.hash, salted)
+	keys.Salt, keys.Iterations = salt, iterations
+	return keys, nil
 }
