@@ -8,6 +8,7 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // myAffiliations lists what the asker is to which node.
@@ -19,8 +20,8 @@ func (s *Service) myAffiliations(r *request) ([]byte, error) {
 		if a == affNone || r.node != "" && n.name != r.node {
 			continue
 		}
-		list = attr(append(list, "<affiliation"...), "node", n.name)
-		list = append(attr(list, "affiliation", a), "/>"...)
+		list = xtok.AppendAttr(append(list, "<affiliation"...), "node", n.name)
+		list = append(xtok.AppendAttr(list, "affiliation", a), "/>"...)
 	}
 	return s.mine(r, "affiliations", list)
 }
@@ -51,7 +52,7 @@ func (s *Service) getAffiliations(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><affiliations"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsOwner+"'><affiliations"), "node", n.name)
 	b = append(b, '>')
 	if !r.general {
 		b = appendAffiliation(b, r.owner.String(), affOwner)
@@ -63,70 +64,103 @@ func (s *Service) getAffiliations(r *request) ([]byte, error) {
 }
 
 func appendAffiliation(b []byte, who, what string) []byte {
-	b = attr(append(b, "<affiliation"...), "jid", who)
-	return append(attr(b, "affiliation", what), "/>"...)
+	b = xtok.AppendAttr(append(b, "<affiliation"...), "jid", who)
+	return append(xtok.AppendAttr(b, "affiliation", what), "/>"...)
 }
 
-// setAffiliations changes who is what: all that the request says, or nothing. Who
-// becomes an outcast loses his subscriptions.
+// setAffiliations changes who is what, as far as that can be; the error names the rest.
+// Who becomes an outcast loses his subscriptions.
 // XEP-0060#owner-affiliations-modify
 func (s *Service) setAffiliations(r *request) ([]byte, error) {
 	n, err := r.own()
 	if err != nil {
 		return nil, err
 	}
-	now := maps.Clone(n.Affiliated)
-	if now == nil {
-		now = map[string]string{}
-	}
-	if err := s.affiliate(r, now); err != nil {
+	asked, err := r.affiliations()
+	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(now) > maxAffiliate:
-		return nil, stanza.Errorf(stanza.ResourceConstraint, "a node has at most %d affiliations", maxAffiliate)
-	case r.general && !slices.Contains(slices.Collect(maps.Values(now)), affOwner):
-		// XEP-0060#owner-affiliations-multi
-		return nil, stanza.Errorf(stanza.NotAcceptable, "a node needs an owner")
-	}
+	now, bad := s.affiliate(r, n, asked)
 	out := map[jid.JID]string{}
 	for who := range n.subs {
 		if now[who.Bare().String()] == affOutcast {
 			out[who] = none
 		}
 	}
-	return nil, s.update(r.Ctx, r.owner, n, out, func(rec *record) {
+	err = s.update(r.Ctx, r.owner, n, out, func(rec *record) {
 		if r.general {
 			rec.Tenures = rec.tenures(now, r.Asker())
 		}
 		rec.Affiliated = now
 	})
+	if err != nil {
+		return nil, err
+	}
+	return nil, bad.err(r, "affiliations", len(asked))
 }
 
-// affiliate reads what a request says of affiliations into a list.
-func (s *Service) affiliate(r *request, list map[string]string) error {
+// wish is one entry of a request: what an address is to become.
+type wish struct {
+	who  jid.JID
+	what string
+}
+
+// affiliations reads what a request says, in its order.
+// XEP-0060#owner-affiliations-multi
+func (r *request) affiliations() (list []wish, err error) {
 	seen := map[jid.JID]bool{}
 	for a := range r.e.Children() {
 		who, err := jid.Parse(a.Attr("jid"))
 		if err != nil || !a.Is(nsOwner, "affiliation") || who.IsFull() || seen[who] {
-			return stanza.Errorf(stanza.BadRequest, "an affiliation needs a bare address, and an address one affiliation")
+			return nil, stanza.Errorf(stanza.BadRequest, "an affiliation needs a bare address, and an address one affiliation")
 		}
 		seen[who] = true
-		if !a.HasAttr("affiliation") {
-			continue
-		}
-		what := a.Attr("affiliation")
-		if err := s.possible(r, who, what); err != nil {
-			return err
-		}
-		switch {
-		case what == affNone:
-			delete(list, who.String())
-		case r.general || who != r.owner:
-			list[who.String()] = what
+		if a.HasAttr("affiliation") {
+			list = append(list, wish{who, a.Attr("affiliation")})
 		}
 	}
-	return nil
+	return list, nil
+}
+
+// affiliate is a node's affiliations with what can be of the wishes, and the rest. An
+// owner goes only where another one is left.
+func (s *Service) affiliate(r *request, n *node, asked []wish) (now map[string]string, bad refusals) {
+	now = maps.Clone(n.Affiliated)
+	if now == nil {
+		now = map[string]string{}
+	}
+	refuse := func(w wish, why error) {
+		bad.add(appendAffiliation(nil, w.who.String(), n.affiliation(r.owner, w.who)), why)
+	}
+	var losing []wish
+	for _, w := range asked {
+		was := now[w.who.String()]
+		switch err := s.possible(r, w.who, w.what); {
+		case err != nil:
+			refuse(w, err)
+			continue
+		case !r.general && w.who == r.owner: // stays what he is
+			continue
+		case was == "" && w.what != affNone && len(now) >= maxAffiliate:
+			refuse(w, stanza.Errorf(stanza.ResourceConstraint, "a node has at most %d affiliations", maxAffiliate))
+			continue
+		case w.what == affNone:
+			delete(now, w.who.String())
+		default:
+			now[w.who.String()] = w.what
+		}
+		if was == affOwner && w.what != affOwner {
+			losing = append(losing, w)
+		}
+	}
+	if r.general && !slices.Contains(slices.Collect(maps.Values(now)), affOwner) {
+		// XEP-0060#owner-affiliations-multi
+		for _, w := range losing {
+			now[w.who.String()] = affOwner
+			refuse(w, stanza.Errorf(stanza.NotAcceptable, "a node needs an owner"))
+		}
+	}
+	return now, bad
 }
 
 // possible tells whether an address can be that. An account's own nodes stay its

@@ -9,6 +9,7 @@ import (
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/rsm"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // How much one answer holds; the rest is asked for page by page.
@@ -36,7 +37,7 @@ func (s *Service) retrieve(r *request) ([]byte, error) {
 	if m := s.mirror(r.owner, n.name); m != nil && len(page.entries) > 0 && r.Session != nil {
 		s.saw(r.Ctx, r.owner, r.acct, m, r.Session)
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><items"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsPubsub+"'><items"), "node", n.name)
 	b, err = s.appendItems(append(b, '>'), r, n, fits)
 	if err != nil {
 		return nil, err
@@ -194,9 +195,9 @@ func (s *Service) payloads(ctx context.Context, owner jid.JID, n *node, page []e
 // where the node is configured so.
 // XEP-0060#publisher-publish-success-publisher
 func appendItem(b []byte, n *node, owner jid.JID, e *entry, payload []byte) []byte {
-	b = attr(append(b, "<item"...), "id", e.id)
+	b = xtok.AppendAttr(append(b, "<item"...), "id", e.id)
 	if by := n.publisher(owner, e); by != "" {
-		b = attr(b, "publisher", by)
+		b = xtok.AppendAttr(b, "publisher", by)
 	}
 	b = append(append(b, '>'), payload...)
 	return append(b, "</item>"...)

@@ -123,7 +123,7 @@ func (s *Service) publishMirrored(r *request, m *Mirror, payload xtok.Elem) ([]b
 	if err := d.commit(); err != nil {
 		return nil, err
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", m.Node)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", m.Node)
 	return append(b, "><item id='"+current+"'/></publish></pubsub>"...), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // itemEvent tells of an item.
@@ -16,7 +17,7 @@ func itemEvent(n *node, owner jid.JID, e *entry, payload []byte) []byte {
 	if !n.Payloads {
 		payload = nil
 	}
-	b := attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
 	b = appendItem(append(b, '>'), n, owner, e, payload)
 	return append(b, "</items></event>"...)
 }
@@ -24,10 +25,10 @@ func itemEvent(n *node, owner jid.JID, e *entry, payload []byte) []byte {
 // retractEvent tells that items are gone.
 // XEP-0060#publisher-delete-success-notify
 func retractEvent(n *node, gone []entry) []byte {
-	b := attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name)
 	b = append(b, '>')
 	for _, e := range gone {
-		b = append(attr(append(b, "<retract"...), "id", e.id), "/>"...)
+		b = append(xtok.AppendAttr(append(b, "<retract"...), "id", e.id), "/>"...)
 	}
 	return append(b, "</items></event>"...)
 }

@@ -43,7 +43,7 @@ func (s *Service) create(r *request) ([]byte, error) {
 	if r.node != "" {
 		return nil, nil
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><create"), "node", name)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsPubsub+"'><create"), "node", name)
 	return append(b, "/></pubsub>"...), nil
 }
 
@@ -70,7 +70,7 @@ func (s *Service) getConfig(r *request) ([]byte, error) {
 		return nil, err
 	}
 	f := n.form(r.general, form.Ask, nsConfig)
-	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><configure"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsOwner+"'><configure"), "node", n.name)
 	b = f.Append(append(b, '>'))
 	return append(b, "</configure></pubsub>"...), nil
 }
@@ -129,7 +129,7 @@ func (s *Service) setConfig(r *request) ([]byte, error) {
 // configEvent tells of a new configuration; the names of groups are their owner's.
 // XEP-0060#owner-configure-process-notify
 func (r *request) configEvent(n *node) []byte {
-	b := attr([]byte("<event xmlns='"+nsEvent+"'><configuration"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><configuration"), "node", n.name)
 	if !n.Payloads {
 		return append(b, "/></event>"...)
 	}
@@ -177,11 +177,11 @@ func (s *Service) vanish(d *Draft, n *node, uri string) error {
 }
 
 func deleteEvent(n *node, uri string) []byte {
-	b := attr([]byte("<event xmlns='"+nsEvent+"'><delete"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><delete"), "node", n.name)
 	if uri == "" {
 		return append(b, "/></event>"...)
 	}
-	b = attr(append(b, "><redirect"...), "uri", uri)
+	b = xtok.AppendAttr(append(b, "><redirect"...), "uri", uri)
 	return append(b, "/></delete></event>"...)
 }
 
@@ -203,7 +203,7 @@ func (s *Service) purge(r *request) ([]byte, error) {
 		return nil, err
 	}
 	if n.OnRetract {
-		b := attr([]byte("<event xmlns='"+nsEvent+"'><purge"), "node", n.name)
+		b := xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><purge"), "node", n.name)
 		s.notify(r.owner, n, append(b, "/></event>"...))
 	}
 	return nil, nil

@@ -206,3 +206,30 @@ func TestANodeThatNobodyTookUpGoesWithWhoMadeIt(t *testing.T) {
 		}
 	})
 }
+
+// Of several changes those that can be are made, and the error names the others as they
+// are and stay.
+func TestSeveralChangesAtOnceAndWhatCannotBeOfThem(t *testing.T) {
+	withService(t, func(w *parts, _ *component) {
+		a, b := w.online("alice@example.org/a", ""), w.online("bob@example.org/b", "")
+		ask(a, create("n", "access_model", "authorize"))
+		got := ask(a, makes("n", "alice@example.org", "none", "bob@example.org", "publisher", "carol@example.org", "member", "dave@example.org", "king"))
+		expect(t, "of affiliations", got, "type='error'", "<pubsub xmlns='"+nsOwner+"'><affiliations node='n'>"+
+			"<affiliation jid='dave@example.org' affiliation='none'/><affiliation jid='alice@example.org' affiliation='owner'/></affiliations></pubsub><error type='modify'", "<not-acceptable ")
+		expect(t, "what is", ask(a, at("get", owner("<affiliations node='n'/>"))),
+			"<affiliations node='n'><affiliation jid='alice@example.org' affiliation='owner'/><affiliation jid='bob@example.org' affiliation='publisher'/><affiliation jid='carol@example.org' affiliation='member'/></affiliations>")
+		expect(t, "a single one", ask(a, makes("n", "dave@example.org", "king")), "<affiliation jid='dave@example.org' affiliation='none'/>", "<bad-request ")
+		expect(t, "one address twice", ask(a, makes("n", "dave@example.org", "member", "dave@example.org", "outcast")), "type='error'><error", "<bad-request ")
+		expect(t, "handed over", ask(a, makes("n", "alice@example.org", "none", "bob@example.org", "owner")), "type='result'")
+
+		ask(b, makes("n", "alice@example.org", "member"))
+		ask(a, subscribeTo("n", "alice@example.org"))
+		got = ask(b, at("set", owner("<subscriptions node='n'><subscription jid='alice@example.org' subscription='none'/>"+
+			"<subscription jid='carol@example.org' subscription='subscribed'/></subscriptions>")))
+		expect(t, "of subscriptions", got, "type='error'", "<pubsub xmlns='"+nsOwner+"'><subscriptions node='n'>"+
+			"<subscription jid='carol@example.org' subscription='none'/></subscriptions></pubsub><error type='modify'", "<not-acceptable ")
+		if got := ask(b, at("get", owner("<subscriptions node='n'/>"))); strings.Contains(got, "<subscription ") {
+			t.Errorf("subscribed are %s", got)
+		}
+	})
+}

@@ -43,10 +43,10 @@ func (s *Service) publish(r *request) ([]byte, error) {
 	if err := d.commit(); err != nil {
 		return nil, err
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", r.node)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsPubsub+"'><publish"), "node", r.node)
 	b = append(b, '>')
 	if item.there {
-		b = append(attr(append(b, "<item"...), "id", item.id), "/>"...)
+		b = append(xtok.AppendAttr(append(b, "<item"...), "id", item.id), "/>"...)
 	}
 	return append(b, "</publish></pubsub>"...), nil
 }
@@ -54,7 +54,7 @@ func (s *Service) publish(r *request) ([]byte, error) {
 // publish drafts a publication that suits the node.
 func (d *Draft) publish(r *request, n *node, item item) error {
 	if !item.there {
-		d.event(n, append(attr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name), "/></event>"...))
+		d.event(n, append(xtok.AppendAttr([]byte("<event xmlns='"+nsEvent+"'><items"), "node", n.name), "/></event>"...))
 		return nil
 	}
 	var raw []byte

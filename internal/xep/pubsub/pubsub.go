@@ -328,9 +328,3 @@ func (r *request) own() (*node, error) {
 	}
 	return n, nil
 }
-
-// attr appends an attribute, escaped.
-func attr(b []byte, name, value string) []byte {
-	b = append(append(append(b, ' '), name...), "='"...)
-	return append(xtok.Escape(b, value), '\'')
-}

@@ -1,6 +1,7 @@
 package pubsub
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // mySubscriptions lists the nodes that the asker subscribed to by a request.
@@ -30,10 +32,10 @@ func (s *Service) mySubscriptions(r *request) ([]byte, error) {
 func appendSubscription(b []byte, node string, who jid.JID, state string) []byte {
 	b = append(b, "<subscription"...)
 	if node != "" {
-		b = attr(b, "node", node)
+		b = xtok.AppendAttr(b, "node", node)
 	}
-	b = attr(b, "jid", who.String())
-	return append(attr(b, "subscription", state), "/>"...)
+	b = xtok.AppendAttr(b, "jid", who.String())
+	return append(xtok.AppendAttr(b, "subscription", state), "/>"...)
 }
 
 // subscribers are the addresses with a subscription, in order.
@@ -199,7 +201,7 @@ func (s *Service) getSubscriptions(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := attr([]byte("<pubsub xmlns='"+nsOwner+"'><subscriptions"), "node", n.name)
+	b := xtok.AppendAttr([]byte("<pubsub xmlns='"+nsOwner+"'><subscriptions"), "node", n.name)
 	b = append(b, '>')
 	for _, who := range n.subscribers() {
 		b = appendSubscription(b, "", who, n.subs[who])
@@ -207,8 +209,8 @@ func (s *Service) getSubscriptions(r *request) ([]byte, error) {
 	return r.whole(append(b, "</subscriptions></pubsub>"...))
 }
 
-// setSubscriptions lets an owner approve and end subscriptions, all that the request
-// names or none. Nobody is subscribed who did not ask for it: a node would else be a
+// setSubscriptions lets an owner approve and end subscriptions; the error names what
+// could not be. Nobody is subscribed who did not ask for it: a node would else be a
 // means to send people what they did not want.
 // XEP-0060#owner-subscriptions-modify
 func (s *Service) setSubscriptions(r *request) ([]byte, error) {
@@ -216,24 +218,45 @@ func (s *Service) setSubscriptions(r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := map[jid.JID]string{}
+	asked, err := r.subscriptions()
+	if err != nil {
+		return nil, err
+	}
+	states, bad := map[jid.JID]string{}, refusals{}
+	for _, w := range asked {
+		is := cmp.Or(n.subs[w.who], none)
+		switch {
+		case w.what == is:
+		case w.what == none || w.what == subscribed && is == pending:
+			states[w.who] = w.what
+		default:
+			bad.add(appendSubscription(nil, "", w.who, is),
+				stanza.Errorf(stanza.NotAcceptable, "subscriptions that were asked for can be approved, and be ended"))
+		}
+	}
+	if len(states) > 0 {
+		if err := s.decide(r, n, states); err != nil {
+			return nil, err
+		}
+	}
+	return nil, bad.err(r, "subscriptions", len(asked))
+}
+
+// subscriptions reads what a request says, in its order.
+// XEP-0060#owner-subscriptions-multi
+func (r *request) subscriptions() (list []wish, err error) {
+	seen := map[jid.JID]bool{}
 	for e := range r.e.Children() {
 		who, err := jid.Parse(e.Attr("jid"))
-		state := e.Attr("subscription")
-		switch {
-		case err != nil || !e.Is(nsOwner, "subscription") || states[who] != "":
+		if err != nil || !e.Is(nsOwner, "subscription") || seen[who] {
 			return nil, stanza.Errorf(stanza.BadRequest, "a subscription needs an address, and an address one subscription")
-		case !e.HasAttr("subscription") || n.subs[who] == state || n.subs[who] == "" && state == none:
-			continue
-		case state != none && (state != subscribed || n.subs[who] != pending):
-			return nil, stanza.Errorf(stanza.NotAcceptable, "subscriptions that were asked for can be approved, and be ended")
 		}
-		states[who] = state
+		seen[who] = true
+		if e.HasAttr("subscription") {
+			list = append(list, wish{who, e.Attr("subscription")})
+		}
 	}
-	if len(states) == 0 {
-		return nil, nil
-	}
-	return nil, s.decide(r, n, states)
+	return list, nil
 }
 
 // decide changes subscriptions and tells those whose they are.

@@ -69,6 +69,9 @@ type StanzaError struct {
 	Kind      string // error type where it is not the condition's usual one
 	Text      string // for people; plain English
 	App       []byte // application-specific condition, self-contained XML
+	// Beside stands before <error/> in the reply: what of a request it is about, as
+	// self-contained XML; nil for nothing.
+	Beside []byte
 	// Asked is the address that was asked for, where that is none: it was read, and
 	// Head.To could not hold it.
 	Asked string
@@ -121,7 +124,7 @@ func (e *StanzaError) Append(b []byte) []byte {
 func ErrorReply(h Head, err error) *Stanza {
 	reply := Head{Kind: h.Kind, Type: Error, ID: h.ID, From: h.To, To: h.From}
 	se := AsError(err)
-	return from(reply, cmp.Or(se.Asked, h.To.String()), se.Append(nil))
+	return from(reply, cmp.Or(se.Asked, h.To.String()), se.Append(slices.Clone(se.Beside)))
 }
 
 // ResultReply answers an IQ request, addresses swapped.
