@@ -60,6 +60,7 @@ func (w *web) pass() {
 		}
 		b := w.queue
 		w.queue = nil
+		w.more.Broadcast()
 		w.mu.Unlock()
 		if len(b) == 0 {
 			return
@@ -90,7 +91,18 @@ func (w *web) came(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, text...)
-	w.more.Signal()
+	w.more.Broadcast()
+}
+
+// room waits until there is some for what comes: who is not read from does not
+// read. False when nobody will any more.
+func (w *web) room() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.queue) > 64<<10 && !w.ended {
+		w.more.Wait()
+	}
+	return !w.ended
 }
 
 // over ends what can be read, once all is read.
@@ -98,7 +110,7 @@ func (w *web) over() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
-	w.more.Signal()
+	w.more.Broadcast()
 }
 
 func (w *web) Close() error {

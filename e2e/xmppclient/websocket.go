@@ -32,7 +32,7 @@ func (c *Conn) connectWebSocket(ctx context.Context) error {
 	w.drop = d.drop
 	go func() {
 		defer w.over()
-		for {
+		for w.room() {
 			_, b, err := ws.Read(context.Background())
 			if err != nil {
 				return
