@@ -290,8 +290,10 @@ func (p *People) takeDirected(s *core.Session) map[jid.JID]struct{} {
 
 // probe answers a session that asks for a contact's presence. One who may not
 // see it hears at most what ends a subscription that his own roster wrongly shows.
-// One who is blocked finds nobody there, as with an account that is offline.
-// RFC 6121 §4.3.2
+// One who is blocked finds nobody there, as with an account that is offline. One whose
+// roster shows none hears nothing, whether there is such an account or not: his server,
+// which is this one, drops an unsubscribed that ends nothing.
+// RFC 6121 §4.3.2, §3.2.3
 func (p *People) probe(t *core.Transit) error {
 	owner, watcher := t.Head.To.Bare(), t.Head.From.Bare()
 	if owner.IsZero() {
