@@ -357,6 +357,8 @@ func (r *room) rename(t *core.Transit, st *seat, nick string) error {
 	n := r.noticeOf(now, st)
 	n.id = t.Head.ID
 	mine, mod := append([]*seat(nil), now.seats...), now.role == Moderator
+	self := n
+	self.codes = modified(t)
 	r.enter(t, func(b *back) {
 		b.show(was, all, seats)
 		b.tellSelf(was, seats)
@@ -364,7 +366,7 @@ func (r *room) rename(t *core.Transit, st *seat, nick string) error {
 			b.seat(s, mod)
 		}
 		b.show(n, all, mine)
-		b.tellSelf(n, mine)
+		b.tellSelf(self, mine)
 	})
 	return nil
 }

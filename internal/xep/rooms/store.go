@@ -326,7 +326,7 @@ func (r *room) without(bare jid.JID) error {
 		next := r.affs[heir]
 		next.Affiliation = Owner
 		r.setAffiliated(heir, next)
-		r.announce(heir, departure{})
+		r.affiliate(heir, Admin, departure{})
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package rooms
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mirsal/internal/core"
@@ -94,11 +95,22 @@ func (r *room) welcome(t *core.Transit, st *seat, w wish, created bool) *welcome
 	if created {
 		wl.self.codes = append(wl.self.codes, statusCreated)
 	}
+	wl.self.codes = append(wl.self.codes, modified(t)...)
 	wl.said = r.history(w)
 	if st.session.Flag(core.Blocks) {
 		wl.said = slices.DeleteFunc(slices.Clone(wl.said), func(u utterance) bool { return r.hides(st.session, u.stanza.From) })
 	}
 	return wl
+}
+
+// modified is what tells a session that its nick is not spelt as it spelt it: the
+// profile of addresses, RFC 7622 §3.4, has done that.
+// XEP-0045#enter-pres, XEP-0045#changenick
+func modified(t *core.Transit) []int {
+	if _, asked, _ := strings.Cut(t.Elem.Attr("to"), "/"); asked != t.Head.To.Resource() {
+		return []int{statusNickChanged}
+	}
+	return nil
 }
 
 // history is what was said of late, no more than was asked for.
