@@ -2,9 +2,11 @@ package conn
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 )
 
 // Config says whose connection it is and how to make it. Zero durations are the
@@ -24,7 +26,7 @@ type Config struct {
 
 	Handshake time.Duration // for one attempt, from the look-up to the session: 30 s
 	Idle      time.Duration // without a word from the server until it is asked for one: 60 s
-	Patience  time.Duration // for an answer to that, and the default one for Ask: 20 s
+	Patience  time.Duration // for an answer to that, and for one to Ask and Inquire: 20 s
 	Backoff   Backoff
 }
 
@@ -38,44 +40,166 @@ type Backoff struct {
 type Request struct {
 	To      jid.JID // zero for the own account
 	Type    string  // stanza.Get or stanza.Set
-	Payload []byte  // self-contained XML, one element
+	Payload []byte  // one element, self-contained
+	// Patience is how long to wait, Config's where it is 0.
+	Patience time.Duration
 }
 
-// API is what a *Conn does, for those who would rather have a scripted one in
-// their tests.
-type API interface {
-	// Run connects and stays connected until ctx ends (nil: the session is left to
-	// be resumed), Leave was called (nil), or the server's refusal is final (a
-	// *Refusal, which was the last event too). Once only.
-	Run(ctx context.Context) error
-	// Events are to be read until Run has returned. They wait for the reader, and the
-	// server does: nothing is dropped.
-	Events() <-chan Event
-	// Send queues one stanza, self-contained. A ticket that is not 0 is told of
-	// by Handled or Lost, once. Errors, at which the ticket was not taken: ErrDown,
-	// ErrBusy. It does not wait.
-	Send(raw []byte, ticket uint64) error
-	// Ask sends a request and waits for its answer: an answer of somebody else's is
-	// none. Not from the goroutine that reads Events. What comes before the
-	// answer has been given to Events by then, though perhaps not been read.
-	// Errors: a *stanza.StanzaError, ErrDown, ErrBusy, ErrTimeout, ErrLost, ctx's.
-	Ask(ctx context.Context, q Request) (*Stanza, error)
-	// Inquire is Ask for the goroutine that reads Events: the answer is an *Answer
-	// with this tag, in its order among the stanzas. It does not wait.
-	Inquire(q Request, tag uint64) error
-	// Settle tells that all stanzas up to this one are stored or need not be.
-	Settle(m Mark)
-	// Saved is what resumes the session, supposing that all up to m is settled: to be
-	// stored with what m brought. nil where nothing can be resumed. The zero Mark
-	// adds nothing to what is settled.
-	Saved(m Mark) *Saved
-	// Attend tells the server whether somebody is looking (XEP-0352). It holds for later
-	// streams.
-	Attend(looking bool)
-	// Kick is for when the network has changed, or the machine woke up: the next attempt
-	// is made at once, and a stream that seems up is tried.
-	Kick()
-	// Leave signs out in good order: what was sent is written, the session ends. Run
-	// returns, at the latest when ctx ends.
-	Leave(ctx context.Context)
+// Conn is one account's connection. Its methods may be called by any goroutine.
+type Conn struct {
+	cfg    Config
+	events chan Event
+	kicked chan struct{} // holds one when there was a Kick
+	parted chan struct{} // closed by Leave
+
+	token   *Token // of Run's goroutine
+	wasUp   bool   // of Run's goroutine: the account is known to work
+	pause   pause  // of Run's goroutine
+	telling sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows, never during I/O
+	s       session
+	asks    map[string]*ask
+	stream  *live // nil while down
+	away    bool  // nobody is looking
+	leaving context.Context
+}
+
+// New makes a connection that Run starts. saved is what an earlier one said that
+// it can be resumed by, nil for nothing.
+func New(c Config, saved *Saved) *Conn {
+	fallback := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	fallback(&c.Handshake, 30*time.Second)
+	fallback(&c.Idle, time.Minute)
+	fallback(&c.Patience, 20*time.Second)
+	fallback(&c.Backoff.Least, time.Second)
+	fallback(&c.Backoff.Most, 2*time.Minute)
+	conn := &Conn{
+		cfg: c, token: c.Token, wasUp: c.Token != nil || saved != nil,
+		events: make(chan Event, 64), kicked: make(chan struct{}, 1), parted: make(chan struct{}),
+		asks: map[string]*ask{},
+	}
+	if saved != nil && saved.ID != "" {
+		conn.s.restore(saved)
+	}
+	return conn
+}
+
+// Events are to be read until the channel is closed, which Run does before it
+// returns. They wait for their reader, and so does the server: nothing is dropped.
+func (c *Conn) Events() <-chan Event { return c.events }
+
+// Send queues one stanza, self-contained. A ticket that is not 0 is told of once,
+// by Handled or Lost; or stays in Saved when Run ends. Errors, at which the ticket
+// was not taken: ErrDown, ErrBusy. It does not wait.
+func (c *Conn) Send(raw []byte, ticket uint64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.send(raw, ticket)
+}
+
+// send needs the lock.
+func (c *Conn) send(raw []byte, ticket uint64) error {
+	switch {
+	case c.stream == nil || c.leaving != nil:
+		return ErrDown
+	case !c.s.push(raw, ticket):
+		return ErrBusy
+	}
+	c.stream.wake()
+	return nil
+}
+
+// Settle tells that all stanzas up to this one are stored or need not be.
+func (c *Conn) Settle(m Mark) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.s.settle(m) {
+		c.acknowledge()
+	}
+}
+
+// acknowledge tells the server how far we are. It needs the lock.
+func (c *Conn) acknowledge() {
+	if c.stream != nil && c.s.sm {
+		c.stream.tell = true
+		c.stream.wake()
+	}
+}
+
+// Saved is what resumes the session, supposing that all up to m is settled: to be
+// stored with what m brought. It is nil where nothing can be resumed. The zero Mark
+// adds nothing to what is settled.
+func (c *Conn) Saved(m Mark) *Saved {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.s.saved(m)
+}
+
+// Attend tells the server whether somebody is looking (XEP-0352), now and on later
+// streams. At first somebody is.
+func (c *Conn) Attend(looking bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.away == !looking {
+		return
+	}
+	c.away = !looking
+	if c.stream != nil && c.stream.csi {
+		c.stream.nonza(clientState(looking))
+	}
+}
+
+func clientState(looking bool) []byte {
+	if looking {
+		return []byte("<active xmlns='" + nsCSI + "'/>")
+	}
+	return []byte("<inactive xmlns='" + nsCSI + "'/>")
+}
+
+// Kick is for when the network has changed or the machine woke up: the next
+// attempt is made at once, and a stream that seems up is tried.
+func (c *Conn) Kick() {
+	select {
+	case c.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// Leave signs out: what was sent is written, the server is told, the session ends.
+// Run returns then, at the latest when ctx ends.
+func (c *Conn) Leave(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leaving != nil {
+		return
+	}
+	if c.stream != nil {
+		c.send(stanza.New(stanza.Head{Kind: stanza.Presence, Type: stanza.Unavailable}, nil).Raw, 0)
+	}
+	c.leaving = ctx
+	close(c.parted)
+	if c.stream != nil {
+		c.acknowledge()
+		c.stream.wake()
+	}
+}
+
+// emit gives an event on. No lock is held.
+func (c *Conn) emit(e Event) { c.events <- e }
+
+func (c *Conn) emitHandled(tickets []uint64) {
+	if len(tickets) > 0 {
+		c.emit(&Handled{tickets})
+	}
+}
+
+func (c *Conn) emitLost(tickets []uint64) {
+	if len(tickets) > 0 {
+		c.emit(&Lost{tickets})
+	}
 }

@@ -1,0 +1,255 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"mirsal/internal/xmpp/sasl"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// Run connects and stays connected until ctx ends (nil: the session is left to be
+// resumed), Leave was called (nil), or a refusal is final: a *Refusal, which is
+// the last event too. Events is closed before it returns. Once only.
+func (c *Conn) Run(ctx context.Context) error {
+	err := c.run(ctx)
+	c.mu.Lock()
+	c.leaving, c.stream = context.Background(), nil // nothing is taken any more
+	c.mu.Unlock()
+	c.fail(ErrLost)
+	c.telling.Wait()
+	close(c.events)
+	return err
+}
+
+func (c *Conn) run(ctx context.Context) error {
+	at := ""
+	for {
+		err := c.once(ctx, at)
+		switch {
+		case c.left():
+			c.giveUp()
+			return nil
+		case ctx.Err() != nil:
+			return nil
+		}
+		r := refusal(err)
+		if c.final(r) {
+			c.giveUp()
+			c.emit(&Refused{r})
+			return r
+		}
+		if at = c.elsewhere(r, at); at != "" {
+			continue
+		}
+		wait := c.pause.next(c.cfg.Backoff, r.Reason)
+		c.emit(&Down{Err: r, Retry: wait})
+		c.rest(ctx, wait)
+	}
+}
+
+// giveUp ends the session: what was not acknowledged is lost.
+func (c *Conn) giveUp() {
+	c.mu.Lock()
+	lost := c.s.forget()
+	c.mu.Unlock()
+	c.emitLost(lost)
+}
+
+func (c *Conn) left() bool {
+	select {
+	case <-c.parted:
+		return true
+	default:
+		return false
+	}
+}
+
+// rest waits for the next attempt.
+func (c *Conn) rest(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.kicked:
+		c.pause = pause{}
+	case <-c.parted:
+	case <-ctx.Done():
+	}
+}
+
+// final tells whether to try again is useless. What may be somebody else's doing
+// (a strange network, a server being set up) is not for an account that has worked.
+func (c *Conn) final(r *Refusal) bool {
+	switch r.Reason {
+	case Rejected, AccountGone, Replaced:
+		return true
+	case Revoked: // a stream may end so for other reasons: to sign in shows what it is
+		return errors.As(r.Err, new(*sasl.Failure))
+	case HostUnknown, BadCertificate, Insecure, NoMechanism:
+		return !c.wasUp
+	}
+	return false
+}
+
+// elsewhere is where to connect at once because the server says so: within its own
+// domain only, and not twice. RFC 6120 §4.9.3.19
+func (c *Conn) elsewhere(r *Refusal, before string) string {
+	host, _, _ := strings.Cut(r.at, ":") // an address in numbers is in no domain
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	domain := strings.ToLower(c.cfg.Address.Domain())
+	_, can := c.cfg.Dial.(Redirecter)
+	if before != "" || !can || host != domain && !strings.HasSuffix(host, "."+domain) {
+		return ""
+	}
+	return r.at
+}
+
+// once connects and serves the stream until it ends.
+func (c *Conn) once(ctx context.Context, at string) error {
+	t, out, err := c.connect(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	l := newLive(t, out.csi)
+	if err := c.begin(l, out); err != nil {
+		return err
+	}
+	began := time.Now()
+	err = c.serve(ctx, l)
+	if time.Since(began) >= steady {
+		c.pause = pause{}
+	}
+	c.mu.Lock()
+	c.stream = nil
+	resumable := c.s.id != "" && !errors.Is(err, errRepeat)
+	c.mu.Unlock()
+	if !resumable {
+		c.fail(ErrLost)
+		c.giveUp()
+	}
+	return err
+}
+
+// connect makes one attempt. Leave breaks it off.
+func (c *Conn) connect(ctx context.Context, at string) (t Transport, out outcome, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Handshake)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.parted:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	d := c.cfg.Dial
+	if at != "" {
+		d = d.(Redirecter).Redirect(at)
+	}
+	if t, err = d.Dial(ctx); err != nil {
+		return nil, out, err
+	}
+	if out, err = c.shake(ctx, t); err != nil {
+		t.Close()
+		if ctx.Err() == context.DeadlineExceeded && asRefusal(err) == nil {
+			err = ctx.Err()
+		}
+	}
+	return t, out, err
+}
+
+func (c *Conn) shake(ctx context.Context, t Transport) (outcome, error) {
+	n := &handshake{cfg: &c.cfg, t: t, token: c.token, spoilt: func() {
+		c.token = nil
+		c.emit(&TokenRefused{})
+	}}
+	c.mu.Lock()
+	n.resume, n.h, n.looks = c.s.id, c.s.settled, !c.away
+	c.mu.Unlock()
+	return n.run(ctx)
+}
+
+// begin makes a stream out of what the handshake came to, and tells of it.
+func (c *Conn) begin(l *live, out outcome) error {
+	c.wasUp = true
+	up := &Up{JID: out.jid, Features: out.features, Bound: out.bound, Token: out.token}
+	if out.token != nil {
+		c.token = out.token
+	}
+	c.mu.Lock()
+	handled, lost, ok := c.take(out)
+	if up.Resumed = out.resumed; up.Resumed && up.JID.IsBare() {
+		up.JID, _ = up.JID.WithResource(resourceOf(c.s.jid))
+	}
+	c.mu.Unlock()
+	c.emitHandled(handled)
+	if !out.resumed || !ok {
+		c.fail(ErrLost)
+		c.emitLost(lost)
+	}
+	if !ok {
+		return nonsense("the server has received what was not sent")
+	}
+	c.mu.Lock()
+	c.greet(l, out)
+	c.stream = l
+	c.mu.Unlock()
+	c.emit(up)
+	l.wake()
+	return nil
+}
+
+func resourceOf(full string) string {
+	_, r, _ := strings.Cut(full, "/")
+	return r
+}
+
+// take goes on with the session, or ends it and begins another. It needs the lock.
+func (c *Conn) take(out outcome) (handled, lost []uint64, ok bool) {
+	if out.resumed {
+		if handled, ok = c.s.resume(out.h); !ok {
+			lost = c.s.forget()
+		}
+		return handled, lost, ok
+	}
+	if out.counted { // XEP-0198 §5: a session that is gone, and how far it had got
+		if handled, ok = c.s.resume(out.h); !ok {
+			handled = nil
+		}
+	}
+	return handled, c.s.begin(out.jid.String(), out.sm, out.id), true
+}
+
+// greet queues what a stream begins with and the negotiation did not do. It needs
+// the lock.
+func (c *Conn) greet(l *live, out outcome) {
+	if out.csi && c.away && !out.inactive {
+		l.nonza(clientState(false))
+	}
+	if !out.resumed && !out.carbons {
+		iq := stanza.New(stanza.Head{Kind: stanza.IQ, Type: stanza.Set, ID: "conn-carbons"}, []byte("<enable xmlns='"+nsCarbons+"'/>"))
+		c.s.push(iq.Raw, 0)
+	}
+}
+
+// steady is how long a stream must have held for the pauses to begin anew.
+const steady = 10 * time.Second
+
+// pause is the time between attempts: random, and longer each time, so that all the
+// clients of a server that was away do not come back at once.
+type pause struct{ last time.Duration }
+
+// next is decorrelated jitter: between the least and three times the last one.
+func (p *pause) next(b Backoff, r Reason) time.Duration {
+	least := b.Least
+	if r == Policy || r == Busy || r == Misbehaved {
+		least = min(10*b.Least, b.Most)
+	}
+	p.last = max(p.last, least)
+	p.last = min(b.Most, least+rand.N(3*p.last-least+1))
+	return p.last
+}
