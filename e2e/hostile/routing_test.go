@@ -35,6 +35,8 @@ func TestRoutingAttacks(t *testing.T) {
 		{"31 nobody to deliver to", testNobodyThere},
 		{"42 questions to the archive", testArchiveQueries},
 		{"42 a thousand questions at once", testManyQueries},
+		{"43 what is not to be kept", testNotKept},
+		{"43 a name that was taken again", testTakenName},
 		{"47 links in messages", testLinks},
 		{"55 a crowd of strangers", testCrowd},
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -329,24 +330,7 @@ const storeCache = 32 << 20
 func (v *victim) bounded(t *testing.T, room, stays int, attack func()) {
 	t.Helper()
 	floor := v.resident(t)
-	done, most := make(chan struct{}), make(chan int, 1)
-	go func() {
-		peak := 0
-		for {
-			if now, err := v.Resident(); err == nil {
-				peak = max(peak, now)
-			}
-			select {
-			case <-done:
-				most <- peak
-				return
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
-	}()
-	attack()
-	close(done)
-	peak := <-most
+	peak := v.peakOf(attack)
 	if peak > floor+room {
 		t.Errorf("memory grew from %d to %d MB, allowed are %d more", floor>>20, peak>>20, room>>20)
 	}
@@ -361,6 +345,31 @@ func (v *victim) bounded(t *testing.T, room, stays int, attack func()) {
 	if after > floor+near {
 		t.Errorf("memory stays at %d MB, it was %d MB before", after>>20, floor>>20)
 	}
+}
+
+// peakOf runs an attack and returns the most memory that the server had meanwhile. An
+// attack that ends its test ends the looking too.
+func (v *victim) peakOf(attack func()) int {
+	done, peak := make(chan struct{}), 0
+	var look sync.WaitGroup
+	look.Go(func() {
+		for {
+			if now, err := v.Resident(); err == nil {
+				peak = max(peak, now)
+			}
+			select {
+			case <-done:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	func() {
+		defer look.Wait()
+		defer close(done)
+		attack()
+	}()
+	return peak
 }
 
 func (v *victim) resident(t *testing.T) int {
