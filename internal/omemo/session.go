@@ -21,7 +21,7 @@ type Session struct {
 	started       bool     // by us
 	confirmed     bool     // they have answered, or began themselves
 
-	preKey, signed uint32   // theirs; while not confirmed
+	preKey, signed uint32   // numbers of the accepting side's keys in the exchange
 	base           [32]byte // the ephemeral key of the exchange
 
 	root    [32]byte
@@ -116,7 +116,9 @@ func (s *Session) Decrypt(rand io.Reader, msg []byte) (*Session, []byte, error) 
 // XEP-0384 §4.3
 func (s *Session) Inner(preKeyMsg []byte) (msg []byte, ok bool) {
 	x, err := s.profile.readExchange(preKeyMsg)
-	if err != nil || s.started || x.base != s.base || x.identity != s.peer {
+	same := x.base == s.base && x.preKey == s.preKey && x.signed == s.signed &&
+		x.identity == s.peer && x.identitySign == (s.peerEd[31]&0x80 != 0)
+	if err != nil || s.started || !same {
 		return nil, false
 	}
 	return x.message, true

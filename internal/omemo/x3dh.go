@@ -81,6 +81,7 @@ func (d *Device) answer(p Profile, x exchange) (*Session, error) {
 		return nil, err
 	}
 	s.base, s.ratchet = x.base, signed
+	s.preKey, s.signed = x.preKey, x.signed
 	err = s.agree(
 		half{signed, x.identity}, half{d.identity, x.base},
 		half{signed, x.base}, half{pre, x.base})
