@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 )
@@ -111,6 +112,9 @@ func (g *gate) Write(b []byte) (int, error) {
 	g.leave()
 	return g.Conn.Write(b)
 }
+
+// ReadFrom is for servers without TLS: handshakes and records are written by Write.
+func (g *gate) ReadFrom(r io.Reader) (int64, error) { return io.Copy(g.Conn, r) }
 
 // Close gives the turn away where a handshake failed without a word.
 func (g *gate) Close() error {
