@@ -45,7 +45,7 @@ func newAgent(t *testing.T, s *server, name string) *agent {
 	}
 	defer log.Close()
 	cmd := exec.Command(foreign.Python(t, "slixmpp", "oldmemo", "xmlschema"), "python/agent.py", a.account, password, s.ca)
-	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "SSL_CERT_FILE="+s.ca)
 	cmd.Stderr = log
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()

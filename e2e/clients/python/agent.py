@@ -28,7 +28,7 @@ class Agent(slixmpp.ClientXMPP):
         super().__init__(jid, password)
         self.ca_certs = ca
         self.device = None
-        for plugin in ("xep_0030", "xep_0198", "xep_0199", "xep_0203", "xep_0280", "xep_0313", "xep_0060"):
+        for plugin in ("xep_0030", "xep_0198", "xep_0199", "xep_0203", "xep_0280", "xep_0313", "xep_0060", "xep_0363"):
             self.register_plugin(plugin)
         self.roster.auto_authorize = None
         self.roster.auto_subscribe = None
@@ -120,6 +120,11 @@ class Agent(slixmpp.ClientXMPP):
             result = m["mam_result"]
             found.append({"id": result["id"], "body": result["forwarded"]["stanza"]["body"]})
         return found
+
+    async def do_upload(self, path, **_):
+        # slixmpp 1.8.3 looks for the service with what Python 3.11 does not take any more
+        self["xep_0363"].upload_service = slixmpp.JID("upload." + self.boundjid.domain)
+        return await self["xep_0363"].upload_file(path)
 
     async def do_features(self, to, **_):
         info = await self["xep_0030"].get_info(jid=to, cached=False)
