@@ -155,6 +155,20 @@ func TestAFileGoesInAndOutByEveryListener(t *testing.T) {
 	}
 }
 
+func TestThereIsNoPlaceForFilesWithoutTLS(t *testing.T) {
+	for http, want := range map[string]bool{"off": false, "127.0.0.1:0": true} {
+		s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
+			"--domain", "localhost", "--http", http, "--http-plain", "127.0.0.1:0",
+		}})
+		s.Accounts(password, "alice")
+		c := login(t, xmppclient.Options{Addr: s.Addr("c2s"), Domain: "localhost"}, "alice", "a")
+		send(t, c, "<iq type='get' id='items' to='localhost'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>")
+		if got := stanza(t, c).String(); strings.Contains(got, "upload.localhost") != want {
+			t.Errorf("http %s: %s", http, got)
+		}
+	}
+}
+
 func TestAHundredUploadsAtOnceStayWithinTheQuota(t *testing.T) {
 	const size, fit = 40_000, 30
 	h := start(t, "--set", fmt.Sprintf("upload.quota=%d", fit*size+size/2), "--set", "upload.max_size=100000")

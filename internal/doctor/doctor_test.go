@@ -230,6 +230,8 @@ func TestEachAilmentIsFound(t *testing.T) {
 			bucket(c)
 			w.Bucket = func(context.Context, s3.Config) error { return errors.New("NoSuchBucket") }
 		}, "upload.store", Problem, "NoSuchBucket"},
+		"no links":        {func(_ *World, c *config.Config) { c.Listen.HTTP = "off" }, "upload.links", Warning, "Nobody can send files"},
+		"links in clear":  {func(_ *World, c *config.Config) { c.PublicURL = "http://chat.example.org" }, "upload.links", Warning, "most clients"},
 		"links elsewhere": {func(_ *World, c *config.Config) { c.Upload.PublicURL = "https://files.example.net" }, "certificate.files", Notice, "files.example.net"},
 		"another's data":  {runsFor("example.com"), "config.domain", Problem, "is that of example.com"},
 		"no domain named": {func(w *World, c *config.Config) { c.Domain = "localhost"; runsFor("example.org")(w, c) }, "config.domain", Notice, "is that of example.org"},

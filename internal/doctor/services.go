@@ -1,12 +1,15 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"mirsal/internal/config"
 	"mirsal/internal/store/s3"
@@ -28,15 +31,29 @@ func (e *exam) uploads(ctx context.Context) []Finding {
 	if !u.Enabled {
 		return []Finding{{"upload.store", "", OK, "Uploads are off.", ""}}
 	}
+	links := e.linksToFiles()
 	if u.Store == config.InS3 {
 		// files come through the data folder
-		return append([]Finding{e.bucket(ctx)}, e.roomForFiles(e.cfg.Data)...)
+		return slices.Concat([]Finding{e.bucket(ctx)}, links, e.roomForFiles(e.cfg.Data))
 	}
 	dir := u.Folder
 	if dir == "" {
 		dir = filepath.Join(e.cfg.Data, "uploads")
 	}
-	return append([]Finding{e.folder(dir)}, e.roomForFiles(dir)...)
+	return slices.Concat([]Finding{e.folder(dir)}, links, e.roomForFiles(dir))
+}
+
+// linksToFiles looks whether links can be made that clients take.
+func (e *exam) linksToFiles() []Finding {
+	const check, remedy = "upload.links", "Listen for HTTPS (listen.http), or say in public_url where a web server with a certificate passes requests on to this one."
+	at := cmp.Or(e.cfg.Upload.PublicURL, e.cfg.PublicURL)
+	switch {
+	case at == "" && e.cfg.Listen.HTTP.Off():
+		return []Finding{{check, "", Warning, "Nobody can send files: links to them begin with https:, and there is neither a listener for that nor a public_url.", remedy}}
+	case strings.HasPrefix(at, "http:"):
+		return []Finding{{check, "", Warning, "Links to files begin with " + at + ", and most clients take none without https:.", remedy}}
+	}
+	return nil
 }
 
 func (e *exam) folder(dir string) Finding {

@@ -72,8 +72,8 @@ func (s *Server) filesOf(ctx context.Context, owner jid.JID) (admin.Files, bool,
 	return admin.Files{Number: use.Files, Most: use.FilesMost, Bytes: use.Bytes, Quota: use.BytesMost}, true, err
 }
 
-// filesURL is what links to files begin with, empty where there can be none. TLS comes
-// first, also on this machine alone: clients take no other links.
+// filesURL is what links to files begin with, empty where there can be none: also on
+// this machine alone clients take no links without TLS.
 // XEP-0363#request
 func (s *Server) filesURL() string {
 	if u := s.Config.Upload.PublicURL; u != "" {
@@ -85,12 +85,12 @@ func (s *Server) filesURL() string {
 	host := s.Domain.Domain()
 	switch port := portOf(s.Addr("http")); port {
 	case "":
+		return ""
 	case "443":
 		return "https://" + host
 	default:
 		return "https://" + net.JoinHostPort(host, port)
 	}
-	return s.publicURL()
 }
 
 // startUploads begins to sweep.

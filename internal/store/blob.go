@@ -27,7 +27,8 @@ type Blob interface {
 	// Put reads size bytes from r, which must end there (else ErrLength), and keeps them
 	// under a name, over what was there. It is whole and durable on return, and
 	// nobody sees it before. After an error nothing has changed, and nothing is left
-	// that is not gone when the engine is opened again.
+	// that is not gone when the engine is opened again. An engine behind a network may have
+	// it all the same when the answer was lost: delete what nobody knows of.
 	Put(ctx context.Context, name string, size int64, r io.Reader) error
 	// Open reads a blob, or fails with ErrNotFound. The context holds until Close. Who
 	// has it open may go on reading when it is deleted, or gets an error.

@@ -31,7 +31,7 @@ type refusal struct {
 
 var (
 	noSlot     = refusal{http.StatusNotFound, "There is no such place, or not any more: ask for another slot.", "unknown"}
-	usedSlot   = refusal{http.StatusConflict, "A file was put here already.", "twice"}
+	usedSlot   = refusal{http.StatusConflict, "This slot was used already: ask for another.", "twice"}
 	noLength   = refusal{http.StatusLengthRequired, "Content-Length has to tell the size of the file.", "length"}
 	wrongSize  = refusal{http.StatusBadRequest, "This is not the size that the slot was asked for with.", "length"}
 	tooLong    = refusal{http.StatusRequestEntityTooLarge, "This is more than the slot was asked for with.", "length"}
@@ -139,7 +139,7 @@ func (u *Upload) store(r *http.Request, conn *http.ResponseController, s *slot) 
 	defer u.setBusy(s.key, false)
 	body := &pacedBody{from: r.Body, conn: conn, end: time.Now().Add(longest), in: u.metrics.in}
 	if err := u.blob.Put(r.Context(), s.key, s.size, body); err != nil {
-		return body.blame(err)
+		return errors.Join(body.blame(err), u.discard(r, s.key))
 	}
 	media := s.media
 	if media == "" {
@@ -152,6 +152,14 @@ func (u *Upload) store(r *http.Request, conn *http.ResponseController, s *slot) 
 		err = errors.Join(err, u.removeBlob(ctx, s.a.owner, s.key))
 	}
 	return err
+}
+
+// discard removes what a bucket may have although it was not heard to say so. Where that
+// fails too, the next start does it.
+func (u *Upload) discard(r *http.Request, key string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	defer cancel()
+	return u.blob.Delete(ctx, key)
 }
 
 var (

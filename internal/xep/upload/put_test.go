@@ -2,6 +2,7 @@ package upload
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"mirsal/internal/core/coretest"
+	"mirsal/internal/store"
 )
 
 func TestOneSlotTakesOnePut(t *testing.T) {
@@ -117,6 +119,30 @@ func TestAHalfUploadLeavesNothing(t *testing.T) {
 		}
 		if got := h.told(alice); got != "0 0" || h.left() > 0 || h.entries() > 0 || h.u.promised != 0 || len(h.u.busy) > 0 {
 			t.Error("left:", got, h.left(), h.entries(), h.u.promised, h.u.busy)
+		}
+	})
+}
+
+// deaf is an engine whose answers are lost: it has what was put, and does not know.
+type deaf struct{ store.Blob }
+
+func (d deaf) Put(ctx context.Context, name string, size int64, r io.Reader) error {
+	return errors.Join(d.Blob.Put(ctx, name, size, r), errors.New("no answer"))
+}
+
+func TestABucketThatWasNotHeardKeepsNothing(t *testing.T) {
+	run(t, config(), func(h *house) {
+		h.u.blob = deaf{h.blob}
+		alice := h.Login("alice@example.org/a")
+		put, get := h.slot(alice, "a", 4, "")
+		if status := h.put(put, "text"); status != http.StatusInternalServerError {
+			t.Error(status)
+		}
+		if status, _ := h.got(get); status != http.StatusNotFound {
+			t.Error(status)
+		}
+		if got := h.told(alice); got != "0 0" || h.left() > 0 || h.u.promised != 0 {
+			t.Error("left:", got, h.left(), h.u.promised)
 		}
 	})
 }
