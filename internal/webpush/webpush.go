@@ -70,14 +70,14 @@ func (s *Subscription) Host() string {
 	return u.Host
 }
 
-// origin is the audience of a VAPID token.
+// origin is the audience of a VAPID token: without the port that goes without saying.
 // RFC 8292 §2
 func (s *Subscription) origin() string {
 	u, err := url.Parse(s.Endpoint)
 	if err != nil {
 		return ""
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Host)
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), ":443")
 }
 
 // decode reads base64url, padded or not, of a known length.

@@ -107,6 +107,17 @@ func world(t *testing.T, change func(*Config)) (*Client, *pushtest.Service, Subs
 	return c, service, s
 }
 
+func TestTheAudienceIsAnOriginAsBrowsersWriteIt(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"https://Push.example.org/x": "https://push.example.org", "https://push.example.org:443/x": "https://push.example.org",
+		"https://push.example.org:8443/x": "https://push.example.org:8443", "https://[2001:db8::1]:443/x": "https://[2001:db8::1]",
+	} {
+		if got := (&Subscription{Endpoint: endpoint}).origin(); got != want {
+			t.Errorf("%s: %s", endpoint, got)
+		}
+	}
+}
+
 func TestAPushServiceKnowsTheSenderAndTheBrowserReadsTheMessage(t *testing.T) {
 	c, service, s := world(t, nil)
 	for _, size := range []int{0, 1, 30, 511, 512, MaxPayload} {

@@ -278,6 +278,21 @@ func browse(t *testing.T, w *world, want string) {
 	}
 }
 
+func TestATestDoesNotTakeThePlaceOfMessagesThatWaitAtThePushService(t *testing.T) {
+	run(t, func(w *world) {
+		browse(t, w, `{"count":1,"pending":2}`)
+		time.Sleep(gap)
+		bob := jid.MustParse("bob@example.org")
+		id := w.push.States(bob)[0].ID
+		if err := w.push.Test(bob, id, func(bool, string) {}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.web.pushes(); len(got) != 1 || got[0].Topic != "test" || string(got[0].Payload) != `{"count":0,"pending":2,"test":true}` {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 func TestOutcomesOfWebPush(t *testing.T) {
 	for _, c := range []struct {
 		answer webpush.Result

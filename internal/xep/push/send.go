@@ -203,6 +203,9 @@ func (f *Push) sendWeb(r *registration, opts *form.Form, n note) result {
 		return result{outcome: refused, reason: err.Error()}
 	}
 	m := webpush.Message{Payload: payload, TTL: lifeOfNote, Urgency: webpush.Normal, Topic: "messages"}
+	if n.Test {
+		m.Topic = "test" // it does not take the place of messages that wait for the device
+	}
 	if n.Call {
 		m.TTL, m.Urgency, m.Topic = lifeOfRing, webpush.High, "call"
 	}
