@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"mirsal/internal/auth"
@@ -173,6 +174,10 @@ func (c *Client) post(ctx context.Context, path string, body io.Reader) (out res
 		return out, err
 	}
 	resp, err := c.http.Do(req)
+	var way *url.Error
+	if errors.As(err, &way) {
+		err = way.Err // that it went by HTTP is nobody's business
+	}
 	if err != nil {
 		return out, err
 	}

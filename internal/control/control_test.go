@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"mirsal/internal/auth"
@@ -73,6 +74,10 @@ func exercise(t *testing.T, c *Client, a *auth.Auth) {
 	}
 	if n, err := c.Import(ctx, strings.NewReader("bob\tone\ncarol\ttwo\n")); err != nil || n != 2 {
 		t.Error(n, err)
+	}
+	broken := iotest.ErrReader(errors.New("no such drawer"))
+	if _, err := c.Import(ctx, broken); err == nil || err.Error() != "no such drawer" {
+		t.Error("people are told of HTTP:", err)
 	}
 	if err := errors.Join(c.Passwd(ctx, "bob", "new"), c.Remove(ctx, "carol")); err != nil {
 		t.Error(err)

@@ -187,8 +187,11 @@ func (a *Admin) journal(c command.Command) command.Command {
 			if !call.By.IsZero() {
 				by = call.By.String()
 			}
-			about := strings.Join(append(call.Values("accountjids"), call.Values("accountjid")...), " ")
-			a.Log.Info("command done", "command", short, "by", by, "accounts", about)
+			var about []string
+			for _, field := range []string{"accountjids", "accountjid", "adminjids"} {
+				about = append(about, call.Values(field)...)
+			}
+			a.Log.Info("command done", "command", short, "by", by, "accounts", strings.Join(about, " "))
 		}
 		return r, err
 	}

@@ -360,6 +360,7 @@ func TestAdministratorsAreExactlyThoseNamed(t *testing.T) {
 		expect(t, h.do("edit-admin", "adminjids=bob@example.org"), "your own account")
 		expect(t, h.do("edit-admin", "adminjids=alice", "adminjids=nobody"), "item-not-found")
 		expect(t, h.do("edit-admin", "adminjids=alice@example.org", "adminjids=bob"), "Administrators: 2")
+		expect(t, h.log.String(), `command=edit-admin by=alice@example.org/phone accounts="alice@example.org bob"`)
 		expect(t, h.by("bob@example.org/x", "edit-admin", "adminjids=bob"), "Administrators: 1")
 		if h.f.Allow(jid.MustParse("alice@example.org")) || !h.f.Allow(jid.MustParse("bob@example.org")) {
 			t.Error("not as named")

@@ -16,6 +16,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -96,6 +97,7 @@ type Outage struct {
 	url    string // where clients look, "" for nowhere
 	own    bool
 	bucket *store.Bucket
+	change sync.Mutex // held while the plan changes, storage included
 	plan   atomic.Pointer[Plan]
 }
 
@@ -159,6 +161,8 @@ func (o *Outage) Load(ctx context.Context) error {
 
 // set makes a plan the one that there is, durably.
 func (o *Outage) set(ctx context.Context, p *Plan) error {
+	o.change.Lock()
+	defer o.change.Unlock()
 	value, err := json.Marshal(p)
 	if err == nil {
 		err = o.bucket.Put(ctx, server, key, value)
@@ -179,6 +183,13 @@ func (o *Outage) now() *Plan {
 
 // clear takes the plan away.
 func (o *Outage) clear(ctx context.Context) error {
+	o.change.Lock()
+	defer o.change.Unlock()
+	return o.remove(ctx)
+}
+
+// remove is under change.
+func (o *Outage) remove(ctx context.Context) error {
 	if err := o.bucket.Delete(ctx, server, key); err != nil {
 		return err
 	}
@@ -186,11 +197,13 @@ func (o *Outage) clear(ctx context.Context) error {
 	return nil
 }
 
-// sweep takes away what is over. What fails is tried again; nobody is told of it
-// meanwhile.
+// sweep takes away what is over, and nothing that was planned meanwhile. What fails is
+// tried again; nobody is told of it.
 func (o *Outage) sweep(now time.Time) {
+	o.change.Lock()
+	defer o.change.Unlock()
 	if p := o.plan.Load(); p != nil && p.over(now) {
-		_ = o.clear(context.Background())
+		_ = o.remove(context.Background())
 	}
 }
 
