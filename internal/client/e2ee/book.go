@@ -1,17 +1,25 @@
 package e2ee
 
 import (
-	"errors"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
 	"mirsal/internal/client/keep"
-	"mirsal/internal/client/port"
+	"mirsal/internal/omemo"
 	"mirsal/internal/xmpp/jid"
-	"mirsal/internal/xmpp/xtok"
 )
 
-var errLater = errors.New("e2ee: not written yet")
+// The tables of this package.
+const (
+	ownTable      keep.Table = "omemo.own"      // "device": omemo.Device; "state": ownRecord
+	accountTable  keep.Table = "omemo.accounts" // bare address: account
+	sessionTable  keep.Table = "omemo.sessions" // sessionKey.String: omemo.Session
+	readTable     keep.Table = "omemo.read"     // readKey: digest of a message that was read
+	encryptedName keep.Table = "omemo.chats"    // chats that were once encrypted
+)
 
 // Config is what a Book is opened with.
 type Config struct {
@@ -20,125 +28,225 @@ type Config struct {
 	Label string  // what this device is called (shown in profile Two only)
 	Rand  io.Reader
 	Now   func() time.Time
-	// Two also speaks urn:xmpp:omemo:2: publishes there and sends so to who has nothing else.
+	// Two also speaks urn:xmpp:omemo:2: publishes there, and sends so to who has nothing else.
 	Two bool
 }
 
 // Book is all OMEMO state of one account on one device.
-type Book struct{}
+type Book struct {
+	store    keep.Store
+	own      jid.JID
+	name     string // Config.Label
+	rand     io.Reader
+	now      func() time.Time
+	profiles []omemo.Profile // spoken; in the order in which they are preferred
 
-// Open reads a Book from its store, and makes a device (stored on return) the
-// first time. It begins within catch-up: CatchUp(false) ends it.
-func Open(c Config) (*Book, error) { return nil, errLater }
+	device   *omemo.Device
+	state    ownRecord
+	accounts map[jid.JID]*account
+	chats    map[jid.JID]bool
+	owners   map[string]jid.JID // fingerprint → the account it was first met with
+	sessions map[sessionKey]*omemo.Session
+	read     map[string]digest // slots looked at or written since Open
 
-// Online begins a new stream (not a resumed one): own list and bundle are looked at and published.
-// Whatever was asked before counts as unanswered.
-func (b *Book) Online() Step { return Step{} }
+	catchUp bool
+	asked   map[asked]bool         // requests without an answer yet
+	late    map[omemo.Profile]bool // our list changed while it was being published
+	poked   map[jid.JID]time.Time
 
-// CatchUp tells that messages of the archive begin (true) or have all been handed to Decrypt
-// (false). Until then no used pre-key is thrown away, no bundle replaced, no session healed.
-func (b *Book) CatchUp(on bool) Step { return Step{} }
-
-// Answer takes the answer to a request: the whole <iq/> of type result or error,
-// the zero Elem when there was none (time-out, connection lost).
-func (b *Book) Answer(r Request, iq xtok.Elem) Step { return Step{} }
-
-// Event takes the <event/> child of a message that from sent (as the stanza says it; only
-// a bare address or none (own) is believed). False: it is not about OMEMO.
-func (b *Book) Event(from jid.JID, event xtok.Elem) (Step, bool) { return Step{}, false }
-
-// Tick does what has become due; Due is when (zero: nothing waits).
-func (b *Book) Tick() Step     { return Step{} }
-func (b *Book) Due() time.Time { return time.Time{} }
-
-// Features are what entity capabilities must name for lists to be pushed (…+notify).
-func (b *Book) Features() []string { return nil }
-
-// Needs is what must be asked before a message to these (bare; own others are
-// added) can be encrypted. waiting: something is still under way, these included: hand in the answers and ask again.
-// It is never waiting for what failed a short while ago.
-func (b *Book) Needs(to []jid.JID) (ask []Request, waiting bool) { return nil, false }
-
-// Outgoing is a message to be encrypted.
-type Outgoing struct {
-	To   []jid.JID // bare addresses of people; in a room all members (one's own is ignored)
-	Room jid.JID   // the room's address, zero in a chat of two
-	Text string    // the body
-	XML  []byte    // further self-contained elements; profile Two carries them inside, Legacy not at all
+	// What has changed since the last batch.
+	batch   *keep.Batch
+	dirty   map[*account]bool
+	changed bool // state
 }
 
-// Sealed is what takes the place of a message's content.
-type Sealed struct {
-	// Content is <encrypted/>, <encryption/> (XEP-0380) and the hint to store it: self-contained.
-	Content   []byte
-	Inside    bool // Outgoing.XML is inside (profile Two); else the caller puts it beside, if it may be seen
-	Namespace string
-	Report    Report
-	Lock      port.Lock
+// ownRecord is what is kept of this device beside its keys.
+type ownRecord struct {
+	// Published is a digest of the bundle as the server acknowledged it, by profile.
+	Published map[omemo.Profile]string    `json:"published,omitempty"`
+	Looked    map[omemo.Profile]time.Time `json:"looked,omitempty"` // when the server's copy was last compared
+	Listed    bool                        `json:"listed,omitempty"` // was on the list at least once
+	Off       bool                        `json:"off,omitempty"`    // taken off the list by a person: not put back
+	Drops     int                         `json:"drops,omitempty"`  // times in a row that others took us off the list
+	Restored  time.Time                   `json:"restored,omitzero"`
+	Restore   time.Time                   `json:"restore,omitzero"` // when we may put ourselves back; zero: nothing waits
+	Failed    int                         `json:"failed,omitempty"` // publications in a row
+	Again     time.Time                   `json:"again,omitzero"`   // when publishing is tried again
 }
 
-// Encrypt makes a message for all decided devices of all of To and one's own others.
-// Errors: ErrNobody, ErrUndecided, ErrWaiting; Sealed.Lock and Report are set with them too.
-func (b *Book) Encrypt(m Outgoing) (Sealed, *keep.Batch, error) { return Sealed{}, nil, errLater }
-
-// Incoming is an <encrypted/> element and what is known of the stanza around it.
-type Incoming struct {
-	// From is the sender's bare address: in a room the real one, by the member list; zero when
-	// the room hides it.
-	From    jid.JID
-	Room    jid.JID   // the room's bare address, zero in a chat of two
-	To      jid.JID   // own sent messages (carbons, archive): the bare address it went to
-	Sent    time.Time // when, by the server's delay stamp; zero: just now
-	Element xtok.Elem
+// Open reads a Book from its store, and makes a device (stored on return) the first
+// time. It begins within catch-up: CatchUp(false) ends it.
+func Open(c Config) (*Book, error) {
+	b := &Book{
+		store: c.Store, own: c.Own.Bare(), name: c.Label, rand: c.Rand, now: c.Now,
+		profiles: []omemo.Profile{omemo.Legacy},
+		accounts: map[jid.JID]*account{},
+		chats:    map[jid.JID]bool{},
+		owners:   map[string]jid.JID{},
+		sessions: map[sessionKey]*omemo.Session{},
+		read:     map[string]digest{},
+		catchUp:  true,
+		asked:    map[asked]bool{},
+		late:     map[omemo.Profile]bool{},
+		poked:    map[jid.JID]time.Time{},
+		batch:    &keep.Batch{},
+		dirty:    map[*account]bool{},
+	}
+	if c.Two {
+		b.profiles = append(b.profiles, omemo.Two)
+	}
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	if b.device != nil {
+		return b, nil
+	}
+	return b, b.newDevice()
 }
 
-// Opened is what was inside. Empty: nothing for people (it kept a session alive).
-// Duplicate: it was read before; nothing is to be shown, and it is no error.
-type Opened struct {
-	Text      string
-	XML       []byte // profile Two: the other elements, self-contained
-	Empty     bool
-	Duplicate bool
-	Proof     Proof
+// newDevice makes this device and stores it: the one thing that is stored by the Book itself.
+func (b *Book) newDevice() error {
+	id, err := b.newID()
+	if err != nil {
+		return err
+	}
+	if b.device, err = omemo.NewDevice(b.rand, id, b.now()); err != nil {
+		return err
+	}
+	b.keepDevice()
+	return b.store.Apply(b.flush())
 }
 
-// Decrypt opens a message. The Step is to be carried out with an error too. Errors: ErrUnreadable,
-// ErrTampered, ErrNotForUs, ErrForged, ErrRefused, ErrEcho, or the store's own; Proof.Lock is what to show with them.
-func (b *Book) Decrypt(in Incoming) (Opened, Step, error) { return Opened{}, Step{}, errLater }
-
-// Lock is what a message sent now would be (table in the package comment). It is
-// never Open: that a person has switched encryption off is known elsewhere.
-func (b *Book) Lock(to []jid.JID, room jid.JID) port.Lock { return port.Lock{} }
-
-// Plain is the lock of a message that came without encryption; chat is the contact or the room.
-func (b *Book) Plain(chat jid.JID) port.Lock { return port.Lock{} }
-
-// Encrypted tells whether the chat (contact or room) was ever encrypted: then it never goes back by itself.
-func (b *Book) Encrypted(chat jid.JID) bool { return false }
-
-// Devices lists an account's devices, active ones first; a key offered for a
-// known device is a row of its own.
-func (b *Book) Devices(who jid.JID) []port.Device { return nil }
-
-// Fingerprint is this device's key, ID its number.
-func (b *Book) Fingerprint() string { return "" }
-func (b *Book) ID() uint32          { return 0 }
-
-// SetTrust decides about a key: Verified, FirstUse or Refused. ErrNoKey.
-func (b *Book) SetTrust(who jid.JID, fingerprint string, t Trust) (Step, error) {
-	return Step{}, errLater
+// newID draws the number of a device.
+// XEP-0384#usecases-setup
+func (b *Book) newID() (uint32, error) {
+	var raw [4]byte
+	if _, err := io.ReadFull(b.rand, raw[:]); err != nil {
+		return 0, err
+	}
+	return binary.BigEndian.Uint32(raw[:])%omemo.MaxID + 1, nil
 }
 
-// SafetyCode is the text of one's own QR code: an xmpp: address with the fingerprints of this
-// and one's own verified devices.
-func (b *Book) SafetyCode() string { return "" }
+func (b *Book) load() error {
+	raw, err := b.store.Get(ownTable, "device")
+	if err != nil || raw == nil {
+		return err
+	}
+	b.device = &omemo.Device{}
+	if err := b.device.UnmarshalBinary(raw); err != nil {
+		return fmt.Errorf("e2ee: own device: %w", err)
+	}
+	raw, err = b.store.Get(ownTable, "state")
+	if err != nil {
+		return err
+	}
+	if raw != nil {
+		if err := json.Unmarshal(raw, &b.state); err != nil {
+			return fmt.Errorf("e2ee: own state: %w", err)
+		}
+	}
+	if err := b.loadAccounts(); err != nil {
+		return err
+	}
+	return b.store.Scan(encryptedName, keep.Range{}, func(key string, _ []byte) bool {
+		if who, err := jid.Parse(key); err == nil {
+			b.chats[who] = true
+		}
+		return true
+	})
+}
 
-// Verify takes a scanned code and verifies the keys it names. ErrCode, ErrMismatch (nothing is changed).
-func (b *Book) Verify(code string) (jid.JID, Step, error) { return jid.JID{}, Step{}, errLater }
+func (b *Book) loadAccounts() error {
+	var bad error
+	err := b.store.Scan(accountTable, keep.Range{}, func(key string, value []byte) bool {
+		var a account
+		who, err := jid.Parse(key)
+		if err == nil {
+			err = json.Unmarshal(value, &a)
+		}
+		if err != nil {
+			bad = fmt.Errorf("e2ee: account %s: %w", key, err)
+			return false
+		}
+		a.who = who
+		b.accounts[who] = &a
+		for _, d := range a.Devices {
+			b.claim(who, d.Key)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return bad
+}
 
-// RemoveDevice takes a device of one's own off the list and its bundle away. This very
-// device too: then it stays off until Open makes another Book of an empty store. ErrNoKey.
-func (b *Book) RemoveDevice(id uint32) (Step, error) { return Step{}, errLater }
+// claim notes whose a key is: the account that it was first met with.
+func (b *Book) claim(who jid.JID, fingerprint string) {
+	if _, taken := b.owners[fingerprint]; !taken && fingerprint != "" {
+		b.owners[fingerprint] = who
+	}
+}
 
-// Silent lists own devices not heard of for a long time (90 days): to be offered for removal.
-func (b *Book) Silent() []port.Device { return nil }
+// keepDevice puts this device's secrets into the batch.
+func (b *Book) keepDevice() {
+	if raw, err := b.device.MarshalBinary(); err == nil {
+		b.batch.Put(ownTable, "device", raw)
+	}
+}
+
+// flush is the batch of all that has changed since the last one.
+func (b *Book) flush() *keep.Batch {
+	out := b.batch
+	b.batch = &keep.Batch{}
+	for a := range b.dirty {
+		a.prune(b)
+		out.Put(accountTable, a.who.String(), encode(a))
+	}
+	out.Add(b.batch) // what prune deleted
+	b.batch = &keep.Batch{}
+	clear(b.dirty)
+	if b.changed {
+		out.Put(ownTable, "state", encode(b.state))
+		b.changed = false
+	}
+	return out
+}
+
+// done closes a step: its batch is all that has changed.
+func (b *Book) done(s Step) Step {
+	s.Batch = b.flush()
+	return s
+}
+
+// encode writes a record of this package, none of which can fail to be written.
+func encode(v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic("e2ee: " + err.Error())
+	}
+	return raw
+}
+
+// Fingerprint is this device's key as people compare it.
+func (b *Book) Fingerprint() string { return b.device.Identity().Fingerprint() }
+
+// ID is this device's number.
+func (b *Book) ID() uint32 { return b.device.ID }
+
+// Encrypted tells whether the chat (contact or room) was ever encrypted: then it never
+// goes back by itself.
+func (b *Book) Encrypted(chat jid.JID) bool { return b.chats[chat.Bare()] }
+
+// began notes that a chat is encrypted.
+func (b *Book) began(chat jid.JID) {
+	if chat = chat.Bare(); !b.chats[chat] && !chat.IsZero() {
+		b.chats[chat] = true
+		b.batch.Put(encryptedName, chat.String(), nil)
+	}
+}
+
+// backoff is how long to wait after so many failures in a row: a minute, doubled each time, a day at most.
+func backoff(failures int) time.Duration {
+	return min(time.Minute<<min(max(failures-1, 0), 11), 24*time.Hour)
+}

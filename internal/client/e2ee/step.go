@@ -15,39 +15,24 @@ type Step struct {
 	Alerts []port.KeyAlert // for people
 }
 
-// add puts another step behind this one.
-func (s *Step) add(o Step) {
-	if s.Batch == nil {
-		s.Batch = &keep.Batch{}
-	}
-	s.Batch.Add(o.Batch)
-	s.Send = append(s.Send, o.Send...)
-	s.Ask = append(s.Ask, o.Ask...)
-	s.Alerts = append(s.Alerts, o.Alerts...)
-}
-
-// Note is a message of type chat to a bare address whose content is Content: an
-// empty OMEMO message with its hints. Nobody sees it.
+// Note is a message of type chat to a bare address, with Content inside it: an empty OMEMO
+// message. Nobody sees it.
 type Note struct {
 	To      jid.JID
 	Content []byte
 }
 
 // Request is an IQ to be asked: Type (get or set), To (zero: one's own account, no to
-// attribute) and its one child Payload. The rest tells Answer what it was for;
-// hand the Request back as it was.
+// attribute) and its one child Payload. Hand it back to Answer as it was.
 type Request struct {
 	To      jid.JID
 	Type    string
 	Payload []byte
 
 	what asked
+	mark string // digest of the bundle that is published
 }
 
-// asked is what a request was for.
-type asked struct {
-	kind    string
-	who     jid.JID
-	device  uint32
-	profile uint8
+func (s *Step) alert(who jid.JID, device uint32, kind string) {
+	s.Alerts = append(s.Alerts, port.KeyAlert{Address: who.String(), Device: device, Kind: kind})
 }

@@ -1,0 +1,168 @@
+package e2ee
+
+import (
+	"mirsal/internal/omemo"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// bundleAnswer reads the answer to a question for a bundle: its key is met, and where the key
+// is decided a session begins.
+func (b *Book) bundleAnswer(s *Step, what asked, iq xtok.Elem) {
+	got := readBundle(iq, what)
+	if what.who == b.own && what.device == b.device.ID {
+		if got != nil || isResult(iq) || isMissing(iq) {
+			b.ownBundle(s, what.profile, got)
+		}
+		return
+	}
+	a := b.account(what.who)
+	d := a.device(what.device, b.now())
+	b.touch(a)
+	if got == nil || got.Identity == b.device.Identity() {
+		b.bundleFailed(d, what.profile)
+		return
+	}
+	b.label(a, what.device, *got)
+	if b.meet(s, a, what.device, got.Identity.Fingerprint()) {
+		b.begin(s, a, what, *got)
+		return
+	}
+	delete(d.Heal, what.profile)
+	if d.Offered != "" { // asked again when a person has decided
+		b.bundleFailed(d, what.profile)
+	}
+}
+
+// readBundle: nil is no bundle, or none that is good.
+func readBundle(iq xtok.Elem, what asked) *omemo.Bundle {
+	if !isResult(iq) {
+		return nil
+	}
+	p := what.profile
+	items := iq.Child(nsPubSub, "pubsub").Child(nsPubSub, "items")
+	payload, ok := itemOf(items, nsPubSub, p.BundleNode(what.device), p.BundleItem(what.device))
+	if !ok || !payload.OK() {
+		return nil
+	}
+	if p == omemo.Two && !hasItem(items, p.BundleItem(what.device)) {
+		return nil // another device's bundle
+	}
+	q, bundle, err := omemo.ReadBundle(payload)
+	if err != nil || q != p {
+		return nil
+	}
+	return &bundle
+}
+
+func hasItem(items xtok.Elem, id string) bool {
+	for it := range items.Children() {
+		if it.AttrIs("id", id) {
+			return true
+		}
+	}
+	return false
+}
+
+// bundleFailed waits longer each time before the bundle is asked for again.
+func (b *Book) bundleFailed(d *device, p omemo.Profile) {
+	f := d.Fetch[p]
+	f.Failed++
+	f.Next = b.now().Add(backoff(f.Failed))
+	if d.Fetch == nil {
+		d.Fetch = map[omemo.Profile]fetch{}
+	}
+	d.Fetch[p] = f
+	delete(d.Heal, p)
+}
+
+// label takes the name a device gives itself, if it is by the device.
+func (b *Book) label(a *account, id uint32, got omemo.Bundle) {
+	for _, l := range a.Lists {
+		for _, x := range l.Devices {
+			if x.ID == id && x.Label != "" && got.VerifyLabel(x) {
+				a.Devices[id].Label = x.Label
+			}
+		}
+	}
+}
+
+// meet takes note of the key that claims to be a device's. true: it is the device's
+// own and decided, so that something may be encrypted to it. A device that has a key
+// keeps it; another is offered to a person.
+func (b *Book) meet(s *Step, a *account, id uint32, fingerprint string) bool {
+	d := a.device(id, b.now())
+	b.touch(a)
+	if d.Key == "" || d.Key != fingerprint && a.trust(fingerprint) == Verified {
+		b.adopt(a, d, fingerprint)
+	}
+	b.decide(a, fingerprint)
+	if d.Key == fingerprint {
+		return a.trust(fingerprint) == FirstUse || a.trust(fingerprint) == Verified
+	}
+	if a.trust(fingerprint) != Refused && d.Offered != fingerprint {
+		d.Offered = fingerprint
+		s.alert(a.who, id, "changed")
+	}
+	return false
+}
+
+// adopt makes a key the device's own.
+func (b *Book) adopt(a *account, d *device, fingerprint string) {
+	if d.Key != "" { // where the last was known, the next waits for a person
+		b.setUndecided(a, fingerprint)
+	}
+	d.Key, d.Offered = fingerprint, ""
+	d.Fetch = nil
+	b.touch(a)
+}
+
+func (b *Book) setUndecided(a *account, fingerprint string) {
+	if _, known := a.Keys[fingerprint]; !known {
+		a.setTrust(fingerprint, Undecided)
+	}
+}
+
+// decide is trust on first use: a key is taken as long as nobody has compared one of the
+// account's, and no more from then on. A key that claims to change a known device's, or is
+// another account's, or this device's, always waits for a person.
+func (b *Book) decide(a *account, fingerprint string) {
+	if _, known := a.Keys[fingerprint]; known {
+		b.claim(a.who, fingerprint)
+		return
+	}
+	t := FirstUse
+	owner, met := b.owners[fingerprint]
+	if a.compared() || met && owner != a.who || !a.isKey(fingerprint) {
+		t = Undecided
+	}
+	a.setTrust(fingerprint, t)
+	b.claim(a.who, fingerprint)
+}
+
+// isKey tells whether a key is one of the account's devices'.
+func (a *account) isKey(fingerprint string) bool {
+	for _, d := range a.Devices {
+		if d.Key == fingerprint {
+			return true
+		}
+	}
+	return false
+}
+
+// begin starts a session, and where one was to be healed says so to the other side.
+func (b *Book) begin(s *Step, a *account, what asked, got omemo.Bundle) {
+	d := a.Devices[what.device]
+	session, err := omemo.Start(b.rand, b.device, what.profile, got)
+	if err == nil {
+		err = b.addSession(a, what.device, session)
+	}
+	if err != nil {
+		b.bundleFailed(d, what.profile)
+		return
+	}
+	delete(d.Fetch, what.profile)
+	if d.Heal[what.profile] {
+		delete(d.Heal, what.profile)
+		b.empty(s, a, what.device, what.profile)
+	}
+}

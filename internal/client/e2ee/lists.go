@@ -1,0 +1,205 @@
+package e2ee
+
+import (
+	"slices"
+	"time"
+
+	"mirsal/internal/omemo"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Features are what entity capabilities must name for lists to be pushed.
+// XEP-0163#notify
+func (b *Book) Features() []string {
+	var out []string
+	for _, p := range b.profiles {
+		out = append(out, p.DevicesNode()+"+notify")
+	}
+	return out
+}
+
+// Event takes the <event/> child of a message, and from as the stanza says it: only a bare
+// address, or none (one's own account), speaks for an account. False: it is not about OMEMO.
+func (b *Book) Event(from jid.JID, event xtok.Elem) (Step, bool) {
+	var s Step
+	for _, p := range b.profiles {
+		list, gone := eventOf(event, p.DevicesNode())
+		if !list.OK() {
+			continue
+		}
+		if from.IsZero() {
+			from = b.own
+		}
+		if a := b.accounts[from]; a != nil || from == b.own {
+			b.event(&s, b.account(from), p, list, gone)
+		}
+		return b.done(s), true
+	}
+	return s, false
+}
+
+// eventOf finds what an event says of a node; gone: the node or what was in it went.
+func eventOf(event xtok.Elem, name string) (list xtok.Elem, gone bool) {
+	if !event.Is(nsEvent, "event") {
+		return xtok.Elem{}, false
+	}
+	for c := range event.Children() {
+		if c.AttrIs("node", name) {
+			return c, c.Is(nsEvent, "purge") || c.Is(nsEvent, "delete")
+		}
+	}
+	return xtok.Elem{}, false
+}
+
+func (b *Book) event(s *Step, a *account, p omemo.Profile, items xtok.Elem, gone bool) {
+	if gone {
+		b.told(s, a, p, nil)
+		return
+	}
+	payload, ok := itemOf(items, nsEvent, p.DevicesNode(), "current")
+	if !ok || !payload.OK() {
+		return // a notice without its content, or of a retraction: nothing is told
+	}
+	if q, devices, err := omemo.ReadDevices(payload); err == nil && q == p {
+		b.told(s, a, p, devices)
+	}
+}
+
+// listAnswer reads the answer to a question for a list.
+func (b *Book) listAnswer(s *Step, what asked, iq xtok.Elem) {
+	a := b.account(what.who)
+	devices, ok := readList(iq, what.profile)
+	if ok {
+		b.told(s, a, what.profile, devices)
+		return
+	}
+	l := a.listIn(what.profile)
+	l.Failed++
+	l.Next = b.now().Add(backoff(l.Failed))
+	b.touch(a)
+}
+
+// readList: no node, or nothing in it, is an empty list.
+func readList(iq xtok.Elem, p omemo.Profile) ([]omemo.Listed, bool) {
+	if isMissing(iq) {
+		return nil, true
+	}
+	if !isResult(iq) {
+		return nil, false
+	}
+	payload, ok := itemOf(iq.Child(nsPubSub, "pubsub").Child(nsPubSub, "items"), nsPubSub, p.DevicesNode(), "current")
+	if !ok || !payload.OK() {
+		return nil, ok
+	}
+	q, devices, err := omemo.ReadDevices(payload)
+	return devices, err == nil && q == p
+}
+
+// told takes an account's list as the server tells it now.
+func (b *Book) told(s *Step, a *account, p omemo.Profile, devices []omemo.Listed) {
+	l := a.listIn(p)
+	before, first := l.Devices, l.Told.IsZero()
+	*l = list{Devices: a.bounded(p, devices, b.own, b.device.ID), Told: b.now()}
+	for _, d := range l.Devices {
+		if dev := a.device(d.ID, b.now()); a.who != b.own || d.ID != b.device.ID {
+			b.news(s, a, p, d.ID, first, before, dev)
+		}
+	}
+	for _, d := range before {
+		if !a.active(d.ID) {
+			b.gone(s, a, d.ID)
+		}
+	}
+	b.touch(a)
+	if a.who == b.own {
+		b.keepListed(s, p)
+	}
+}
+
+// bounded puts a list in the order of numbers and cuts it to maxListed: a device already
+// known is never pushed out by many new ones.
+func (a *account) bounded(p omemo.Profile, devices []omemo.Listed, own jid.JID, here uint32) []omemo.Listed {
+	devices = slices.Clone(devices)
+	slices.SortStableFunc(devices, func(x, y omemo.Listed) int { return byID(x, y.ID) })
+	devices = slices.CompactFunc(devices, func(x, y omemo.Listed) bool { return x.ID == y.ID })
+	if len(devices) <= maxListed {
+		return devices
+	}
+	known := func(d omemo.Listed) bool {
+		dev := a.Devices[d.ID]
+		return a.who == own && d.ID == here || dev != nil && (dev.Key != "" || a.listed(p, d.ID))
+	}
+	slices.SortStableFunc(devices, func(x, y omemo.Listed) int {
+		switch kx, ky := known(x), known(y); {
+		case kx && !ky:
+			return -1
+		case ky && !kx:
+			return 1
+		}
+		return 0
+	})
+	devices = devices[:maxListed]
+	slices.SortFunc(devices, func(x, y omemo.Listed) int { return byID(x, y.ID) })
+	return devices
+}
+
+// news tells people of a device that was not on any list before: always of one's own, and
+// of an account of which a key was compared.
+func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, first bool, before []omemo.Listed, d *device) {
+	if slices.ContainsFunc(before, func(x omemo.Listed) bool { return x.ID == id }) || a.elsewhere(p, id) {
+		return
+	}
+	// A bundle that was not there may be there now.
+	delete(d.Fetch, p)
+	switch {
+	case d.Key != "" && a.trust(d.Key) != Undecided: // back again, and known
+	case a.who == b.own && !(first && a.firstTold(p)):
+		s.alert(a.who, id, "own-device")
+	case a.who != b.own && a.compared():
+		s.alert(a.who, id, "new-device")
+	}
+}
+
+// elsewhere tells whether the device is on the list of another profile.
+func (a *account) elsewhere(p omemo.Profile, id uint32) bool {
+	for q := range a.Lists {
+		if q != p && a.listed(q, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstTold tells whether no other profile's list was told before.
+func (a *account) firstTold(p omemo.Profile) bool {
+	for q, l := range a.Lists {
+		if q != p && !l.Told.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// gone tells people of a device that left: one's own, or one that was compared.
+func (b *Book) gone(s *Step, a *account, id uint32) {
+	d := a.Devices[id]
+	if d == nil || a.who == b.own && id == b.device.ID {
+		return
+	}
+	if a.who == b.own || a.trust(d.Key) == Verified {
+		s.alert(a.who, id, "removed")
+	}
+}
+
+// poke asks for an account's lists out of turn, since what came tells that they are stale: at
+// most once in five minutes.
+func (b *Book) poke(s *Step, who jid.JID) {
+	if b.now().Sub(b.poked[who]) < 5*time.Minute {
+		return
+	}
+	b.poked[who] = b.now()
+	for _, p := range b.profiles {
+		s.Ask = b.ask(s.Ask, asked{kind: getList, who: who, profile: p})
+	}
+}

@@ -1,0 +1,284 @@
+package e2ee
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"mirsal/internal/client/port"
+	"mirsal/internal/omemo"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// The tries of a publication: with options; with them again after the node was
+// configured; without.
+const (
+	first uint8 = iota
+	again
+	bare
+)
+
+// lookEvery is how often the server's copy of our bundle is compared with ours.
+const lookEvery = 24 * time.Hour
+
+// Online begins a new stream (not a resumed one): own list and bundle are looked at and
+// published. Whatever was asked before counts as unanswered.
+func (b *Book) Online() Step {
+	var s Step
+	clear(b.asked)
+	if b.state.Off {
+		return b.done(s)
+	}
+	for _, p := range b.profiles {
+		if b.state.Published[p] == "" {
+			s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
+		} else if b.now().Sub(b.state.Looked[p]) >= lookEvery {
+			s.Ask = b.ask(s.Ask, asked{kind: getBundle, who: b.own, device: b.device.ID, profile: p})
+		}
+		s.Ask = b.ask(s.Ask, asked{kind: getList, who: b.own, profile: p})
+	}
+	b.refresh(&s)
+	return b.done(s)
+}
+
+// putting is the request to publish our list or our bundle.
+func (b *Book) putting(k kind, p omemo.Profile) asked {
+	a := asked{kind: k, who: b.own, profile: p}
+	if k == putBundle {
+		a.device = b.device.ID
+	}
+	return a
+}
+
+// refresh refills the pre-keys and publishes a bundle that is other than what the server
+// has; not within catch-up, where a message may still use what is offered now.
+// XEP-0384#rules
+func (b *Book) refresh(s *Step) {
+	if b.catchUp || b.state.Off {
+		return
+	}
+	next, changed, err := b.device.Refilled(b.rand, b.now())
+	if err == nil && changed {
+		b.device = next
+		b.keepDevice()
+	}
+	for _, p := range b.profiles {
+		if b.now().Before(b.state.Again) {
+			return
+		}
+		if _, mark := b.bundle(p); mark != b.state.Published[p] {
+			s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
+		}
+	}
+}
+
+// bundle is ours in a profile, and its digest.
+func (b *Book) bundle(p omemo.Profile) (content []byte, mark string) {
+	content = omemo.AppendBundle(nil, p, b.device.Bundle(p))
+	sum := sha256.Sum256(content)
+	return content, hex.EncodeToString(sum[:8])
+}
+
+func (b *Book) bundlePayload(what asked) ([]byte, string) {
+	content, mark := b.bundle(what.profile)
+	return publishPayload(b.nodeOf(what), what.profile.BundleItem(what.device), content, what), mark
+}
+
+// listPayload publishes our account's list with us on it, or without us once we are off.
+func (b *Book) listPayload(what asked) []byte {
+	devices := b.account(b.own).listIn(what.profile).Devices
+	return publishPayload(b.nodeOf(what), "current", omemo.AppendDevices(nil, what.profile, devices), what)
+}
+
+// published reads the answer to a publication.
+// XEP-0060#publisher-publish-options
+func (b *Book) published(s *Step, r Request, iq xtok.Elem) {
+	what := r.what
+	switch {
+	case isResult(iq):
+		b.publishedWell(s, r)
+	case isPrecondition(iq) && what.try == first:
+		what.kind = configure
+		s.Ask = b.ask(s.Ask, what)
+	case iq.OK() && what.try < bare:
+		what.try = bare
+		s.Ask = b.ask(s.Ask, what)
+	default:
+		b.state.Failed++
+		b.state.Again = b.now().Add(backoff(b.state.Failed))
+		b.changed = true
+	}
+}
+
+// publishedWell notes what the server has now, and publishes again what has changed
+// while it was on its way.
+func (b *Book) publishedWell(s *Step, r Request) {
+	p := r.what.profile
+	b.state.Failed, b.state.Again, b.changed = 0, time.Time{}, true
+	if r.what.kind == putList {
+		b.state.Listed = true
+		if b.late[p] {
+			delete(b.late, p)
+			s.Ask = b.ask(s.Ask, b.putting(putList, p))
+		}
+		return
+	}
+	if b.state.Published == nil {
+		b.state.Published = map[omemo.Profile]string{}
+	}
+	b.state.Published[p] = r.mark
+	b.looked(p)
+	b.refresh(s)
+}
+
+// looked notes that the server's copy of our bundle is known.
+func (b *Book) looked(p omemo.Profile) {
+	if b.state.Looked == nil {
+		b.state.Looked = map[omemo.Profile]time.Time{}
+	}
+	b.state.Looked[p], b.changed = b.now(), true
+}
+
+// configured publishes again, whatever came of the configuration.
+func (b *Book) configured(s *Step, what asked) {
+	what.kind, what.try = putList, again
+	if what.device != 0 {
+		what.kind = putBundle
+	}
+	s.Ask = b.ask(s.Ask, what)
+}
+
+// keepListed sees to it that we are on our own list, as the server has just told it.
+// Others' devices stay on it as they are. Two clients that take each other off
+// would do so for ever: each time in a row waits twice as long.
+// XEP-0384#usecases-announcing
+func (b *Book) keepListed(s *Step, p omemo.Profile) {
+	if b.state.Off || b.account(b.own).listed(p, b.device.ID) {
+		if !b.state.Listed || !b.state.Restore.IsZero() {
+			b.state.Listed, b.state.Restore, b.changed = true, time.Time{}, true
+		}
+		return
+	}
+	now := b.now()
+	if now.Sub(b.state.Restored) > 24*time.Hour {
+		b.state.Drops = 0
+	}
+	wait := time.Duration(0)
+	if b.state.Listed && b.state.Drops > 0 {
+		wait = backoff(b.state.Drops)
+	}
+	if at := b.state.Restored.Add(wait); now.Before(at) {
+		b.state.Restore, b.changed = at, true
+		return
+	}
+	b.restore(s)
+}
+
+// restore puts us on every list that lacks us.
+func (b *Book) restore(s *Step) {
+	if b.state.Listed {
+		b.state.Drops++
+	}
+	b.state.Restored, b.state.Restore, b.changed = b.now(), time.Time{}, true
+	own := b.account(b.own)
+	for _, p := range b.profiles {
+		l := own.listIn(p)
+		if l.Told.IsZero() || l.has(b.device.ID) {
+			continue
+		}
+		entry := omemo.Listed{ID: b.device.ID}
+		if p == omemo.Two && b.name != "" {
+			if signed, err := b.device.Listed(b.rand, b.name); err == nil {
+				entry = signed
+			}
+		}
+		i, _ := slices.BinarySearchFunc(l.Devices, entry.ID, byID)
+		l.Devices = slices.Insert(slices.Clone(l.Devices), i, entry)
+		b.touch(own)
+		s.Ask = b.ask(s.Ask, b.putting(putList, p))
+	}
+}
+
+// Due is when Tick has something to do; zero: nothing waits.
+func (b *Book) Due() time.Time {
+	if b.state.Off {
+		return time.Time{}
+	}
+	at := b.state.Restore
+	if !b.state.Again.IsZero() && (at.IsZero() || b.state.Again.Before(at)) {
+		at = b.state.Again
+	}
+	return at
+}
+
+// Tick does what has become due. Call it while online.
+func (b *Book) Tick() Step {
+	var s Step
+	now := b.now()
+	if r := b.state.Restore; !r.IsZero() && !now.Before(r) && !b.state.Off {
+		b.restore(&s)
+	}
+	if t := b.state.Again; !t.IsZero() && !now.Before(t) && !b.state.Off {
+		b.state.Again, b.changed = time.Time{}, true
+		for _, p := range b.profiles {
+			s.Ask = b.ask(s.Ask, asked{kind: getList, who: b.own, profile: p})
+			if b.state.Published[p] == "" {
+				s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
+			}
+		}
+		b.refresh(&s)
+	}
+	return b.done(s)
+}
+
+// ownBundle compares the server's copy of our bundle with ours, and publishes ours
+// where they differ: a server that keeps an old one makes others write what we cannot read.
+func (b *Book) ownBundle(s *Step, p omemo.Profile, got *omemo.Bundle) {
+	if b.catchUp && got != nil && got.Identity == b.device.Identity() {
+		return
+	}
+	b.looked(p)
+	content, _ := b.bundle(p)
+	if got == nil || string(omemo.AppendBundle(nil, p, *got)) != string(content) {
+		s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
+	}
+}
+
+// RemoveDevice takes a device of one's own off the list and its bundle away. This very device
+// too: then it stays off. ErrNoKey when there is no such device.
+func (b *Book) RemoveDevice(id uint32) (Step, error) {
+	own := b.account(b.own)
+	if !own.active(id) && id != b.device.ID {
+		return Step{}, ErrNoKey
+	}
+	var s Step
+	if id == b.device.ID {
+		b.state.Off, b.changed = true, true
+	}
+	for _, p := range b.profiles {
+		l := own.listIn(p)
+		if i, there := slices.BinarySearchFunc(l.Devices, id, byID); there {
+			l.Devices = slices.Delete(slices.Clone(l.Devices), i, i+1)
+			s.Ask = b.ask(s.Ask, b.putting(putList, p))
+		}
+		s.Ask = b.ask(s.Ask, asked{kind: deleteBundle, who: b.own, device: id, profile: p})
+	}
+	b.touch(own)
+	return b.done(s), nil
+}
+
+// silence is how long an own device may be unheard of before it is offered for removal.
+const silence = 90 * 24 * time.Hour
+
+// Silent lists own devices not heard of for 90 days: to be offered for removal.
+func (b *Book) Silent() []port.Device {
+	var out []port.Device
+	for _, d := range b.Devices(b.own) {
+		dev := b.account(b.own).Devices[d.ID]
+		if !d.Here && d.Active && b.now().Sub(dev.last()) > silence {
+			out = append(out, d)
+		}
+	}
+	return out
+}
