@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,7 +70,13 @@ type guest struct {
 	once      sync.Once
 	took      time.Duration
 	presences atomic.Int64
+
+	mu   sync.Mutex
+	last []byte // of what came, for who is not let in
 }
+
+// joinPatience is how long one waits to be in.
+const joinPatience = time.Minute
 
 // crowd logs everybody in; the first has made the room.
 func (o *options) crowd(ctx context.Context, room string) ([]*guest, error) {
@@ -108,10 +115,15 @@ func (g *guest) join(ctx context.Context, room, nick string) {
 	if g.conn.Send("<presence to='"+room+"/"+nick+"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>") != nil {
 		return
 	}
+	ctx, stop := context.WithTimeout(ctx, joinPatience)
+	defer stop()
 	select {
 	case <-g.in:
 		g.took = time.Since(begin)
 	case <-ctx.Done():
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		log.Printf("%s is not in; it heard last: %s", nick, g.last)
 	}
 }
 
@@ -125,6 +137,9 @@ func (g *guest) read() {
 		if bytes.Contains(text, []byte("code='110'")) || bytes.Contains(text, []byte(`code="110"`)) {
 			g.once.Do(func() { close(g.in) })
 		}
+		g.mu.Lock()
+		g.last = append(g.last[:0], text[max(len(text)-600, 0):]...)
+		g.mu.Unlock()
 		rest = copy(buf, text[max(len(text)-9, 0):]) // a mark may come in two parts
 		if err != nil {
 			return

@@ -17,14 +17,15 @@ Component "upload.@DOMAIN@" "http_file_share"
 LUA
 sed -i 's|^c2s_ports = .*|&\nhttp_ports = { }\nhttps_ports = { 26230 }\nhttp_max_content_size = 100*1024*1024\nhttps_interfaces = { "127.0.0.1" }\nhttps_ssl = { key = "@STATE@/key.pem", certificate = "@STATE@/cert.pem" }|' "$WORK/peers/prosody.cfg.lua.in"
 sed -i 's|^auth_password_format:.*|  - port: 25250\n    ip: "127.0.0.1"\n    module: ejabberd_http\n    tls: true\n    request_handlers:\n      /upload: mod_http_upload\n&|; s|^modules:|&\n  mod_http_upload:\n    host: "upload.@DOMAIN@"\n    put_url: "https://localhost:25250/upload"\n    max_size: 104857600\n    docroot: "/dev/shm/ejabberd-upload"|' "$WORK/peers/ejabberd.yml.in"
+# With the owner 200 (more the rooms of ejabberd do not take unless each is told to) and 10,000 (what a room here takes).
 export WORK OUT suite rounds who
 "$WORK/peers/isolated.sh" bash -euo pipefail -c '
 	peers=$WORK/peers
 	port() { bash -c ". \"\$0\"; port_of \"\$1\"" "$peers/common.sh" "$1"; }
 	trap "for p in \$who; do \"$peers/\${p%-*}.sh\" stop \"\${p#*-}\"; done; rm -rf /dev/shm/ejabberd-upload" EXIT
-	people=300 mode=$suite extra="-people 300"
+	people=199 mode=$suite extra="-people 199"
 	case $suite in
-	crowd) people=10000 mode=joins who=mirsal-sqlite extra="-people 10000 -rate 1000 -together 64" ;;
+	crowd) people=9999 mode=joins who=mirsal-sqlite extra="-people 9999 -rate 1000 -together 64" ;;
 	pages) people=2 extra="-messages 5000" ;;
 	files) people=2 extra="-people 4 -files 20 -size 20000000" ;;
 	churn) people=20 who=mirsal-sqlite extra="-people 10 -rate 5 -duration ${MINUTES:-30}m -limit 60m" ;;
