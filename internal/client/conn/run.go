@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 	"mirsal/internal/xmpp/stanza"
 )
@@ -182,8 +183,8 @@ func (c *Conn) begin(l *live, out outcome) error {
 	}
 	c.mu.Lock()
 	handled, lost, ok := c.take(out)
-	if up.Resumed = out.resumed; up.Resumed && up.JID.IsBare() {
-		up.JID, _ = up.JID.WithResource(resourceOf(c.s.jid))
+	if up.Resumed = out.resumed; up.Resumed {
+		up.JID, _ = jid.Parse(c.s.jid)
 	}
 	c.mu.Unlock()
 	c.emitHandled(handled)
@@ -201,11 +202,6 @@ func (c *Conn) begin(l *live, out outcome) error {
 	c.emit(up)
 	l.wake()
 	return nil
-}
-
-func resourceOf(full string) string {
-	_, r, _ := strings.Cut(full, "/")
-	return r
 }
 
 // take goes on with the session, or ends it and begins another. It needs the lock.
