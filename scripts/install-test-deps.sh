@@ -1,7 +1,7 @@
 #!/bin/bash
 # install-test-deps.sh: the foreign programs that tests drive, from Debian's
-# packages and, for e2e/browser, from npm; and, for e2e/foreign, the suites that
-# foreign-suites.sh fetches. Does nothing when all are there. Where
+# packages and, for e2e/browser, from npm; for e2e/omemo, a Go module that only it
+# uses; and, for e2e/foreign, the suites that foreign-suites.sh fetches. Does nothing when all are there. Where
 # it cannot install (not Debian, not root, no network) it names what is lacking
 # and which tests will be skipped, and goes on; with MIRSAL_REQUIRE=all, as in
 # CI, those tests fail.
@@ -23,6 +23,15 @@ npm_packages() {
 	fi
 }
 npm_packages
+
+# go_modules fetches what e2e/omemo/libsignal is built of: a module of its own, which
+# the build of Mirsal does not touch.
+go_modules() {
+	local dir=e2e/omemo/libsignal
+	(cd $dir && GOTOOLCHAIN=local GOFLAGS=-mod=readonly go mod download) </dev/null ||
+		echo "install-test-deps: the modules of $dir could not be fetched: OMEMO against libsignal"
+}
+go_modules
 # at the end: it needs what is installed here, and comes whatever is lacking
 trap scripts/foreign-suites.sh EXIT
 
@@ -33,9 +42,10 @@ libc6-dev|all unit tests: the race detector
 profanity|e2e/clients: a person with Profanity
 tmux|e2e/clients: Profanity, driven in a terminal
 python3-slixmpp|e2e/clients: slixmpp
-python3-omemo|e2e/clients: OMEMO with slixmpp
-python3-oldmemo|e2e/clients: OMEMO with slixmpp
-python3-xmlschema|e2e/clients: OMEMO with slixmpp
+python3-omemo|e2e/clients: OMEMO with slixmpp; e2e/omemo
+python3-oldmemo|e2e/clients: OMEMO with slixmpp; e2e/omemo
+python3-twomemo|e2e/omemo: OMEMO against other implementations
+python3-xmlschema|e2e/clients: OMEMO with slixmpp; e2e/omemo
 go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
 chromium|e2e/browser: converse.js in headless Chromium

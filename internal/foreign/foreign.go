@@ -51,6 +51,27 @@ func Node(t testing.TB, dir string) string {
 	return Program(t, "node")
 }
 
+// GoProgram builds the program in dir, a Go module of its own whose dependencies
+// must be in the module cache or be had, and returns its path.
+func GoProgram(t testing.TB, dir string) string {
+	t.Helper()
+	if out, err := goIn(dir, "mod", "download"); err != nil {
+		lack(t, "the modules of "+filepath.Join(dir, "go.mod")+" ("+string(bytes.TrimSpace(out))+")")
+	}
+	program := filepath.Join(t.TempDir(), filepath.Base(dir))
+	if out, err := goIn(dir, "build", "-trimpath", "-o", program, "."); err != nil {
+		t.Fatalf("go build in %s: %v\n%s", dir, err, out)
+	}
+	return program
+}
+
+func goIn(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off")
+	return cmd.CombinedOutput()
+}
+
 // installed compares the lock file with the copy that the script leaves beside
 // the packages once all are there.
 func installed(dir string) bool {
