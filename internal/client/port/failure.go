@@ -28,3 +28,22 @@ const (
 func Failf(code, format string, args ...any) *Failure {
 	return &Failure{Code: code, Text: fmt.Sprintf(format, args...)}
 }
+
+// FailureOf is the failure that an answer carries, nil for none.
+func FailureOf(e Event) *Failure {
+	switch e := e.(type) {
+	case *Done:
+		return e.Failure
+	case *Page:
+		return e.Failure
+	case *MemberList:
+		return e.Failure
+	case *DeviceList:
+		return e.Failure
+	case *Code:
+		return e.Failure
+	case *Found:
+		return e.Failure
+	}
+	return nil
+}

@@ -17,6 +17,7 @@ import "time"
 type Command interface {
 	command() string
 	ref() uint64
+	setRef(uint64)
 }
 
 // An Event tells of a change, or answers a command.
@@ -27,10 +28,20 @@ type Ref struct {
 	Ref uint64 `json:"ref,omitempty"`
 }
 
-func (r Ref) ref() uint64 { return r.Ref }
+func (r *Ref) ref() uint64     { return r.Ref }
+func (r *Ref) setRef(n uint64) { r.Ref = n }
 
-// RefOf is the number a command wants its answer to carry.
-func RefOf(c Command) uint64 { return c.ref() }
+// RefOf is the number a command wants its answer to carry, or an event's as an
+// answer; 0 for none.
+func RefOf(v any) uint64 {
+	if r, ok := v.(interface{ ref() uint64 }); ok {
+		return r.ref()
+	}
+	return 0
+}
+
+// SetRef numbers a command.
+func SetRef(c Command, n uint64) { c.setRef(n) }
 
 // Names of addresses below are bare JIDs as text. A chat is named by the
 // address of the contact or of the room. A message is named by the engine's own

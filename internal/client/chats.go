@@ -1,0 +1,186 @@
+package client
+
+import (
+	"strings"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+func compare(a, b string) int { return strings.Compare(a, b) }
+
+// dress fills in a row of the chat list what the timeline does not know.
+func (e *Engine) dress(c *port.Chat) {
+	c.Lock = e.lockOf(c.Address)
+	if r := e.rooms[c.Address]; r != nil {
+		c.Room, c.Joined, c.Name = true, r.joined, r.Name
+	} else if p := e.people[c.Address]; p != nil {
+		c.Name, c.Online, c.Blocked = p.Name, len(p.here) > 0, p.Blocked
+	}
+	if c.Name == "" {
+		c.Name = shortName(c.Address)
+	}
+}
+
+// nameOf is what to show for a sender.
+func (e *Engine) nameOf(chat, sender string) string {
+	if sender == e.own.String() {
+		return ""
+	}
+	if p := e.people[sender]; p != nil && p.Name != "" {
+		return p.Name
+	}
+	if r := e.rooms[chat]; r != nil {
+		for nick, o := range r.occupants {
+			if o.address == sender {
+				return nick
+			}
+		}
+	}
+	return shortName(sender)
+}
+
+// shortName is an address without its host, for people who share one.
+func shortName(address string) string {
+	name, _, _ := strings.Cut(address, "@")
+	return name
+}
+
+func (e *Engine) listChats(c *port.ListChats) {
+	list, err := e.lines.Chats()
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	e.tell(&port.ChatList{Ref: c.Ref, Chats: list})
+}
+
+// history answers with a page; what of it is not here is fetched first, and what
+// cannot be fetched now is left out.
+func (e *Engine) history(c *port.History) {
+	if c.Limit < 1 || c.Limit > 200 {
+		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page has 1 to 200 messages")})
+		return
+	}
+	messages, more, fetch, err := e.lines.Page(c.Chat, c.Before, c.Limit)
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	answer := func() { e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Messages: messages, More: more || fetch != nil}) }
+	if fetch == nil || e.link == nil || !e.link.up {
+		answer()
+		return
+	}
+	e.fetch(*fetch, func(ok bool) {
+		if ok {
+			e.history(c)
+		} else if e.broken == nil {
+			answer()
+		}
+	})
+}
+
+func (e *Engine) markRead(c *port.MarkRead) {
+	seen, change, err := e.lines.MarkRead(c.Chat, c.Message)
+	if f := composeFailure(err); f != nil {
+		e.fail(c, f)
+		return
+	}
+	if !e.change(change, err) {
+		return
+	}
+	e.tellSeen(seen)
+	e.done(c, port.Done{Chat: c.Chat})
+}
+
+// tellSeen tells the sender (a contact, or the room's members) and one's own other devices.
+// XEP-0333 §5, XEP-0490 §3
+func (e *Engine) tellSeen(s timeline.Seen) {
+	kind := "chat"
+	if s.Room {
+		kind = "groupchat"
+	}
+	if s.ID != "" && (s.Room || e.knows(s.Chat)) {
+		e.send([]byte("<message xmlns='jabber:client' type='"+kind+"' to='"+esc(s.Chat)+"' id='"+e.newID()+"'><displayed xmlns='"+nsMarkers+"' id='"+esc(s.ID)+"'/><store xmlns='urn:xmpp:hints'/></message>"), 0)
+	}
+	if s.StanzaID == "" {
+		return
+	}
+	e.ask(conn.Request{Type: stanza.Set, Payload: []byte("<pubsub xmlns='" + nsPubsub + "'><publish node='" + nsDisplayed + "'><item id='" + esc(s.Chat) + "'><displayed xmlns='" + nsDisplayed + "'>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='" + esc(s.By) + "' id='" + esc(s.StanzaID) + "'/></displayed></item></publish><publish-options>" + publishOptions + "</publish-options></pubsub>")}, nil)
+}
+
+// displayedEvent takes what was read on another device.
+func (e *Engine) displayedEvent(items xtok.Elem) {
+	for item := range items.Children() {
+		chat := item.Attr("id")
+		id := item.Child(nsDisplayed, "displayed").Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
+		if _, err := jid.Parse(chat); err != nil || id == "" {
+			continue
+		}
+		if !e.change(e.lines.Displayed(chat, e.rooms[chat] != nil, id)) {
+			return
+		}
+	}
+}
+
+func (e *Engine) typing(c *port.Typing) {
+	switch c.State {
+	case "composing", "paused", "active":
+	default:
+		e.fail(c, port.Failf(port.BadCommand, "a chat state is composing, paused or active"))
+		return
+	}
+	r := e.rooms[c.Chat]
+	kind := "chat"
+	if r != nil {
+		kind = "groupchat"
+	}
+	if r == nil && e.knows(c.Chat) || r != nil && r.joined {
+		e.send([]byte("<message xmlns='jabber:client' type='"+kind+"' to='"+esc(c.Chat)+"'><"+c.State+" xmlns='"+nsStates+"'/><no-store xmlns='urn:xmpp:hints'/></message>"), 0)
+	}
+	e.done(c, port.Done{Chat: c.Chat})
+}
+
+func (e *Engine) setEncryption(c *port.SetEncryption) {
+	if r := e.rooms[c.Chat]; r != nil {
+		if c.On != r.Encrypted {
+			e.fail(c, port.Failf(port.Refused, "a room is encrypted, or not, for all: its own setting decides"))
+			return
+		}
+		e.done(c, port.Done{Chat: c.Chat})
+		return
+	}
+	if j, err := jid.Parse(c.Chat); err != nil || j.Local() == "" {
+		e.fail(c, port.Failf(port.NoSuchChat, "%q is not an address", c.Chat))
+		return
+	}
+	var b keep.Batch
+	put(&b, chatTable, c.Chat, chatSettings{Plain: !c.On})
+	if !e.keepBatch(&b) {
+		return
+	}
+	e.plain[c.Chat] = !c.On
+	e.tell(e.lines.Touch(c.Chat)...)
+	e.done(c, port.Done{Chat: c.Chat})
+	e.pump()
+}
+
+func (e *Engine) search(c *port.Search) {
+	if c.Limit < 1 || c.Limit > 200 || strings.TrimSpace(c.Query) == "" {
+		e.tell(&port.Found{Ref: c.Ref, Failure: port.Failf(port.BadCommand, "a search has words and a limit of 1 to 200")})
+		return
+	}
+	found, err := e.lines.Search(c.Query, c.Chat, c.Limit)
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	e.tell(&port.Found{Ref: c.Ref, Messages: found})
+}

@@ -1,0 +1,294 @@
+package client
+
+import (
+	"errors"
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/e2ee"
+	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// Namespaces that the engine itself reads.
+const (
+	nsCarbons   = "urn:xmpp:carbons:2"
+	nsForward   = "urn:xmpp:forward:0"
+	nsDelay     = "urn:xmpp:delay"
+	nsMAM       = "urn:xmpp:mam:2"
+	nsEvent     = "http://jabber.org/protocol/pubsub#event"
+	nsPubsub    = "http://jabber.org/protocol/pubsub"
+	nsMUCUser   = "http://jabber.org/protocol/muc#user"
+	nsMUC       = "http://jabber.org/protocol/muc"
+	nsMUCAdmin  = "http://jabber.org/protocol/muc#admin"
+	nsMUCOwner  = "http://jabber.org/protocol/muc#owner"
+	nsOccupant  = "urn:xmpp:occupant-id:0"
+	nsLegacy    = "eu.siacs.conversations.axolotl"
+	nsTwo       = "urn:xmpp:omemo:2"
+	nsBookmarks = "urn:xmpp:bookmarks:1"
+	nsDisplayed = "urn:xmpp:mds:displayed:0"
+	nsReceipts  = "urn:xmpp:receipts"
+	nsMarkers   = "urn:xmpp:chat-markers:0"
+	nsStates    = "http://jabber.org/protocol/chatstates"
+)
+
+// stanza takes what came on the stream, and acknowledges it once it is kept.
+func (e *Engine) stanza(s *conn.Stanza) {
+	switch s.Kind {
+	case stanza.Message:
+		e.message(s)
+	case stanza.Presence:
+		e.presenceFrom(s)
+	case stanza.IQ:
+		e.request(s)
+	}
+	e.settle(s)
+}
+
+// message takes a message stanza: a page of the archive, a note of pubsub, a copy of
+// one's own other device, a room's, or somebody's.
+func (e *Engine) message(s *conn.Stanza) {
+	el := s.Elem
+	own := s.From.IsZero() || s.From == e.own
+	if r := el.Child(nsMAM, "result"); r.OK() {
+		e.result(s.From, r)
+		return
+	}
+	if ev := el.Child(nsEvent, "event"); ev.OK() {
+		e.event(s.From, ev)
+		return
+	}
+	// XEP-0280 §11: only one's own account may wrap.
+	for _, direction := range []string{"received", "sent"} {
+		if c := el.Child(nsCarbons, direction); c.OK() {
+			if f := c.Child(nsForward, "forwarded"); own && f.OK() {
+				e.heard(f.Child(stanza.NSClient, "message"), origin{source: timeline.Carbon, time: delayOf(f)})
+			}
+			return
+		}
+	}
+	o := origin{source: timeline.Live, time: delayOf(el)}
+	if !o.time.IsZero() {
+		o.source = timeline.Offline
+	}
+	e.heard(el, o)
+}
+
+// origin is how a message came to us.
+type origin struct {
+	source   timeline.Source
+	stanzaID string    // of an archive
+	archive  string    // whose
+	time     time.Time // when it was said; zero: now
+}
+
+// heard reads, keeps and tells one message.
+func (e *Engine) heard(el xtok.Elem, o origin) {
+	in, step, ok := e.read(el, o)
+	if !ok {
+		e.take(step)
+		return
+	}
+	change, err := e.lines.Apply(in, e.Now())
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	if e.commit(change, step) {
+		e.answer(in, change)
+	}
+}
+
+// read decrypts a message and says what happened; false: nothing for the timeline.
+func (e *Engine) read(el xtok.Elem, o origin) (timeline.Incoming, e2ee.Step, bool) {
+	head, err := stanza.ReadHead(el)
+	if err != nil || head.Kind != stanza.Message {
+		return timeline.Incoming{}, e2ee.Step{}, false
+	}
+	env, ok := e.envelope(el, head, o)
+	if !ok {
+		return timeline.Incoming{}, e2ee.Step{}, false
+	}
+	if env.FromRoom {
+		e.roomSays(head.From.Bare().String(), el)
+	}
+	plain, step, silent := e.unlock(el, head, &env)
+	if silent {
+		return timeline.Incoming{}, step, false
+	}
+	archive := e.own.String()
+	if env.Room {
+		archive = env.Chat
+	}
+	return timeline.Read(el, env, archive, plain), step, true
+}
+
+// envelope says who speaks where, as far as that can be believed.
+func (e *Engine) envelope(el xtok.Elem, head stanza.Head, o origin) (timeline.Envelope, bool) {
+	env := timeline.Envelope{Source: o.source, StanzaID: o.stanzaID, Time: o.time}
+	if env.Time.IsZero() {
+		env.Time = e.Now()
+	}
+	if head.Type == stanza.Error {
+		if err := stanza.ReadError(el.Child(stanza.NSClient, "error")); err != nil {
+			env.Refused = err.Error()
+		}
+	}
+	from := head.From
+	if from.IsZero() {
+		from = e.own
+	}
+	if r := e.rooms[from.Bare().String()]; r != nil && (head.Type == stanza.Groupchat || from.IsBare() || env.Refused != "") {
+		return e.roomEnvelope(env, r, el, from), true
+	}
+	if head.Type == stanza.Groupchat {
+		return env, false // of a room we are not in
+	}
+	env.Mine = from.Bare() == e.own
+	env.Sender, env.Real = from.Bare().String(), from.Bare().String()
+	env.Chat = env.Sender
+	if env.Mine {
+		env.Chat = head.To.Bare().String()
+	}
+	if head.To.IsZero() && env.Mine {
+		env.Chat = e.own.String()
+	}
+	if r := e.rooms[env.Chat]; r != nil {
+		return env, false // private words in a room are not carried on here
+	}
+	return env, env.Chat != ""
+}
+
+// unlock opens an encrypted message. silent: nothing in it is for people.
+func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) (plain *timeline.Plain, step e2ee.Step, silent bool) {
+	box := el.Child(nsLegacy, "encrypted")
+	if !box.OK() {
+		box = el.Child(nsTwo, "encrypted")
+	}
+	chat, err := jid.Parse(env.Chat)
+	if err != nil {
+		return nil, step, true
+	}
+	if !box.OK() {
+		env.Lock = e.keys.Plain(chat)
+		return nil, step, false
+	}
+	in := e2ee.Incoming{Element: box, Sent: env.Time}
+	if env.Source == timeline.Live {
+		in.Sent = time.Time{}
+	}
+	if env.Real != "" {
+		in.From = jid.MustParse(env.Real)
+	}
+	if env.Room {
+		in.Room = chat
+	} else if env.Mine {
+		in.To = chat
+	}
+	open, step, err := e.keys.Decrypt(in)
+	env.Lock = open.Proof.Lock
+	switch {
+	case errors.Is(err, e2ee.ErrEcho):
+		env.Unreadable = echo // the line is here already, and known by its origin-id
+		return nil, step, false
+	case err != nil:
+		env.Unreadable = unreadable(err)
+		return nil, step, false
+	case open.Duplicate, open.Empty && !carriesMore(el):
+		return nil, step, true
+	}
+	plain = &timeline.Plain{Text: open.Text}
+	if len(open.XML) > 0 {
+		plain.Content, _ = xtok.Parse(open.XML, xtok.Limits{Size: 1 << 20, Depth: 64})
+	}
+	return plain, step, false
+}
+
+// carriesMore tells whether a message without a text of its own still says
+// something: an empty OMEMO message beside a marker, say.
+func carriesMore(el xtok.Elem) bool {
+	for c := range el.Children() {
+		switch c.NS() {
+		case nsMarkers, nsReceipts, nsStates:
+			return true
+		}
+	}
+	return false
+}
+
+// echo marks one's own message, come back: nobody can decrypt what he has encrypted.
+const echo = "echo"
+
+// unreadable is the reason in one word, a key for translation.
+func unreadable(err error) string {
+	for _, r := range []struct {
+		err error
+		key string
+	}{
+		{e2ee.ErrTampered, e2ee.WhyTampered}, {e2ee.ErrNotForUs, e2ee.WhyNotForUs},
+		{e2ee.ErrForged, e2ee.WhyForged}, {e2ee.ErrRefused, e2ee.WhyRefused},
+	} {
+		if errors.Is(err, r.err) {
+			return r.key
+		}
+	}
+	return e2ee.WhyUnread
+}
+
+// answer sends the receipt that a message asks for, to people one knows only:
+// it tells when somebody is online.
+// XEP-0184 §5.3
+func (e *Engine) answer(in timeline.Incoming, c timeline.Change) {
+	if !in.Asked || in.Mine || in.Room || in.ID == "" || !e.knows(in.Real) || !isNew(c) {
+		return
+	}
+	e.send([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(in.Chat)+"' id='"+e.newID()+"'>"+
+		"<received xmlns='"+nsReceipts+"' id='"+esc(in.ID)+"'/><store xmlns='urn:xmpp:hints'/></message>"), 0)
+}
+
+// isNew tells whether a change brought a line that was not there.
+func isNew(c timeline.Change) bool {
+	for _, ev := range c.Events {
+		if m, ok := ev.(*port.MessageChanged); ok && m.New {
+			return true
+		}
+	}
+	return false
+}
+
+// event takes a note of pubsub: who may send which is decided by its sender.
+func (e *Engine) event(from jid.JID, ev xtok.Elem) {
+	if step, ours := e.keys.Event(from, ev); ours {
+		if e.take(step) {
+			e.touchKeys(from)
+			e.pump()
+		}
+		return
+	}
+	if !from.IsZero() && from != e.own {
+		return
+	}
+	items := ev.Child(nsEvent, "items")
+	switch items.Attr("node") {
+	case nsBookmarks:
+		e.bookmarkEvent(items)
+	case nsDisplayed:
+		e.displayedEvent(items)
+	}
+}
+
+// delayOf is when a stanza was said, zero where it does not tell. XEP-0203
+func delayOf(el xtok.Elem) time.Time {
+	d := el.Child(nsDelay, "delay")
+	if !d.OK() {
+		return time.Time{}
+	}
+	t, err := stanza.ParseTime(d.Attr("stamp"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,93 @@
+package client
+
+import (
+	"crypto/sha1" //nolint:gosec // XEP-0115 says so
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"slices"
+	"strings"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// nodeURI names this software in entity capabilities.
+const nodeURI = "https://mirsal.chat"
+
+// features is what this client understands, for disco#info; that of +notify is
+// what the server pushes to it.
+func (e *Engine) features() []string {
+	f := []string{
+		"http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/caps", "urn:xmpp:ping",
+		nsReceipts, nsMarkers, nsStates, nsCarbons, "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0",
+		"urn:xmpp:reply:0", "urn:xmpp:sid:0", "jabber:x:conference", "jabber:x:oob", nsBookmarks + "+notify", nsDisplayed + "+notify",
+	}
+	f = append(f, e.keys.Features()...)
+	slices.Sort(f)
+	return slices.Compact(f)
+}
+
+// info is the answer to disco#info, and what the hash is made of. XEP-0115 §5.1
+func (e *Engine) info(node string) (payload []byte, hash string) {
+	sum := sha1.New()
+	io.WriteString(sum, "client/pc//"+e.Software+"<")
+	b := []byte("<query xmlns='http://jabber.org/protocol/disco#info'")
+	if node != "" {
+		b = append(b, " node='"+esc(node)+"'"...)
+	}
+	b = append(b, "><identity category='client' type='pc' name='"+esc(e.Software)+"'/>"...)
+	for _, f := range e.features() {
+		io.WriteString(sum, f+"<")
+		b = append(b, "<feature var='"+esc(f)+"'/>"...)
+	}
+	return append(b, "</query>"...), base64.StdEncoding.EncodeToString(sum.Sum(nil))
+}
+
+// presence says that we are here and what we understand.
+func (e *Engine) presence() []byte {
+	return []byte("<presence xmlns='jabber:client'>" + e.capsElement() + "</presence>")
+}
+
+func (e *Engine) capsElement() string {
+	_, hash := e.info("")
+	return "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='" + nodeURI + "' ver='" + hash + "'/>"
+}
+
+// request answers what others ask of this client. RFC 6120 §8.2.3: every
+// request is answered, also one that is not understood.
+func (e *Engine) request(s *conn.Stanza) {
+	if !s.IsRequest() {
+		return
+	}
+	own := s.From.IsZero() || s.From.Bare() == e.own
+	q := s.Elem.First()
+	switch {
+	case s.Type == "set" && q.Is("jabber:iq:roster", "query") && own:
+		e.rosterPush(q)
+		e.reply(s, nil)
+	case s.Type == "set" && q.NS() == "urn:xmpp:blocking" && own:
+		e.blockPush(q)
+		e.reply(s, nil)
+	case s.Type == "get" && q.Is("urn:xmpp:ping", "ping"):
+		e.reply(s, nil)
+	case s.Type == "get" && q.Is("http://jabber.org/protocol/disco#info", "query") && strings.HasPrefix(q.Attr("node")+nodeURI, nodeURI):
+		payload, _ := e.info(q.Attr("node"))
+		e.reply(s, payload)
+	default:
+		e.send(stanza.ErrorReply(s.Head, stanza.Errorf(stanza.ServiceUnavailable, "")).Raw, 0)
+	}
+}
+
+func (e *Engine) reply(s *conn.Stanza, payload []byte) {
+	e.send(stanza.ResultReply(s.Head, payload).Raw, 0)
+}
+
+// newID is a random id for a stanza.
+func (e *Engine) newID() string {
+	var b [12]byte
+	if _, err := io.ReadFull(e.Rand, b[:]); err != nil {
+		e.breakDown(err)
+	}
+	return hex.EncodeToString(b[:])
+}
