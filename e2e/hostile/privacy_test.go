@@ -94,6 +94,8 @@ func testWhoIsThere(t *testing.T, v *victim) {
 			"<presence type='probe' %s/>", "<presence type='subscribe' %s/>", "<presence type='unsubscribe' %s/>", "<presence type='subscribed' %s/>", "<presence type='unsubscribed' %s/>",
 			"<presence %s/>", "<presence type='unavailable' %s/>", "<presence type='error' %s/>",
 			"<message type='error' %s><body>x</body></message>", "<message type='headline' %s><body>x</body></message>",
+			"<message type='chat' %s><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", "<message type='chat' %s><received xmlns='urn:xmpp:receipts' id='1'/></message>",
+			"<message %s><thing xmlns='urn:x'/></message>", "<message %s/>",
 		} {
 			say(t, mallory, fmt.Sprintf(stanza, "to='"+bare(name)+"' id='i'"))
 			say(t, mallory, fmt.Sprintf(stanza, "to='"+bare(name)+"/gone' id='i'"))
@@ -105,8 +107,18 @@ func testWhoIsThere(t *testing.T, v *victim) {
 		}
 		return all
 	}
-	here, nowhere := answers("witness"), answers("nobody77")
-	if strings.Join(here, "\n") != strings.Join(nowhere, "\n") {
+	nowhere := answers("nobody77")
+	for _, name := range []string{"witness", "crowd7"} { // who is here, and who is away
+		if here := answers(name); strings.Join(here, "\n") != strings.Join(nowhere, "\n") {
+			t.Errorf("of %s:\n%s\nof nobody:\n%s", name, here, nowhere)
+		}
+	}
+	// what is shown to people tells them who asks, unless it does not reach them
+	unkept := func(name string) string {
+		say(t, mallory, "<message type='chat' to='"+bare(name)+"' id='i'><body>x</body><no-store xmlns='urn:xmpp:hints'/></message>")
+		return told(next(t, mallory), name)
+	}
+	if here, nowhere := unkept("crowd7"), unkept("nobody77"); here != nowhere {
 		t.Errorf("of somebody:\n%s\nof nobody:\n%s", here, nowhere)
 	}
 }

@@ -39,7 +39,7 @@ func (r *Router) keepAndGo(t *Transit) {
 	}
 	if r.vanishes(t) {
 		// RFC 6121 §8.5.2.2.1: who sends a text hears that it goes nowhere
-		r.refuse(t, &t.Head, stanza.Errorf(stanza.ServiceUnavailable, "nobody is there, and this message is not kept"))
+		r.refuse(t, &t.Head, Absent(&t.Head))
 		r.settle(t)
 		return
 	}
@@ -60,12 +60,27 @@ func (r *Router) keepAndGo(t *Transit) {
 	r.archive.Append(t)
 }
 
-// vanishes tells whether a text would reach nobody: its recipient is away and
-// no archive keeps it for him.
+// vanishes tells whether what people are to see would reach nobody: its recipient is
+// away and no archive keeps it for him.
 func (r *Router) vanishes(t *Transit) bool {
 	h := &t.Head
-	return (h.Type == stanza.Chat || h.Type == stanza.Normal) && h.Facts.Any(stanza.HasBody|stanza.Encrypted) &&
-		!t.Kept(h.To.Bare()) && len(r.recipients(h)) == 0
+	return (h.Type == stanza.Chat || h.Type == stanza.Normal) && seen(h) && !t.Kept(h.To.Bare()) && len(r.recipients(h)) == 0
+}
+
+// seen tells whether a message is shown to people, and not only to their clients.
+func seen(h *stanza.Head) bool { return stanza.RuleOf(h).Push != stanza.NoPush }
+
+// Absent is what the sender of a message hears of an account that is not there, or
+// has blocked him: to the word what he hears of one where everybody is away. What nobody
+// would see gets no answer: by signs of typing one could find out who is here, and
+// nobody would know.
+// RFC 6121 §8.5.1, §8.5.2.2.1, §8.5.3.2.1
+func Absent(h *stanza.Head) error {
+	atDevice := h.Type == stanza.Normal && h.To.IsFull() // only chat goes elsewhere
+	if h.Type == stanza.Headline || h.Type != stanza.Groupchat && !atDevice && !seen(h) {
+		return ErrSilently
+	}
+	return stanza.Errorf(stanza.ServiceUnavailable, "")
 }
 
 // screen refuses what cannot be delivered and asks the hooks.
@@ -86,8 +101,7 @@ func (r *Router) reachable(h *stanza.Head) error {
 	case h.Type == stanza.Error || h.Type == stanza.Headline:
 		return nil // ignored later where nobody takes it
 	case !r.Exists(bare):
-		// RFC 6121 §8.5.1
-		return stanza.Errorf(stanza.ServiceUnavailable, "")
+		return Absent(h)
 	case h.Type == stanza.Groupchat && h.To.IsBare():
 		// RFC 6121 §8.5.2.1.1
 		return stanza.Errorf(stanza.ServiceUnavailable, "")

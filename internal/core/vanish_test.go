@@ -12,9 +12,9 @@ import (
 func TestATextThatReachesNobodyComesBack(t *testing.T) {
 	for content, back := range map[string]bool{
 		"<body>x</body>": true,
-		"<encrypted xmlns='eu.siacs.conversations.axolotl'/>":     true,
-		"<active xmlns='http://jabber.org/protocol/chatstates'/>": false,
-		"<received xmlns='urn:xmpp:receipts' id='1'/>":            false,
+		"<encrypted xmlns='eu.siacs.conversations.axolotl'><payload/></encrypted>": true,
+		"<active xmlns='http://jabber.org/protocol/chatstates'/>":                  false,
+		"<received xmlns='urn:xmpp:receipts' id='1'/>":                             false,
 	} {
 		coretest.Run(t, nil, func(w *coretest.World) { // nothing is kept
 			alice := w.Login("alice@example.org/a")

@@ -38,8 +38,8 @@ func (b *Blocking) leaves(t *core.Transit) bool {
 // blocked contact could tell. Errors and results are not answered by core.
 // XEP-0191#block, RFC 6121 §8.5.1
 func away(h *stanza.Head) error {
-	if h.Kind == stanza.Message && h.Type == stanza.Headline {
-		return core.ErrSilently
+	if h.Kind == stanza.Message {
+		return core.Absent(h)
 	}
 	return stanza.Errorf(stanza.ServiceUnavailable, "")
 }
