@@ -121,7 +121,7 @@ func (r *reading) keys() (out []omemo.Key) {
 // unlock tries the keys in turn. A message that was read before is none to try.
 func (r *reading) unlock(keys []omemo.Key) (why string, err error) {
 	for _, k := range keys {
-		d := digestOf(k.Data)
+		d := r.digest(k)
 		seen, err := r.book.wasRead(r.in.From, r.envelope.Sender, d)
 		if err != nil {
 			return WhyUnread, err
@@ -135,7 +135,7 @@ func (r *reading) unlock(keys []omemo.Key) (why string, err error) {
 	for _, k := range keys {
 		err := r.try(k)
 		if err == nil {
-			r.got.digest = digestOf(k.Data)
+			r.got.digest = r.digest(k)
 			return "", nil
 		}
 		last = err
@@ -357,9 +357,15 @@ func (b *Book) proofLock(a *account, id uint32, fingerprint string) port.Lock {
 // digest stands for one key element that was read.
 type digest [12]byte
 
-func digestOf(data []byte) digest {
-	sum := sha256.Sum256(data)
-	return digest(sum[:])
+// digest of the key element: another without the payload, so that a message whose payload
+// a server took off does not make the whole one look as if it had been read.
+func (r *reading) digest(k omemo.Key) digest {
+	sum := sha256.Sum256(k.Data)
+	d := digest(sum[:])
+	if r.envelope.Payload == nil {
+		d[len(d)-1] ^= 1
+	}
+	return d
 }
 
 // readSlots is how many messages of a device are remembered as read, each in the slot
