@@ -18,7 +18,7 @@ var floors = []struct {
 }{
 	{6, "cmd/*"},
 	{5, "server doctor conformance client/wasm client/terminal"},
-	{4, "xep/* httpd"},
+	{4, "xep/* httpd client/profile client/caller"},
 	{3, "archive people bus/* c2s component s2s call control live watch register client/*"},
 	{2, "core auth certs ledger omemo"},
 	{1, "xmpp/* store/* config limits lru obs web webpush"},
@@ -62,7 +62,7 @@ var rules = []rule{
 	{
 		"a part of the client knows its store and its port, no other part and not the engine: each is tested alone and the engine ties them together",
 		func(from, to string, ours bool) bool {
-			part := is(from, "client/*") && !is(from, "client client/wasm client/terminal")
+			part := is(from, "client/*") && !is(from, "client client/profile client/caller client/wasm client/terminal")
 			return ours && part && is(to, "client/*") && !is(to, "client/keep/* client/port") && !is(to, from+"/*")
 		},
 	},
