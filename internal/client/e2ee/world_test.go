@@ -31,6 +31,8 @@ type world struct {
 	lie func(asker jid.JID, r Request) string
 	// mute drops all pushes of changed lists.
 	mute bool
+	// only has the clients speak no profile but this, when it is set.
+	only omemo.Profile
 }
 
 var (
@@ -63,6 +65,9 @@ func (w *world) open(who jid.JID, disk keep.Store, two bool) *client {
 	b, err := Open(Config{Store: disk, Own: who, Rand: w.rand, Now: func() time.Time { return w.now }, Two: two, Label: "test"})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.only != 0 {
+		b.profiles = []omemo.Profile{w.only}
 	}
 	return &client{Book: b, w: w, who: who, disk: disk}
 }
