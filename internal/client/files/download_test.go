@@ -221,6 +221,26 @@ func TestPiecesThatNothingProvesAreNotPutTogether(t *testing.T) {
 	})
 }
 
+// TestPiecesOfAnotherFileAreNotPutTogether has files that nothing but the server's
+// words would prove.
+func TestPiecesOfAnotherFileAreNotPutTogether(t *testing.T) {
+	for name, c := range map[string]struct{ etag, span string }{
+		"another ETag":       {`"two"`, "bytes 70000-199999/200000"},
+		"another size":       {`"one"`, "bytes 70000-199999/200001"},
+		"another first byte": {`"one"`, "bytes 69999-199999/200000"},
+		"no range":           {`"one"`, ""},
+	} {
+		bubbled(t, name, func(t *testing.T) {
+			s := newScene(200_000)
+			s.web.files[place], s.d.Source = s.plain, Source{URL: place}
+			a := answer(206, random(5, 130_000))
+			a.ETag, a.ContentRange = c.etag, c.span
+			s.web.steps = []step{{after: 70_000}, {answer: a}}
+			s.arrived(t)
+		})
+	}
+}
+
 func TestFilesAboveTheLimitAreNotTaken(t *testing.T) {
 	for name, set := range map[string]func(*scene){
 		"declared by its sender":  func(s *scene) { s.d.Size = 5000 },
