@@ -257,3 +257,25 @@ func TestSessionsOfTheTwoProfilesDoNotReadEachOther(t *testing.T) {
 		t.Error("a signature of one profile passes in the other:", err)
 	}
 }
+
+func TestARepeatedExchangeThatWasChangedIsNotOurs(t *testing.T) {
+	each(t, func(t *testing.T, p Profile) {
+		alice, bob := pairOf(t, p)
+		bob.mustRead(alice.say("one"), "one")
+		again := alice.say("two")
+		s := bob.sessions[0]
+		inner, ok := s.Inner(again.Data)
+		if !ok {
+			t.Fatal("not even what was not changed")
+		}
+		first := 0
+		if p == Legacy {
+			first = 3 * 8 // version and registration id, which count for nothing
+		}
+		for bit := first; bit < (len(again.Data)-len(inner))*8; bit++ {
+			if got, ok := s.Inner(flip(again.Data, bit)); ok && string(got) == string(inner) {
+				t.Errorf("bit %d was not noticed", bit)
+			}
+		}
+	})
+}
