@@ -68,6 +68,10 @@ func (e *Engine) history(c *port.History) {
 		return
 	}
 	messages, more, fetch, err := e.lines.Page(c.Chat, c.Before, c.Limit)
+	if f := composeFailure(err); f != nil {
+		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: f})
+		return
+	}
 	if err != nil {
 		e.breakDown(err)
 		return

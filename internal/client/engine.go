@@ -211,8 +211,12 @@ func (e *Engine) commit(c timeline.Change, s e2ee.Step) bool {
 // take keeps and carries out a step of the keys.
 func (e *Engine) take(s e2ee.Step) bool { return e.commit(timeline.Change{}, s) }
 
-// change keeps and tells a change of the timeline; an error is the store's.
+// change keeps and tells a change of the timeline. An error is the store's, unless
+// the change was about something that is not there any more.
 func (e *Engine) change(c timeline.Change, err error) bool {
+	if composeFailure(err) != nil {
+		return false
+	}
 	if err != nil {
 		e.breakDown(err)
 		return false

@@ -149,7 +149,7 @@ func (e *Engine) lockOf(chat string) port.Lock {
 // refuse takes a message out of the outbox that cannot be sent; a person decides
 // what to do about it.
 func (e *Engine) refuse(o timeline.Outgoing, why string) bool {
-	e.change(e.lines.Failed(o.OriginID, why))
+	e.change(e.lines.Failed(o.OriginID, why, e.Now()))
 	return true
 }
 

@@ -1,0 +1,338 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"mirsal/internal/client"
+	"mirsal/internal/client/caller"
+	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
+	"mirsal/internal/client/profile"
+	"mirsal/internal/xmpp/sasl"
+)
+
+// Exit statuses of mirsal chat, for those who call it from programs.
+const (
+	exitRefused     exitStatus = 1 // it was not done, and the text says why
+	exitNoAccount   exitStatus = 3 // not signed in, wrong password, or signed out from elsewhere
+	exitUnreachable exitStatus = 4 // no connection within the time allowed
+	exitKeys        exitStatus = 5 // not sent, because of keys: see mirsal chat devices
+	exitInUse       exitStatus = 6 // the profile is open in another program
+)
+
+// chatOptions are the flags of every chat command.
+type chatOptions struct {
+	profile string
+	timeout time.Duration
+	json    bool
+}
+
+func newChat() *cobra.Command {
+	o := &chatOptions{}
+	cmd := &cobra.Command{
+		Use: "chat", Short: "Chat, encrypted: in the terminal, or from programs",
+		Long: "Without a subcommand this opens the screen; press ? there for help. The subcommands are for bots and operators.\n\n" +
+			"A profile is one account on one device: a folder with its keys, its history and its sign-in, for its owner's eyes\n" +
+			"only. Messages are encrypted by default and never go in the clear because encrypting failed.\n\n" +
+			"Exit status: 0 done · 1 refused, the text says why · 2 wrong command line · 3 not signed in · 4 no connection ·\n" +
+			"5 not sent because of keys (mirsal chat devices) · 6 the profile is open in another program.",
+		Example: "  mirsal chat login alice@example.org\n  mirsal chat\n  mirsal chat send bob@example.org 'hello'\n  mirsal chat listen --json",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return openScreen(cmd, o) },
+	}
+	cmd.PersistentFlags().StringVar(&o.profile, "profile", defaultProfile(), "folder of the profile")
+	cmd.PersistentFlags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server")
+	cmd.PersistentFlags().BoolVar(&o.json, "json", false, "print JSON, one object in a line (docs/protocol/engine.md)")
+	cmd.AddCommand(newChatLogin(o), newChatLogout(o), newChatSend(o), newChatListen(o), newChatHistory(o), newChatSearch(o), newChatList(o),
+		newChatContact(o), newChatRoom(o), newChatDevices(o), newChatTrust(o), newChatVerify(o), newChatFetch(o), newChatEncryption(o), newChatPort(o))
+	return cmd
+}
+
+func defaultProfile() string {
+	if dir, err := os.UserConfigDir(); err == nil {
+		return filepath.Join(dir, "mirsal", "default")
+	}
+	return "mirsal-profile"
+}
+
+// chatting is an open profile with its engine at work.
+type chatting struct {
+	*caller.Caller
+	profile *profile.Profile
+	ctx     context.Context // ends by a signal
+	limit   context.Context // ends by the timeout too
+	stop    func() error
+}
+
+// openChat opens the profile and starts its engine.
+func (o *chatOptions) openChat() (*chatting, error) {
+	p, err := profile.Open(o.profile)
+	if err != nil {
+		return nil, chatError(err)
+	}
+	c := caller.New()
+	e, err := p.Engine(deviceLabel(), c.Heard, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	c.Use(e)
+	return o.start(p, e, c), nil
+}
+
+func (o *chatOptions) start(p *profile.Profile, e *client.Engine, c *caller.Caller) *chatting {
+	ctx, unsignal := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	limit, cancel := context.WithTimeout(ctx, o.timeout)
+	run, end := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(run) }()
+	return &chatting{Caller: c, profile: p, ctx: ctx, limit: limit, stop: func() error {
+		end()
+		err := <-ended
+		cancel()
+		unsignal()
+		return errors.Join(err, p.Close())
+	}}
+}
+
+// with opens the profile, runs f, and closes it in good order.
+func (o *chatOptions) with(f func(c *chatting) error) error {
+	c, err := o.openChat()
+	if err != nil {
+		return err
+	}
+	err = f(c)
+	return chatError(errors.Join(err, c.stop()))
+}
+
+// online waits until the account is connected.
+func (c *chatting) online() error {
+	if s := c.Status(); s.State == "" {
+		// Nothing is heard of a profile without an account: ask it something.
+		if _, err := c.Call(c.limit, &port.ListContacts{}); err != nil {
+			return err
+		}
+	}
+	return c.until(func(s port.Status) bool { return s.State == "online" })
+}
+
+// synced waits until the archive is caught up with, too.
+func (c *chatting) synced() error {
+	if err := c.online(); err != nil {
+		return err
+	}
+	return c.until(func(s port.Status) bool { return s.Synced })
+}
+
+func (c *chatting) until(right func(port.Status) bool) error {
+	for {
+		s := c.Status()
+		switch {
+		case right(s):
+			return nil
+		case s.State == "refused":
+			return s.Failure
+		}
+		if _, err := c.Next(c.limit); err != nil {
+			if s := c.Status(); s.Failure != nil {
+				return s.Failure
+			}
+			return port.Failf(port.Unreachable, "no connection within the time allowed")
+		}
+	}
+}
+
+// chatError turns what went wrong into the exit status that says so, behind its text.
+func chatError(err error) error {
+	var f *port.Failure
+	if errors.Is(err, keep.ErrInUse) {
+		return coded(err, exitInUse)
+	}
+	if !errors.As(err, &f) {
+		return err
+	}
+	switch f.Code {
+	case port.NotSignedIn, port.WrongPassword, port.Revoked:
+		return coded(f, exitNoAccount)
+	case port.Unreachable, port.Untrusted:
+		return coded(f, exitUnreachable)
+	case port.NotEncrypted, port.KeyUndecided:
+		return coded(f, exitKeys)
+	}
+	return coded(f, exitRefused)
+}
+
+// coded says what went wrong, and returns the exit status.
+func coded(err error, status exitStatus) error {
+	fmt.Fprintf(os.Stderr, "mirsal: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	return status
+}
+
+// deviceLabel is what this device is called, for people.
+func deviceLabel() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		return "mirsal chat"
+	}
+	return "mirsal chat on " + host
+}
+
+// printEvent prints an event as one line.
+func printEvent(w io.Writer, ev port.Event) error {
+	raw, err := port.EncodeEvent(ev)
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%s\n", raw)
+	}
+	return err
+}
+
+func newChatLogin(o *chatOptions) *cobra.Command {
+	var server, ca string
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use: "login JID", Short: "Sign in; the profile is that account's from then on",
+		Long: "Signs in and keeps a token, so that the password need not be kept (but where the server has no tokens). Without\n" +
+			"--server the domain's records are looked up. --server takes HOST:PORT (TLS is negotiated; on port 5223 it begins\n" +
+			"with the first byte) or a wss:// address. --ca names a file of certificates to trust for this profile: a server on\n" +
+			"your own machine keeps its own at DATA/tls/ca.pem.",
+		Example: "  mirsal chat login alice@localhost --server 127.0.0.1:5222 --ca mirsal-data/tls/ca.pem\n  echo secret | mirsal chat login alice@example.org --password-stdin --profile ./alice",
+		Args:    exactly(1, "JID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if ca != "" {
+				if err := profile.Trust(o.profile, ca); err != nil {
+					return err
+				}
+			}
+			secret, err := knownPassword(fromStdin)
+			if err != nil {
+				return err
+			}
+			return o.with(func(c *chatting) error {
+				if _, err := c.Call(c.limit, &port.SignIn{Address: args[0], Password: secret, Server: server}); err != nil {
+					return waited(err)
+				}
+				if err := c.synced(); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is signed in.\n", c.Status().Address)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&server, "server", "", "HOST:PORT or wss://… in place of what the domain's records say")
+	cmd.Flags().StringVar(&ca, "ca", "", "file of certificates to trust beside the system's, in PEM")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input, its first line")
+	return cmd
+}
+
+// waited says that time ran out in the port's words.
+func waited(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return port.Failf(port.Unreachable, "no connection within the time allowed")
+	}
+	return err
+}
+
+// knownPassword reads a password that exists already: typed once.
+func knownPassword(fromStdin bool) (string, error) {
+	if fromStdin {
+		line, err := bufio.NewReader(io.LimitReader(os.Stdin, sasl.MaxPassword+3)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		return strings.TrimRight(line, "\r\n"), nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return "", usage("standard input is no terminal: use --password-stdin")
+	}
+	return ask("Password: ")
+}
+
+func newChatLogout(o *chatOptions) *cobra.Command {
+	return &cobra.Command{
+		Use: "logout", Short: "Take this device off the account; the history stays in the profile's folder", Example: "  mirsal chat logout", Args: exactly(0, ""),
+		RunE: func(_ *cobra.Command, _ []string) error {
+			return o.with(func(c *chatting) error {
+				if err := c.online(); err != nil {
+					return err
+				}
+				_, err := c.Call(c.limit, &port.SignOut{Forget: true})
+				return err
+			})
+		},
+	}
+}
+
+// newChatPort is the port itself, for programs in other languages.
+func newChatPort(o *chatOptions) *cobra.Command {
+	return &cobra.Command{
+		Use: "port", Short: "Take commands as JSON from standard input, print events as JSON",
+		Long: "One command in a line of standard input, one event in a line of standard output, as docs/protocol/engine.md tells.\n" +
+			"It ends when standard input does.",
+		Example: `  echo '{"do":"listChats","ref":1}' | mirsal chat port`, Args: exactly(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return servePort(cmd, o) },
+	}
+}
+
+// mostCommand bounds one command, in bytes.
+const mostCommand = 1 << 20
+
+func servePort(cmd *cobra.Command, o *chatOptions) error {
+	p, err := profile.Open(o.profile)
+	if err != nil {
+		return chatError(err)
+	}
+	out := json.NewEncoder(cmd.OutOrStdout())
+	tell := func(ev port.Event) {
+		if raw, err := port.EncodeEvent(ev); err == nil {
+			_ = out.Encode(json.RawMessage(raw)) // who does not read any more is gone soon
+		}
+	}
+	e, err := p.Engine(deviceLabel(), tell, nil)
+	if err != nil {
+		return errors.Join(err, p.Close())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, end := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	go func() {
+		defer end()
+		lines := bufio.NewScanner(cmd.InOrStdin())
+		lines.Buffer(nil, mostCommand)
+		for lines.Scan() {
+			takeLine(e, tell, lines.Bytes())
+		}
+	}()
+	return chatError(errors.Join(<-ended, p.Close()))
+}
+
+// takeLine carries out one line. Who writes nonsense is told so; there is no
+// number to answer to.
+func takeLine(e *client.Engine, tell func(port.Event), line []byte) {
+	if len(strings.TrimSpace(string(line))) == 0 {
+		return
+	}
+	c, err := port.DecodeCommand(line)
+	if err != nil {
+		tell(&port.Done{Failure: port.Failf(port.BadCommand, "%s", err)})
+		return
+	}
+	e.Do(c)
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mirsal/internal/client/port"
+)
+
+// oneCall is a command line that is one command of the port.
+func (o *chatOptions) oneCall(use, short, example string, n int, what string, ask func(args []string) port.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Example: example, Args: exactly(n, what),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.with(func(c *chatting) error {
+				if err := c.synced(); err != nil {
+					return err
+				}
+				answer, err := c.Call(c.limit, ask(args))
+				if err != nil {
+					return waited(err)
+				}
+				return o.printAnswer(cmd, answer)
+			})
+		},
+	}
+}
+
+// printAnswer prints what an answer says; Done without a chat says nothing.
+func (o *chatOptions) printAnswer(cmd *cobra.Command, answer port.Event) error {
+	if o.json {
+		return printEvent(cmd.OutOrStdout(), answer)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+	switch a := answer.(type) {
+	case *port.Done:
+		if a.Chat != "" {
+			fmt.Fprintln(w, a.Chat)
+		}
+	case *port.ChatList:
+		for _, c := range a.Chats {
+			fmt.Fprintf(w, "%s\t%s\t%d unread\t%s\n", c.Address, plain(c.Name), c.Unread, c.Lock.State)
+		}
+	case *port.ContactList:
+		for _, c := range a.Contacts {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Address, plain(c.Name), c.State, presenceWord(c))
+		}
+	case *port.MemberList:
+		for _, m := range a.Members {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Address, plain(m.Nick), m.Role)
+		}
+	case *port.DeviceList:
+		for _, d := range a.Devices {
+			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", d.Address, d.ID, grouped(d.Fingerprint), d.Trust, deviceWords(d))
+		}
+	case *port.Code:
+		fmt.Fprintln(w, a.Text)
+	}
+	return w.Flush()
+}
+
+func presenceWord(c port.Contact) string {
+	switch {
+	case c.Blocked:
+		return "blocked"
+	case c.Online:
+		return "online"
+	}
+	return ""
+}
+
+// grouped writes a fingerprint as people compare it: eight groups of eight.
+func grouped(f string) string {
+	if f == "" {
+		return "(key not known yet)"
+	}
+	var groups []string
+	for len(f) > 8 {
+		groups, f = append(groups, f[:8]), f[8:]
+	}
+	return strings.Join(append(groups, f), " ")
+}
+
+func deviceWords(d port.Device) string {
+	var words []string
+	if d.Here {
+		words = append(words, "this device")
+	}
+	if !d.Active {
+		words = append(words, "not used any more")
+	}
+	if d.Label != "" {
+		words = append(words, plain(d.Label))
+	}
+	return strings.Join(words, ", ")
+}
+
+func newChatList(o *chatOptions) *cobra.Command {
+	return o.oneCall("list", "List the conversations, newest first", "  mirsal chat list --json", 0, "", func([]string) port.Command { return &port.ListChats{} })
+}
+
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usage("unknown command %q", args[0])
+		}
+		return cmd.Help()
+	}}
+	cmd.AddCommand(subs...)
+	return cmd
+}
+
+func newChatContact(o *chatOptions) *cobra.Command {
+	return group("contact", "List, add, remove and block contacts",
+		o.oneCall("list", "List the contacts and who asks to be one", "  mirsal chat contact list", 0, "", func([]string) port.Command { return &port.ListContacts{} }),
+		o.oneCall("add JID", "Ask somebody to be a contact, or accept who has asked", "  mirsal chat contact add bob@example.org", 1, "JID", func(a []string) port.Command { return &port.AddContact{Address: a[0]} }),
+		o.oneCall("remove JID", "Remove a contact, or decline who has asked", "  mirsal chat contact remove bob@example.org", 1, "JID", func(a []string) port.Command { return &port.RemoveContact{Address: a[0]} }),
+		o.oneCall("block JID", "Hear nothing from somebody any more", "  mirsal chat contact block mallory@example.org", 1, "JID", func(a []string) port.Command { return &port.Block{Address: a[0], On: true} }),
+		o.oneCall("unblock JID", "Hear from somebody again", "  mirsal chat contact unblock bob@example.org", 1, "JID", func(a []string) port.Command { return &port.Block{Address: a[0]} }))
+}
+
+func newChatRoom(o *chatOptions) *cobra.Command {
+	create := o.oneCall("create NAME", "Make a private, encrypted room; prints its address", "  mirsal chat room create desk", 1, "NAME", func(a []string) port.Command { return &port.CreateRoom{Name: a[0]} })
+	return group("room", "Make, enter and leave rooms",
+		create,
+		o.oneCall("join ADDRESS", "Enter a room and stay in it", "  mirsal chat room join desk@conference.example.org", 1, "ADDRESS", func(a []string) port.Command { return &port.JoinRoom{Address: a[0]} }),
+		o.oneCall("leave ADDRESS", "Leave a room for good", "  mirsal chat room leave desk@conference.example.org", 1, "ADDRESS", func(a []string) port.Command { return &port.LeaveRoom{Address: a[0]} }),
+		o.oneCall("invite ADDRESS JID", "Make somebody a member and tell them", "  mirsal chat room invite desk@conference.example.org bob@example.org", 2, "ADDRESS or JID", func(a []string) port.Command { return &port.Invite{Room: a[0], Address: a[1]} }),
+		o.oneCall("kick ADDRESS JID", "Take somebody's membership away", "  mirsal chat room kick desk@conference.example.org bob@example.org", 2, "ADDRESS or JID", func(a []string) port.Command { return &port.Kick{Room: a[0], Address: a[1]} }),
+		o.oneCall("members ADDRESS", "List the members", "  mirsal chat room members desk@conference.example.org", 1, "ADDRESS", func(a []string) port.Command { return &port.ListMembers{Room: a[0]} }))
+}
+
+func newChatDevices(o *chatOptions) *cobra.Command {
+	var of string
+	var remove uint32
+	cmd := o.oneCall("devices", "List devices and their keys: one's own, or with --of somebody's", "  mirsal chat devices\n  mirsal chat devices --of bob@example.org", 0, "", func([]string) port.Command {
+		if remove != 0 {
+			return &port.RemoveDevice{ID: remove}
+		}
+		return &port.ListDevices{Address: of}
+	})
+	cmd.Flags().StringVar(&of, "of", "", "a contact or a room")
+	cmd.Flags().Uint32Var(&remove, "remove", 0, "number of a device of one's own to take off the account")
+	return cmd
+}
+
+func newChatTrust(o *chatOptions) *cobra.Command {
+	return o.oneCall("trust JID FINGERPRINT verified|first-use|refused", "Decide about a key, after comparing it",
+		"  mirsal chat trust bob@example.org 5a9e…04 verified", 3, "JID, FINGERPRINT or the decision", func(a []string) port.Command {
+			return &port.SetTrust{Address: a[0], Fingerprint: strings.ReplaceAll(strings.ToLower(a[1]), " ", ""), Trust: a[2]}
+		})
+}
+
+func newChatVerify(o *chatOptions) *cobra.Command {
+	cmd := o.oneCall("verify [CODE]", "Compare keys: print one's own code, or take the text of a scanned one", "  mirsal chat verify\n  mirsal chat verify 'xmpp:bob@example.org?omemo-sid-1234=5a9e…'", 0, "", nil)
+	show := o.oneCall("", "", "", 0, "", func([]string) port.Command { return &port.SafetyCode{} }).RunE
+	take := o.oneCall("", "", "", 1, "CODE", func(a []string) port.Command { return &port.Verify{Code: a[0]} }).RunE
+	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return take(cmd, args)
+		}
+		return show(cmd, args)
+	}
+	return cmd
+}
+
+func newChatEncryption(o *chatOptions) *cobra.Command {
+	cmd := o.oneCall("encryption JID on|off", "Switch a conversation's encryption off, or on again", "  mirsal chat encryption old-bot@example.org off", 2, "JID, or on or off", func(a []string) port.Command {
+		return &port.SetEncryption{Chat: a[0], On: a[1] == "on"}
+	})
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if args[1] != "on" && args[1] != "off" {
+			return usage("it is on or off, not %q", args[1])
+		}
+		return run(cmd, args)
+	}
+	return cmd
+}
