@@ -15,7 +15,9 @@ import (
 func TestANewDeviceJoinsTheListAndTakesNobodyOff(t *testing.T) {
 	w := newWorld(t)
 	w.putList(alice, 11, 22)
-	a := w.client(alice)
+	a := w.open(alice, keep.NewMemory(), false) // a device made by the Book itself
+	w.clients = append(w.clients, a)
+	a.do(a.Online())
 	want := []uint32{11, 22, a.ID()}
 	slices.Sort(want)
 	if got := w.listed(alice); !slices.Equal(got, want) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,34 @@ type world struct {
 	mute bool
 	// only has the clients speak no profile but this, when it is set.
 	only omemo.Profile
+	made int // devices
+}
+
+// stock are devices made once for all tests, since a device's hundred keys take their time.
+var stock = sync.OnceValue(func() (out [12][]byte) {
+	random := rand.NewChaCha8([32]byte{2})
+	for i := range out {
+		d, err := omemo.NewDevice(random, 1, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+		if err != nil {
+			panic(err)
+		}
+		if out[i], err = d.MarshalBinary(); err != nil {
+			panic(err)
+		}
+	}
+	return out
+})
+
+// device is one with a key that no other of this world has.
+func (w *world) device(id uint32) *omemo.Device {
+	w.t.Helper()
+	d := &omemo.Device{}
+	if err := d.UnmarshalBinary(stock()[w.made]); err != nil {
+		w.t.Fatal(err)
+	}
+	w.made++
+	d.ID = id
+	return d
 }
 
 var (
@@ -76,7 +105,16 @@ func (w *world) open(who jid.JID, disk keep.Store, two bool) *client {
 func (w *world) client(who jid.JID) *client { return w.start(who, false) }
 
 func (w *world) start(who jid.JID, two bool) *client {
-	c := w.open(who, keep.NewMemory(), two)
+	disk, batch := keep.NewMemory(), &keep.Batch{}
+	raw, err := w.device(uint32(9000 + w.made)).MarshalBinary()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	batch.Put(ownTable, "device", raw)
+	if err := disk.Apply(batch); err != nil {
+		w.t.Fatal(err)
+	}
+	c := w.open(who, disk, two)
 	w.clients = append(w.clients, c)
 	c.do(c.Online())
 	c.do(c.CatchUp(false))
@@ -313,11 +351,7 @@ type puppet struct {
 
 func (w *world) puppet(who jid.JID, id uint32) *puppet {
 	w.t.Helper()
-	d, err := omemo.NewDevice(w.rand, id, w.now)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return &puppet{w: w, who: who, device: d}
+	return &puppet{w: w, who: who, device: w.device(id)}
 }
 
 func (p *puppet) key() string { return p.device.Identity().Fingerprint() }
