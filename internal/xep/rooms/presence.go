@@ -134,7 +134,9 @@ func (r *room) spoken(c xtok.Elem) bool {
 	case c.Is(nsSID, "stanza-id"):
 		return r.ours(c.Attr("by"))
 	case c.Is(stanza.NSDelay, "delay"), c.Is(nsOldDelay, "x"):
-		return c.HasAttr("from") && r.ours(c.Attr("from"))
+		// COMPAT: Dino says of a text that waited for keys that it is late, and takes
+		// whatever is late for history, of which it does not know who wrote it
+		return !c.HasAttr("from") || r.ours(c.Attr("from"))
 	case c.NS() == "urn:xmpp:carbons:2", c.Is("urn:xmpp:mam:2", "result"):
 		return true // in a room these are nothing but forgeries
 	}
