@@ -13,7 +13,10 @@ import (
 
 // pair is an X25519 key pair. The private half is clamped, so that it is the same
 // scalar for agreement and for signatures.
-type pair struct{ priv, pub [32]byte }
+type pair struct {
+	priv, pub [32]byte
+	key       *ecdh.PrivateKey // of priv; nil where it was not needed yet, for making it costs as much as using it
+}
 
 func newPair(rand io.Reader) (p pair, err error) {
 	if _, err := io.ReadFull(rand, p.priv[:]); err != nil {
@@ -21,11 +24,10 @@ func newPair(rand io.Reader) (p pair, err error) {
 	}
 	p.priv[0] &= 248
 	p.priv[31] = p.priv[31]&127 | 64
-	key, err := ecdh.X25519().NewPrivateKey(p.priv[:])
-	if err != nil {
+	if p.key, err = ecdh.X25519().NewPrivateKey(p.priv[:]); err != nil {
 		return pair{}, err
 	}
-	copy(p.pub[:], key.PublicKey().Bytes())
+	copy(p.pub[:], p.key.PublicKey().Bytes())
 	return p, nil
 }
 
@@ -33,9 +35,11 @@ func newPair(rand io.Reader) (p pair, err error) {
 // whatever the private key is, is ErrBadKey.
 // RFC 7748 §6.1
 func (p pair) agree(pub [32]byte) ([]byte, error) {
-	key, err := ecdh.X25519().NewPrivateKey(p.priv[:])
-	if err != nil {
-		return nil, err
+	key, err := p.key, error(nil)
+	if key == nil {
+		if key, err = ecdh.X25519().NewPrivateKey(p.priv[:]); err != nil {
+			return nil, err
+		}
 	}
 	theirs, err := ecdh.X25519().NewPublicKey(pub[:])
 	if err != nil {

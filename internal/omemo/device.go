@@ -168,7 +168,8 @@ func (d *Device) Used(preKey uint32) *Device {
 // old; the former is kept until the next. false tells that nothing was to do: there is
 // nothing to publish, and the device is the same.
 func (d *Device) Refilled(rand io.Reader, now time.Time) (*Device, bool, error) {
-	old := now.Sub(time.Unix(d.now.made, 0)) >= signedLife
+	// A key from the future was made by a wrong clock, and would never grow old.
+	old := now.Sub(time.Unix(d.now.made, 0)).Abs() >= signedLife
 	if !old && d.offered() >= preKeyCount {
 		return d, false, nil
 	}

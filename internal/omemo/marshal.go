@@ -1,6 +1,9 @@
 package omemo
 
-import "encoding/binary"
+import (
+	"crypto/ecdh"
+	"encoding/binary"
+)
 
 // What is stored begins with a byte that names its shape.
 const (
@@ -44,7 +47,7 @@ func (r *stored) count(most, size int) int {
 
 // pair reads a key pair. The public half is stored too: making it again costs more than
 // all the rest.
-func (r *stored) pair() pair { return pair{r.key(), r.key()} }
+func (r *stored) pair() pair { return pair{priv: r.key(), pub: r.key()} }
 
 func (r *stored) end() error {
 	if r.short || len(r.b) > 0 {
@@ -106,6 +109,11 @@ func (d *Device) UnmarshalBinary(data []byte) error {
 	if err := r.end(); err != nil {
 		return err
 	}
+	key, err := ecdh.X25519().NewPrivateKey(next.identity.priv[:])
+	if err != nil {
+		return err
+	}
+	next.identity.key = key // once for all agreements to come
 	*d = next
 	return nil
 }
