@@ -159,9 +159,6 @@ func (b *Book) NextQuery(name string) (Query, bool) {
 		q.After, q.from = first.Last, first.From
 	case a.Back > 0 && !a.Whole:
 		q.Backward, q.Before, q.from = true, first.First, first.From
-		if a.Back == b.depth {
-			q.Before = "" // the end, whatever has come live since
-		}
 	default:
 		return Query{}, false
 	}

@@ -9,6 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// ack stands on the stream where the server says that it has a message.
+const ack Kind = 200
+
 // server is an archive and what has not been delivered yet.
 type server struct {
 	archive string
@@ -155,7 +158,14 @@ func (p *play) read() {
 	if !rapid.Bool().Draw(p.t, "again") {
 		p.v.flying = p.v.flying[1:]
 	}
-	p.done(p.b.Apply(in, in.Time))
+	p.done(p.take(in))
+}
+
+func (p *play) take(in Incoming) (Change, error) {
+	if in.Kind == ack {
+		return p.b.Sent(in.OriginID, p.v.clock())
+	}
+	return p.b.Apply(in, in.Time)
 }
 
 // done keeps a change, unless the program dies before.
@@ -213,9 +223,7 @@ func (p *play) hand(o Outgoing) {
 			p.v.flying = append(p.v.flying, in)
 		}
 	}
-	if rapid.Bool().Draw(p.t, "acknowledged") {
-		p.done(p.b.Sent(o.OriginID, p.v.clock()))
-	}
+	p.v.flying = append(p.v.flying, Incoming{Kind: ack, OriginID: o.OriginID})
 }
 
 // sync asks the next page, and takes an answer some time later.
@@ -277,7 +285,7 @@ func (p *play) settle() {
 		for len(p.v.flying) > 0 {
 			in := p.v.flying[0]
 			p.v.flying = p.v.flying[1:]
-			p.keep(p.b.Apply(in, in.Time))
+			p.keep(p.take(in))
 		}
 		p.keep(p.b.Online(p.v.archive, false))
 	}

@@ -238,10 +238,10 @@ func (a *archive) holding(pos uint64) int {
 // takeBack puts a page before the first stretch: how a new profile begins.
 func (s *step) takeBack(a *archive, q Query, page []Incoming, fin Fin) error {
 	first := &a.Stretches[0]
-	if first.From != q.from {
-		return nil
+	if first.From != q.from || q.Before == "" && first.First != "" && !holds(page, first.First) {
+		return nil // what has come live since may be before it or behind: ask again
 	}
-	low, err := s.descend(q.Archive, first.From, page)
+	low, err := s.descend(q, first.From, page)
 	if err != nil {
 		return err
 	}
@@ -261,6 +261,10 @@ func (s *step) takeBack(a *archive, q Query, page []Incoming, fin Fin) error {
 	return nil
 }
 
+func holds(page []Incoming, id string) bool {
+	return slices.ContainsFunc(page, func(in Incoming) bool { return in.StanzaID == id })
+}
+
 // takeHistory puts a page of one chat's history before what is known of it.
 func (s *step) takeHistory(q Query, page []Incoming, fin Fin) error {
 	c := s.chat(q.chat, q.chat == q.Archive)
@@ -268,7 +272,7 @@ func (s *step) takeHistory(q Query, page []Incoming, fin Fin) error {
 	if !ok || high != q.from {
 		return nil // it has been filled in between
 	}
-	at, err := s.descend(q.Archive, high, page)
+	at, err := s.descend(q, high, page)
 	if err != nil {
 		return err
 	}
@@ -280,16 +284,17 @@ func (s *step) takeHistory(q Query, page []Incoming, fin Fin) error {
 	return nil
 }
 
-// descend gives a page places below one, from its end. What is in the page behind something above has its place there.
-func (s *step) descend(name string, from uint64, page []Incoming) (at uint64, err error) {
+// descend gives a page places below one, from its end. What is in the archive's last
+// page behind something that came live has its place there.
+func (s *step) descend(q Query, from uint64, page []Incoming) (at uint64, err error) {
 	marks := make([]mark, len(page))
 	above := len(page) // the first that is known and stands above
 	for i := range page {
-		m, found, err := s.mark(archiveKey(name, page[i].StanzaID))
+		m, found, err := s.mark(archiveKey(q.Archive, page[i].StanzaID))
 		if err != nil {
 			return 0, err
 		}
-		if m.Loose = m.Loose || !found; !m.Loose && m.At.Pos >= from && above == len(page) {
+		if m.Loose = m.Loose || !found; q.Before == "" && !m.Loose && m.At.Pos >= from && above == len(page) {
 			above = i
 		}
 		marks[i] = m
