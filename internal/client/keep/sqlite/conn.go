@@ -30,18 +30,24 @@ const schema = `CREATE TABLE entry(
 	tab BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
 	PRIMARY KEY(tab, key)) WITHOUT ROWID`
 
-// connect opens the one connection. In its locking mode the lock is kept from the
-// first read to the end, by this program alone, and no shared memory is needed.
+// setup is done to each connection, and not by its address, where the driver would
+// sort it. The locking mode is first: it keeps the lock, from the first read to the end, for this
+// program alone, and what read before it would make a file of shared memory.
+const setup = `PRAGMA locking_mode = EXCLUSIVE;
+	PRAGMA trusted_schema = OFF;
+	PRAGMA cell_size_check = ON;
+	PRAGMA synchronous = FULL;
+	PRAGMA secure_delete = ON;
+	PRAGMA cache_size = -4096`
+
+// connect opens the one connection.
 func connect(path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	q := url.Values{"_pragma": {
-		"busy_timeout(0)", "locking_mode(EXCLUSIVE)", "trusted_schema(0)", "cell_size_check(1)",
-		"synchronous(FULL)", "secure_delete(1)", "cache_size(-4096)",
-	}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String())
+	at := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: "_pragma=busy_timeout(0)"}
+	db, err := sql.Open("sqlite", at.String())
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +56,11 @@ func connect(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	s := &Store{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}
+	if err := s.run(setup); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // ready takes the lock, sees whose file this is and makes the tables of a new one.
@@ -160,6 +170,12 @@ func plain(err error) error {
 		return fmt.Errorf("the local data may not be written: %w", err)
 	}
 	return err
+}
+
+// full tells whether the disk had no room.
+func full(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
 // noTransaction is the complaint of a ROLLBACK that found nothing to undo.

@@ -86,10 +86,14 @@ func (s *Store) Apply(b *keep.Batch) error {
 	if err := s.steps(b); err != nil {
 		return errors.Join(fmt.Errorf("write: %w", plain(err)), s.undo())
 	}
-	if err := s.run(`COMMIT`); err != nil {
-		return s.failed(err)
+	err := s.run(`COMMIT`)
+	switch {
+	case err == nil:
+		return nil
+	case full(err): // the log has no end of this transaction then
+		return errors.Join(fmt.Errorf("write: %w", plain(err)), s.undo())
 	}
-	return nil
+	return s.failed(err)
 }
 
 func (s *Store) steps(b *keep.Batch) error {

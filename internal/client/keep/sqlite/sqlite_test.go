@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,36 @@ func TestOnlyTheOwnerCanReadTheProfile(t *testing.T) {
 			t.Errorf("%q: %v, want %v (%v)", name, i.Mode().Perm(), want, err)
 		}
 	}
+}
+
+func TestAProfileIsOneFileAndItsLog(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		s := open(t, dir)
+		write(t, s, "k", fmt.Sprint(i))
+		if got := names(t, dir); got != "keep.db keep.db-wal" {
+			t.Errorf("open: %s", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(t, dir); got != "keep.db" {
+			t.Errorf("closed: %s", got)
+		}
+	}
+}
+
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return strings.Join(out, " ")
 }
 
 func TestAProfileThatOthersReadIsTakenFromThem(t *testing.T) {
