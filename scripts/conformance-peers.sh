@@ -17,7 +17,7 @@ TLSPORT=$((PORT + 1)) WEB=$((PORT + 2)) COMPONENT=$((PORT + 3))
 WIDTH=100
 [ "${1:-}" != --width ] || { WIDTH=$2; shift 2; }
 [ $# -gt 0 ] || set -- mirsal prosody ejabberd
-[ -x "$MIRSAL" ] || make -s build
+[ "$MIRSAL" != "$ROOT/bin/mirsal" ] || make -s build # an old one would speak of what was
 DIR=$(mktemp -d)
 PASSWORD=$(head -c 12 /dev/urandom | base64 | tr -d '+/=')
 SECRET=$PASSWORD$PASSWORD
@@ -254,7 +254,11 @@ certificate
 for name in "$@"; do
 	case $name in
 	mirsal) ;;
-	prosody) command -v prosody >/dev/null || { echo 'Prosody is not installed: skipped.'; continue; } ;;
+	prosody)
+		command -v prosody >/dev/null || { echo 'Prosody is not installed: skipped.'; continue; }
+		# a table without what the others have would wrong it
+		[ -n "$(community)" ] || { echo 'prosody-modules is not installed, nor does PROSODY_MODULES say where it is: Prosody is skipped.'; continue; }
+		;;
 	ejabberd) [ -n "$(dpkg -L ejabberd 2>/dev/null)" ] || { echo 'ejabberd is not installed: skipped.'; continue; } ;;
 	*) die "there is no server $name here" ;;
 	esac
