@@ -2,6 +2,7 @@ package client
 
 import (
 	"strconv"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
@@ -27,27 +28,41 @@ type fetch struct {
 func (e *Engine) catchUp(archive string) {
 	q, more := e.lines.NextQuery(archive)
 	if !more {
-		e.caughtUp(archive)
+		e.arrived(archive)
 		return
 	}
 	e.fetch(q, func(ok bool) {
 		if ok {
 			e.catchUp(archive)
+		} else {
+			e.arrived(archive)
 		}
 	})
 }
 
-// caughtUp tells that an archive is known up to now.
-func (e *Engine) caughtUp(archive string) {
-	if archive != e.own.String() {
+// syncTime bounds how long a new session waits for rooms and archives until it
+// calls itself synced: one room that does not answer holds up nobody.
+const syncTime = 20 * time.Second
+
+// await notes what must be there before we are as far as the server is.
+func (e *Engine) await(what string) {
+	if e.awaited == nil {
+		e.awaited, e.syncBy = map[string]bool{}, e.Now().Add(syncTime)
+	}
+	e.awaited[what] = true
+}
+
+// arrived notes that one of these is there, or is not to be had. With the last one
+// keys that were used by old messages may go.
+func (e *Engine) arrived(what string) {
+	delete(e.awaited, what)
+	if len(e.awaited) > 0 || e.synced || e.broken != nil {
 		return
 	}
+	e.awaited, e.syncBy = nil, time.Time{}
 	e.synced = true
-	s := e.status
-	s.Synced = true
-	e.status = s
-	e.tell(&s)
 	if e.take(e.keys.CatchUp(false)) {
+		e.state(e.status.State, e.status.Failure, e.status.Retry)
 		e.pump()
 	}
 }

@@ -67,6 +67,7 @@ func (e *Engine) history(c *port.History) {
 		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page has 1 to 200 messages")})
 		return
 	}
+	e.askKeysOf(c.Chat)
 	messages, more, fetch, err := e.lines.Page(c.Chat, c.Before, c.Limit)
 	if f := composeFailure(err); f != nil {
 		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: f})

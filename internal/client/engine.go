@@ -55,6 +55,8 @@ type Engine struct {
 	rooms    map[string]*room
 	plain    map[string]bool // chats whose encryption a person has switched off
 	synced   bool
+	awaited  map[string]bool   // archives, rooms and bookmarks still to come
+	syncBy   time.Time         // when they are not waited for any more
 	fetching map[string]*fetch // archive queries under way, by query id
 	sending  map[string]uint64 // origin-id → ticket
 	tickets  map[uint64]string // and back
@@ -144,7 +146,7 @@ func (e *Engine) pause() time.Duration {
 	if e.keys != nil {
 		next = sooner(next, e.keys.Due())
 		_, typing := e.lines.Expire(e.Now())
-		next = sooner(next, typing)
+		next = sooner(sooner(next, typing), e.syncBy)
 	}
 	return max(next.Sub(e.Now()), 0)
 }
@@ -164,6 +166,10 @@ func (e *Engine) tick() {
 	events, _ := e.lines.Expire(e.Now())
 	e.tell(events...)
 	e.take(e.keys.Tick())
+	if !e.syncBy.IsZero() && !e.Now().Before(e.syncBy) {
+		clear(e.awaited)
+		e.arrived("")
+	}
 	e.pump()
 }
 

@@ -193,7 +193,7 @@ func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) 
 	switch {
 	case errors.Is(err, e2ee.ErrEcho):
 		env.Unreadable = echo // the line is here already, and known by its origin-id
-		return nil, step, false
+		return nil, step, !el.Child("urn:xmpp:sid:0", "origin-id").OK()
 	case err != nil:
 		env.Unreadable = unreadable(err)
 		return nil, step, false

@@ -20,6 +20,18 @@ func (e *Engine) keyAlert(a port.KeyAlert) {
 	}
 }
 
+// askKeysOf asks for the keys of a chat that is being looked at, so that its lock
+// tells what a message would be before one is written.
+func (e *Engine) askKeysOf(chat string) {
+	if e.link == nil || !e.link.up || !e.encrypts(chat) {
+		return
+	}
+	if to, _, err := e.recipients(chat); err == nil {
+		ask, _ := e.keys.Needs(to)
+		e.follow(e2ee.Step{Ask: ask})
+	}
+}
+
 func (e *Engine) listDevices(c *port.ListDevices) {
 	list := []port.Device{}
 	for _, who := range e.whose(c.Address) {

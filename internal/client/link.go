@@ -160,7 +160,7 @@ func (e *Engine) up(ev *conn.Up) {
 		e.pump()
 		return
 	}
-	e.synced = false
+	e.synced, e.awaited = false, nil
 	e.state("online", nil, time.Time{})
 	e.arrive(ev)
 }
@@ -175,8 +175,10 @@ func (e *Engine) arrive(ev *conn.Up) {
 	}
 	e.send(e.presence(), 0)
 	e.take(e.keys.Online())
-	e.askBookmarks()
 	e.take(e.keys.CatchUp(true))
+	e.await(e.own.String())
+	e.await(nsBookmarks)
+	e.askBookmarks()
 	e.catchUp(e.own.String())
 }
 

@@ -163,8 +163,14 @@ func (e *Engine) isIn(r *room) {
 	}
 	e.askRoom(r, func() {
 		r.entered(nil)
-		if change, err := e.lines.Online(r.Address, false); e.change(change, err) && r.Archived {
+		change, err := e.lines.Online(r.Address, false)
+		switch {
+		case !e.change(change, err):
+			return
+		case r.Archived:
 			e.catchUp(r.Address)
+		default:
+			e.arrived(r.Address)
 		}
 		e.pump()
 	})

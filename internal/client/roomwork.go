@@ -149,6 +149,16 @@ func (e *Engine) inviteAll(r *room, members []jid.JID, then func()) {
 // inviteOne makes somebody a member first: who is told must be able to enter.
 // XEP-0045 §9.3, §7.8.2
 func (e *Engine) inviteOne(r *room, who jid.JID, then func(error)) {
+	if !r.joined { // who is not in a room invites nobody into it
+		e.enter(r, func(err error) {
+			if err != nil {
+				then(err)
+				return
+			}
+			e.inviteOne(r, who, then)
+		})
+		return
+	}
 	e.affiliation(r, who, "member", func(err error) {
 		if err == nil {
 			r.affiliate(who.String(), "member")
@@ -258,8 +268,14 @@ func (e *Engine) askBookmarks() {
 			e.takeBookmarks(s.Elem.Child(nsPubsub, "pubsub").Child(nsPubsub, "items"))
 		}
 		for _, r := range e.rooms {
-			e.enter(r, nil)
+			e.await(r.Address)
+			e.enter(r, func(err error) {
+				if err != nil {
+					e.arrived(r.Address)
+				}
+			})
 		}
+		e.arrived(nsBookmarks)
 	})
 }
 

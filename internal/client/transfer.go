@@ -35,6 +35,8 @@ type Files interface {
 type note struct {
 	Message string `json:"message"`
 	Type    string `json:"type"`
+	Chat    string `json:"chat"`
+	Text    string `json:"text,omitempty"` // a caption, said behind the file
 }
 
 func (e *Engine) transfers() *files.Transfers {
@@ -58,7 +60,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		name = path.Base(c.Path)
 	}
 	name = files.CleanName(name)
-	draft := timeline.Draft{Chat: c.Chat, Room: e.rooms[c.Chat] != nil, Text: c.Text, Lock: e.lockOf(c.Chat),
+	draft := timeline.Draft{Chat: c.Chat, Room: e.rooms[c.Chat] != nil, Lock: e.lockOf(c.Chat),
 		File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending"}}
 	o, change, err := e.lines.Compose(draft, e.Now())
 	if f := composeFailure(err); f != nil {
@@ -69,7 +71,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		e.breakDown(err)
 		return
 	}
-	about, _ := json.Marshal(note{Message: o.Message, Type: c.Type})
+	about, _ := json.Marshal(note{Message: o.Message, Type: c.Type, Chat: c.Chat, Text: c.Text})
 	p := files.Pending{ID: o.Message, Path: c.Path, Name: name, Size: size, Note: about}
 	if change.Batch == nil {
 		change.Batch = &keep.Batch{}
@@ -78,10 +80,11 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		e.fail(c, port.Failf(port.Internal, "%s", err))
 		return
 	}
-	if e.change(change, nil) {
-		e.done(c, port.Done{Message: o.Message, Chat: c.Chat})
-		e.upload(p, c.Ref.Ref)
+	if !e.change(change, nil) {
+		return
 	}
+	e.upload(p, c.Ref.Ref)
+	e.done(c, port.Done{Message: o.Message, Chat: c.Chat})
 }
 
 // upload sends a file beside the engine's own work, and its message when it is there.
@@ -125,12 +128,15 @@ func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
 		change.Batch = &keep.Batch{}
 	}
 	files.Drop(change.Batch, p.ID)
-	if e.change(change, lineErr) {
-		if err != nil {
-			e.tell(&port.Done{Message: p.ID, Failure: transferFailure(err)})
-		}
-		e.pump()
+	if !e.change(change, lineErr) {
+		return
 	}
+	var n note
+	if json.Unmarshal(p.Note, &n) == nil && err == nil && n.Text != "" {
+		// A link is a message of its own: who reads it looks for nothing else there.
+		e.compose(&port.Send{}, timeline.Draft{Chat: n.Chat, Text: n.Text})
+	}
+	e.pump()
 }
 
 // askSlot asks the server for a place, from the goroutine of an upload.
