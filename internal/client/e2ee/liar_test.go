@@ -132,6 +132,11 @@ func TestAForeignBundleIsNotTakenOnFirstUse(t *testing.T) {
 	if _, sealed, err = a.write("for carol", carol); !errors.Is(err, ErrNobody) || sealed.Lock.State != port.Broken {
 		t.Errorf("%+v, %v", sealed.Lock, err)
 	}
+	for _, d := range a.Devices(carol) {
+		if d.Fingerprint == a.Fingerprint() {
+			t.Error("our own key is remembered as Carol's")
+		}
+	}
 }
 
 func TestABundleOfAnotherNodeIsNone(t *testing.T) {
@@ -199,9 +204,9 @@ func TestOneDeviceTooMany(t *testing.T) {
 	w, a, p := compared(t)
 	var flood []uint32
 	for id := uint32(1); len(flood) < 250; id++ {
-		flood = append(flood, id+1000)
+		flood = append(flood, id) // 101 among them, and not among the first hundred
 	}
-	w.putList(bob, append(flood, 101)...)
+	w.putList(bob, flood...)
 	e, sealed, err := a.write("still", bob)
 	if _, ok := p.reads(e); !ok {
 		t.Errorf("new numbers have pushed a known device out: %+v, %v", sealed.Lock, err)

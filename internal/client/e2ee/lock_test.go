@@ -274,6 +274,11 @@ func (m *matrix) truthOfSending(e xtok.Elem, readers []*puppet) port.LockState {
 			m.t.Errorf("a message was made that no device of %s can read", who)
 		}
 	}
+	for _, p := range readers {
+		if p == m.other || p.who == bob && m.compared[m.bob1] && !m.compared[p] {
+			m.t.Errorf("device %d reads with a key that nobody has decided about", p.device.ID)
+		}
+	}
 	if waits {
 		return port.Changed
 	}
