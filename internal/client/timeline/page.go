@@ -276,7 +276,8 @@ func (s *step) takeHistory(q Query, page []Incoming, fin Fin) error {
 	if err != nil {
 		return err
 	}
-	f := fill{Low: at, High: high, ID: fin.First}
+	// a page of what was known all the same goes on from its end
+	f := fill{Low: min(at, high-1), High: high, ID: fin.First}
 	if fin.Complete {
 		f.Low, f.ID = 0, ""
 	}
