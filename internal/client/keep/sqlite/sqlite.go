@@ -84,14 +84,14 @@ func (s *Store) Apply(b *keep.Batch) error {
 		return fmt.Errorf("write: %w", plain(err))
 	}
 	if err := s.steps(b); err != nil {
-		return errors.Join(fmt.Errorf("write: %w", plain(err)), s.undo())
+		return s.undo(err)
 	}
 	err := s.run(`COMMIT`)
 	switch {
 	case err == nil:
 		return nil
 	case full(err): // the log has no end of this transaction then
-		return errors.Join(fmt.Errorf("write: %w", plain(err)), s.undo())
+		return s.undo(err)
 	}
 	return s.failed(err)
 }
@@ -119,13 +119,14 @@ func (s *Store) steps(b *keep.Batch) error {
 	return nil
 }
 
-// undo takes back a transaction of which a step failed. Some failures have
+// undo takes back a transaction that failed, and returns why it did. Some failures have
 // undone it already.
-func (s *Store) undo() error {
+func (s *Store) undo(why error) error {
+	why = fmt.Errorf("write: %w", plain(why))
 	if err := s.run(`ROLLBACK`); err != nil && !noTransaction(err) {
-		return s.failed(err)
+		return errors.Join(why, s.failed(err))
 	}
-	return nil
+	return why
 }
 
 // failed notes that it is unknown what is on the disk: a commit that could not be
