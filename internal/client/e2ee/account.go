@@ -32,6 +32,7 @@ type list struct {
 	Told    time.Time      `json:"told,omitzero"`     // zero: never
 	Failed  int            `json:"failed,omitempty"`  // questions in a row
 	Next    time.Time      `json:"next,omitzero"`     // not asked before
+	Lost    bool           `json:"lost,omitempty"`    // Next is there since no answer came
 }
 
 // device is one device of an account. Which key is Key only a person changes.
@@ -55,6 +56,7 @@ type device struct {
 type fetch struct {
 	Failed int       `json:"failed"`
 	Next   time.Time `json:"next"`
+	Lost   bool      `json:"lost,omitempty"` // no answer came
 }
 
 // account finds or makes an account.

@@ -52,6 +52,7 @@ type Book struct {
 	catchUp bool
 	asked   map[asked]bool         // requests without an answer yet
 	late    map[omemo.Profile]bool // our list changed while it was being published
+	lost    map[asked]int          // questions in a row that got no answer
 	poked   map[jid.JID]time.Time
 
 	// What has changed since the last batch.
@@ -88,6 +89,7 @@ func Open(c Config) (*Book, error) {
 		catchUp:  true,
 		asked:    map[asked]bool{},
 		late:     map[omemo.Profile]bool{},
+		lost:     map[asked]int{},
 		poked:    map[jid.JID]time.Time{},
 		batch:    &keep.Batch{},
 		dirty:    map[*account]bool{},

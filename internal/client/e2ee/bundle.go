@@ -15,9 +15,13 @@ func (b *Book) bundleAnswer(s *Step, what asked, iq xtok.Elem) {
 		}
 		return
 	}
+	if b.forgives(what, iq) {
+		return
+	}
 	a := b.account(what.who)
 	d := a.device(what.device, b.now())
 	b.touch(a)
+	defer func() { d.lost(what.profile, !iq.OK()) }()
 	if got == nil || got.Identity == b.device.Identity() {
 		b.bundleFailed(d, what.profile)
 		return
@@ -75,6 +79,14 @@ func (b *Book) bundleFailed(d *device, p omemo.Profile) {
 	delete(d.Heal, p)
 }
 
+// lost marks a failure as one without an answer.
+func (d *device) lost(p omemo.Profile, lost bool) {
+	if f, failed := d.Fetch[p]; failed {
+		f.Lost = lost
+		d.Fetch[p] = f
+	}
+}
+
 // label takes the name a device gives itself, if it is by the device.
 func (b *Book) label(a *account, id uint32, got omemo.Bundle) {
 	for _, l := range a.Lists {
@@ -90,8 +102,11 @@ func (b *Book) label(a *account, id uint32, got omemo.Bundle) {
 // own and decided, so that something may be encrypted to it. A device that has a key
 // keeps it; another is offered to a person.
 func (b *Book) meet(s *Step, a *account, id uint32, fingerprint string) bool {
-	d := a.device(id, b.now())
-	b.touch(a)
+	d := a.Devices[id]
+	if d == nil {
+		d = a.device(id, b.now())
+		b.touch(a)
+	}
 	if d.Key == "" || d.Key != fingerprint && a.trust(fingerprint) == Verified {
 		b.adopt(a, d, fingerprint)
 	}
@@ -101,6 +116,7 @@ func (b *Book) meet(s *Step, a *account, id uint32, fingerprint string) bool {
 	}
 	if a.trust(fingerprint) != Refused && d.Offered != fingerprint {
 		d.Offered = fingerprint
+		b.touch(a)
 		s.alert(a.who, id, "changed")
 	}
 	return false
@@ -136,6 +152,7 @@ func (b *Book) decide(a *account, fingerprint string) {
 		t = Undecided
 	}
 	a.setTrust(fingerprint, t)
+	b.touch(a)
 	b.claim(a.who, fingerprint)
 }
 

@@ -30,7 +30,7 @@ type Incoming struct {
 // it was read before; nothing is to be shown, and it is no error.
 type Opened struct {
 	Text      string
-	XML       []byte // profile Two: the other elements, self-contained
+	XML       []byte // profile Two: one element <content/> with all that was inside, the body too
 	Empty     bool
 	Duplicate bool
 	Proof     Proof
@@ -240,14 +240,15 @@ func (r *reading) unwrap(plain []byte) (why string, err error) {
 		return WhyForged, fmt.Errorf("%w: %w", ErrForged, err)
 	}
 	r.out.Empty = true
+	r.out.XML = []byte("<content xmlns='urn:xmpp:sce:1'>")
 	for x := range u.Elements() {
 		r.out.Empty = false
 		if x.Is(stanza.NSClient, "body") && r.out.Text == "" {
 			r.out.Text = x.Text()
-			continue
 		}
 		r.out.XML = x.AppendTo(r.out.XML)
 	}
+	r.out.XML = append(r.out.XML, "</content>"...)
 	return "", nil
 }
 

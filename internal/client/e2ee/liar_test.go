@@ -12,6 +12,7 @@ import (
 	"mirsal/internal/client/port"
 	"mirsal/internal/omemo"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // A server that lies, and others that send what they should not: each ends in a
@@ -497,5 +498,39 @@ func TestAnsweredTwiceOrUnaskedChangesNothing(t *testing.T) {
 	a.do(a.Answer(r, parse(t, itemsAnswer(omemo.Legacy.BundleNode(101), "<item id='current'>"+spy.bundle()+"</item>"))))
 	if len(a.Devices(bob)) != 1 {
 		t.Error("an answer to nothing was taken")
+	}
+}
+
+func TestALostConnectionIsNoMissingDevice(t *testing.T) {
+	w := newWorld(t)
+	a := w.client(alice)
+	p := w.puppet(bob, 101)
+	p.publishBundle()
+	w.putList(bob, 101)
+	// Every answer is lost, time after time: first for the list, then for the bundle.
+	for _, k := range []kind{getList, getBundle} {
+		for range 10 {
+			ask, wait := a.Needs([]jid.JID{bob})
+			if !wait {
+				break
+			}
+			for _, r := range ask {
+				if r.what.kind == k {
+					a.do(a.Answer(r, xtok.Elem{}))
+				} else {
+					a.do(a.Answer(r, w.serve(alice, r)))
+				}
+			}
+		}
+		if got := a.Lock([]jid.JID{bob}, jid.JID{}); got.State != port.Broken {
+			t.Errorf("%+v", got)
+		}
+		a = a.reopened()
+		a.do(a.Online())
+	}
+	if e, _, err := a.write("here again", bob); err != nil {
+		t.Error(err)
+	} else if _, ok := p.reads(e); !ok {
+		t.Error("Bob cannot read")
 	}
 }

@@ -74,8 +74,12 @@ func (b *Book) listAnswer(s *Step, what asked, iq xtok.Elem) {
 		b.told(s, a, what.profile, devices)
 		return
 	}
+	if b.forgives(what, iq) {
+		return
+	}
 	l := a.listIn(what.profile)
 	l.Failed++
+	l.Lost = !iq.OK()
 	l.Next = b.now().Add(backoff(l.Failed))
 	b.touch(a)
 }

@@ -26,7 +26,7 @@ const lookEvery = 24 * time.Hour
 // published. Whatever was asked before counts as unanswered.
 func (b *Book) Online() Step {
 	var s Step
-	clear(b.asked)
+	b.reconnected()
 	if b.state.Off {
 		return b.done(s)
 	}

@@ -2,6 +2,7 @@ package e2ee
 
 import (
 	"strconv"
+	"time"
 
 	"mirsal/internal/omemo"
 	"mirsal/internal/xmpp/form"
@@ -181,6 +182,42 @@ func (b *Book) Answer(r Request, iq xtok.Elem) Step {
 		b.configured(&s, r.what)
 	}
 	return b.done(s)
+}
+
+// forgiven is how many questions in a row may get no answer before that is a failure:
+// a connection that breaks says nothing about whom was asked for.
+const forgiven = 2
+
+// forgives tells that a question without an answer is simply to be asked again.
+func (b *Book) forgives(what asked, iq xtok.Elem) bool {
+	if iq.OK() {
+		delete(b.lost, what.key())
+		return false
+	}
+	b.lost[what.key()]++
+	return b.lost[what.key()] <= forgiven
+}
+
+// reconnected forgets the failures that were only silence.
+func (b *Book) reconnected() {
+	clear(b.asked)
+	clear(b.lost)
+	for _, a := range b.accounts {
+		for _, l := range a.Lists {
+			if l.Lost {
+				l.Next, l.Lost = time.Time{}, false
+				b.touch(a)
+			}
+		}
+		for _, d := range a.Devices {
+			for p, f := range d.Fetch {
+				if f.Lost {
+					delete(d.Fetch, p)
+					b.touch(a)
+				}
+			}
+		}
+	}
 }
 
 // itemOf finds what an answer, or an event, holds in a node: the payload of the item of that name, else
