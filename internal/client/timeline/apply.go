@@ -142,8 +142,8 @@ func (s *step) again(in *Incoming, m mark, at order, anchored bool) error {
 	if r == nil {
 		return nil
 	}
-	if m.Kind != Text && m.Kind != Tombstone && m.Kind != Invite {
-		return s.changeAgain(r, in, at, anchored)
+	if m.Kind != Text && m.Kind != Tombstone && m.Kind != Invite && !r.is(in) {
+		return s.changeAgain(r, m, in, at, anchored)
 	}
 	if m.Blind && in.Unreadable == "" && in.Kind != Text && in.Kind != Edit {
 		return s.happen(in, at, anchored) // it was no text, after all
@@ -213,8 +213,14 @@ func (s *step) remark(in *Incoming, m mark, at order, anchored bool) {
 	}
 }
 
-// changeAgain gives a change the place that its archive shows.
-func (s *step) changeAgain(r *record, in *Incoming, at order, anchored bool) error {
+// is tells whether a line is the message itself, and not what that has changed.
+func (r *record) is(in *Incoming) bool {
+	return slices.Contains(distinct(r.OriginID, r.MsgID, r.StanzaID), in.name())
+}
+
+// changeAgain gives a change the place that its archive shows: there it may count where it did
+// not before.
+func (s *step) changeAgain(r *record, m mark, in *Incoming, at order, anchored bool) error {
 	id := in.name()
 	if item := s.item(in.OriginID); item != nil && in.Mine {
 		s.drop(item)
@@ -229,6 +235,9 @@ func (s *step) changeAgain(r *record, in *Incoming, at order, anchored bool) err
 		}
 	}
 	s.save(r)
+	if anchored && m.Loose {
+		return s.changed(r, in, at, true)
+	}
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (s *step) target(in *Incoming) (r *record, wait bool, err error) {
 		}
 	}
 	// a receipt or marker for one's own message, from whom it went to
-	// XEP-0184#rules, XEP-0333#rules
+	// XEP-0184#security, XEP-0333#rules
 	if in.Room || in.Mine || in.Real != in.Chat {
 		return nil, false, nil
 	}

@@ -16,7 +16,7 @@ type span struct{ from, to int }
 
 // spoken is the body without what stands there for clients that do not know what
 // is read here from elements.
-// XEP-0428#usecase
+// XEP-0428#overview
 func (r *reader) spoken() string {
 	var cut []span
 	for c := range r.meant.Children() {

@@ -9,8 +9,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// ack stands on the stream where the server says that it has a message.
-const ack Kind = 200
+// What stands on the stream besides messages: that the server has one, and the answer to
+// a query, behind all that was archived before it.
+const (
+	ack    Kind = 200
+	answer Kind = 201
+)
+
+// answered is a page on its way.
+type answered struct {
+	q    Query
+	page []Incoming
+	fin  Fin
+}
 
 // server is an archive and what has not been delivered yet.
 type server struct {
@@ -57,14 +68,14 @@ func (v *server) ask(q Query) ([]Incoming, Fin) {
 // play is a person's day: messages come in every way, the stream breaks, the program dies.
 type play struct {
 	*desk
-	t       *rapid.T
-	v       *server
-	room    bool
-	online  bool
-	n       int
-	said    map[string][]Incoming // by author: texts, to be changed
-	sent    map[string]bool       // origin-ids given to the server
-	pending []Query
+	t      *rapid.T
+	v      *server
+	room   bool
+	online bool
+	n      int
+	said   map[string][]Incoming // by author: texts, to be changed
+	sent   map[string]bool       // origin-ids given to the server
+	pages  []answered
 }
 
 func (p *play) chats() []string {
@@ -162,8 +173,12 @@ func (p *play) read() {
 }
 
 func (p *play) take(in Incoming) (Change, error) {
-	if in.Kind == ack {
+	switch in.Kind {
+	case ack:
 		return p.b.Sent(in.OriginID, p.v.clock())
+	case answer:
+		a := p.pages[in.Time.Unix()]
+		return p.b.TakePage(a.q, slices.Clone(a.page), a.fin, p.v.clock())
 	}
 	return p.b.Apply(in, in.Time)
 }
@@ -181,7 +196,7 @@ func (p *play) done(c Change, err error) bool {
 
 // cut ends the stream: what was on it is lost.
 func (p *play) cut() {
-	p.online, p.v.flying, p.pending = false, nil, nil
+	p.online, p.v.flying = false, nil
 	p.b.Offline(p.v.archive)
 }
 
@@ -226,21 +241,17 @@ func (p *play) hand(o Outgoing) {
 	p.v.flying = append(p.v.flying, Incoming{Kind: ack, OriginID: o.OriginID})
 }
 
-// sync asks the next page, and takes an answer some time later.
+// sync asks the next page; the answer takes its time.
 func (p *play) sync() {
-	if !p.online {
-		return
+	if q, ok := p.b.NextQuery(p.v.archive); ok && p.online {
+		p.ask(q)
 	}
-	if q, ok := p.b.NextQuery(p.v.archive); ok && len(p.pending) == 0 {
-		p.pending = append(p.pending, q)
-	}
-	if len(p.pending) == 0 || rapid.Bool().Draw(p.t, "slow") {
-		return
-	}
-	q := p.pending[0]
-	p.pending = nil
+}
+
+func (p *play) ask(q Query) {
 	page, fin := p.v.ask(q)
-	p.done(p.b.TakePage(q, page, fin, p.v.clock()))
+	p.v.flying = append(p.v.flying, Incoming{Kind: answer, Envelope: Envelope{Time: time.Unix(int64(len(p.pages)), 0)}})
+	p.pages = append(p.pages, answered{q, page, fin})
 }
 
 // look pages back in a chat.
@@ -254,8 +265,7 @@ func (p *play) look() {
 		p.t.Fatal(err)
 	}
 	if fetch != nil {
-		page, fin := p.v.ask(*fetch)
-		p.done(p.b.TakePage(*fetch, page, fin, p.v.clock()))
+		p.ask(*fetch)
 	}
 }
 

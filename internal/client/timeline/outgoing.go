@@ -143,7 +143,7 @@ func (o Outgoing) AppendExtras(dst []byte) []byte {
 		return append(dst, "</reactions><store xmlns='"+nsHints+"'/>"...)
 	}
 	if !o.Room {
-		// XEP-0184#rules: not in rooms
+		// XEP-0184#when-groupchat: not in rooms
 		dst = append(dst, "<request xmlns='"+nsReceipts+"'/>"...)
 	}
 	return append(dst, "<markable xmlns='"+nsMarkers+"'/><active xmlns='"+nsStates+"'/>"...)
@@ -174,7 +174,7 @@ func AppendReceipt(dst []byte, id string) []byte {
 }
 
 // AppendMarker appends what says that everything up to a message was seen.
-// XEP-0333#format
+// XEP-0333#sending
 func AppendMarker(dst []byte, id string) []byte {
 	return append(appendRef(dst, "displayed", nsMarkers, id), "<store xmlns='"+nsHints+"'/>"...)
 }

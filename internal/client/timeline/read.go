@@ -262,7 +262,7 @@ func (r *reader) subject() bool {
 }
 
 // displayed reads how far somebody has read.
-// XEP-0333#format
+// XEP-0333#sending
 func (r *reader) displayed() bool {
 	c := r.meant.Child(nsMarkers, "displayed")
 	return c.OK() && r.about(Displayed, c)

@@ -38,7 +38,7 @@ func (r *reader) files() {
 	body := strings.TrimSpace(r.body)
 	if link, more, _ := strings.Cut(body, "\n"); strings.HasPrefix(link, "aesgcm://") &&
 		(more == "" || strings.HasPrefix(more, "data:")) {
-		// XEP-0454#sending; COMPAT: old Conversations append a small picture in a second line
+		// XEP-0454#aesgcm; COMPAT: old Conversations append a small picture in a second line
 		if f := linked(link); f != nil {
 			r.in.File, r.body = f, link
 		}
@@ -144,7 +144,7 @@ func readKey(e xtok.Elem) []byte {
 
 // invite reads that one is asked into a room: by a person, or through the room.
 func (r *reader) invite() bool {
-	// XEP-0249#format
+	// XEP-0249#howitworks
 	if c := r.meant.Child(nsInvite, "x"); c.OK() && !r.in.Room {
 		return r.invited(c.Attr("jid"), r.in.Real, c.Attr("reason"), c.Attr("password"))
 	}
