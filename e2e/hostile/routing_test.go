@@ -12,7 +12,7 @@ import (
 // Attacks by one account on another, by what stanzas say and where they go.
 func TestRoutingAttacks(t *testing.T) {
 	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
-		"--set", "c2s.require_tls=false", "--set", "c2s.write=10s", "--set", "limits.sessions=30",
+		"--set", "c2s.require_tls=false", "--set", "c2s.write=10s", "--set", "limits.sessions=30", "--set", "limits.enabled=true",
 	}})
 	names := []string{"alice", "bob", "mallory", "witness", "friend", "carol"}
 	s.Accounts(password, append(names, crowd(300)...)...)
