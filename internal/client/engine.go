@@ -46,26 +46,27 @@ type Engine struct {
 	wake chan struct{}
 
 	// All below belongs to Run's goroutine.
-	profile  profile
-	own      jid.JID // bare, zero without an account
-	keys     *e2ee.Book
-	lines    *timeline.Book
-	link     *link // nil when not connected and not trying
-	people   map[string]*contact
-	rooms    map[string]*room
-	plain    map[string]bool // chats whose encryption a person has switched off
-	synced   bool
-	awaited  map[string]bool   // archives, rooms and bookmarks still to come
-	syncBy   time.Time         // when they are not waited for any more
-	fetching map[string]*fetch // archive queries under way, by query id
-	sending  map[string]uint64 // origin-id → ticket
-	tickets  map[uint64]string // and back
-	ticket   uint64
-	signIn   port.Command // a SignIn that waits for its answer
-	status   port.Status
-	jobs     map[uint64]context.CancelFunc // commands that can be cancelled
-	broken   error                         // the store failed: nothing goes on
-	ctx      context.Context
+	profile   profile
+	own       jid.JID // bare, zero without an account
+	keys      *e2ee.Book
+	lines     *timeline.Book
+	link      *link // nil when not connected and not trying
+	people    map[string]*contact
+	rooms     map[string]*room
+	plain     map[string]bool // chats whose encryption a person has switched off
+	synced    bool
+	awaited   map[string]bool   // archives, rooms and bookmarks still to come
+	syncBy    time.Time         // when they are not waited for any more
+	fetching  map[string]*fetch // archive queries under way, by query id
+	sending   map[string]uint64 // origin-id → ticket
+	tickets   map[uint64]string // and back
+	ticket    uint64
+	signIn    port.Command // a SignIn that waits for its answer
+	status    port.Status
+	uploading map[string]bool               // by message
+	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
+	broken    error                         // the store failed: nothing goes on
+	ctx       context.Context
 }
 
 // New makes an engine; nothing happens before Run.

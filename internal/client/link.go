@@ -180,6 +180,7 @@ func (e *Engine) arrive(ev *conn.Up) {
 	e.await(nsBookmarks)
 	e.askBookmarks()
 	e.catchUp(e.own.String())
+	e.resumeFiles()
 }
 
 func (e *Engine) down(ev *conn.Down) {

@@ -54,7 +54,7 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 		return false
 	}
 	change, err := e.lines.SetLock(o.Message, lock)
-	if err != nil {
+	if err != nil && composeFailure(err) == nil { // that a line is gone holds up nothing
 		e.breakDown(err)
 		return false
 	}

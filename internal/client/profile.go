@@ -56,6 +56,7 @@ func (e *Engine) openAccount() error {
 	}
 	e.own = own.Bare()
 	e.people, e.rooms, e.plain = map[string]*contact{}, map[string]*room{}, map[string]bool{}
+	e.uploading = map[string]bool{}
 	e.fetching, e.sending, e.tickets = map[string]*fetch{}, map[string]uint64{}, map[uint64]string{}
 	if e.keys, err = e2ee.Open(e2ee.Config{Store: e.Store, Own: e.own, Label: e.Label, Rand: e.Rand, Now: e.Now}); err != nil {
 		return err

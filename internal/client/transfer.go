@@ -34,6 +34,7 @@ type Files interface {
 // note is what an upload remembers of its message.
 type note struct {
 	Message string `json:"message"`
+	Origin  string `json:"origin"`
 	Type    string `json:"type"`
 	Chat    string `json:"chat"`
 	Text    string `json:"text,omitempty"` // a caption, said behind the file
@@ -71,7 +72,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		e.breakDown(err)
 		return
 	}
-	about, _ := json.Marshal(note{Message: o.Message, Type: c.Type, Chat: c.Chat, Text: c.Text})
+	about, _ := json.Marshal(note{Message: o.Message, Origin: o.OriginID, Type: c.Type, Chat: c.Chat, Text: c.Text})
 	p := files.Pending{ID: o.Message, Path: c.Path, Name: name, Size: size, Note: about}
 	if change.Batch == nil {
 		change.Batch = &keep.Batch{}
@@ -87,9 +88,27 @@ func (e *Engine) sendFile(c *port.SendFile) {
 	e.done(c, port.Done{Message: o.Message, Chat: c.Chat})
 }
 
+// resumeFiles takes up what the former run of the program has not sent.
+func (e *Engine) resumeFiles() {
+	if e.Files == nil {
+		return
+	}
+	waiting, err := files.Uploads(e.Store)
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	for _, p := range waiting {
+		if !e.uploading[p.ID] {
+			e.upload(p, 0)
+		}
+	}
+}
+
 // upload sends a file beside the engine's own work, and its message when it is there.
 func (e *Engine) upload(p files.Pending, ref uint64) {
 	ctx := e.job(ref)
+	e.uploading[p.ID] = true
 	open := func() (io.ReadCloser, error) {
 		r, size, err := e.Files.Open(p.Path)
 		if err == nil && size != p.Size {
@@ -106,6 +125,7 @@ func (e *Engine) upload(p files.Pending, ref uint64) {
 }
 
 func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
+	delete(e.uploading, p.ID)
 	f, ok, lookErr := e.lines.FileOf(p.ID)
 	if lookErr != nil {
 		e.breakDown(lookErr)
@@ -132,7 +152,11 @@ func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
 		return
 	}
 	var n note
-	if json.Unmarshal(p.Note, &n) == nil && err == nil && n.Text != "" {
+	_ = json.Unmarshal(p.Note, &n) // one's own, written by sendFile
+	switch {
+	case err != nil:
+		e.change(e.lines.Failed(n.Origin, transferFailure(err).Text, e.Now()))
+	case n.Text != "":
 		// A link is a message of its own: who reads it looks for nothing else there.
 		e.compose(&port.Send{}, timeline.Draft{Chat: n.Chat, Text: n.Text})
 	}
@@ -210,6 +234,7 @@ func (e *Engine) fetchFile(c *port.Fetch) {
 		e.fail(c, transferFailure(err))
 		return
 	}
+	d = e.began(d)
 	d.Target = c.Path
 	f.State = "loading"
 	change, err := e.lines.SetFile(c.Message, f)
@@ -238,6 +263,20 @@ func (e *Engine) download(id string, f timeline.File) (files.Download, error) {
 		d.Sums = []files.Sum{{Algo: "sha-256", Value: f.Hash}}
 	}
 	return d, nil
+}
+
+// began is the download that a former attempt has left, if there is one.
+func (e *Engine) began(d files.Download) files.Download {
+	left, err := files.Downloads(e.Store)
+	if err != nil {
+		return d
+	}
+	for _, l := range left {
+		if l.ID == d.ID && l.Source.URL == d.Source.URL {
+			return l
+		}
+	}
+	return d
 }
 
 // load fetches beside the engine's own work.
