@@ -283,6 +283,8 @@ func TestAFileWaitsForItsUpload(t *testing.T) {
 		t.Fatalf("%+v", left)
 	}
 	d.restart()
+	d.keep(d.b.SetFile(o.Message, File{Name: "c\xff\x00at", State: "sending"}))
+	d.want(bob, "me: ")
 	d.keep(d.b.SetFile(o.Message, File{Name: "cat.jpg", URL: "aesgcm://h/x#00", State: "here"}))
 	if left, _ := d.b.Outbox(); len(left) != 1 || left[0].Body() != "aesgcm://h/x#00" {
 		t.Fatalf("%+v", left)

@@ -122,6 +122,11 @@ func (s *step) composeText(x *item, d Draft) error {
 	if d.Text == "" && d.File == nil || d.Text != "" && d.File != nil {
 		return port.Failf(port.BadCommand, "a message is a text or a file")
 	}
+	if d.File != nil {
+		f := *d.File
+		f.Name = fileName(cutText(f.Name, 512))
+		d.File = &f
+	}
 	x.Kind, x.Hold = Text, d.File != nil && d.File.URL == ""
 	r := &record{ID: s.newID(), chat: d.Chat, Room: d.Room, Sender: s.own, Real: s.own, Mine: true, Time: s.now.UnixMilli(),
 		Text: x.Text, File: d.File, Delivery: port.Pending, Lock: d.Lock, OriginID: x.OriginID, MsgID: x.OriginID}
@@ -359,6 +364,7 @@ func (b *Book) Retry(message string, now time.Time) (Outgoing, Change, error) {
 // SetFile changes the file of a message: uploaded (it has a URL), here, failed.
 func (b *Book) SetFile(message string, f File) (Change, error) {
 	return b.set(message, func(s *step, r *record) error {
+		f.Name = fileName(cutText(f.Name, 512))
 		r.File = &f
 		for _, x := range s.outbox {
 			if x.Row == r.ID && x.Hold && f.URL != "" {

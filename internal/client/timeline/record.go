@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -126,8 +127,8 @@ func decode(key string, b []byte) (*record, error) {
 	if err := json.Unmarshal(rest, r); err != nil {
 		return nil, err
 	}
-	if r.File != nil {
-		text = text[:len(text)-len(r.File.Name)-1]
+	if i := bytes.LastIndexByte(text, 0); r.File != nil && i >= 0 {
+		text = text[:i]
 	}
 	r.Text = string(text)
 	r.chat, r.at = splitKey(key)
