@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
@@ -48,7 +49,7 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 	case errors.Is(err, e2ee.ErrWaiting):
 		return false
 	case errors.Is(err, e2ee.ErrNobody), errors.Is(err, e2ee.ErrUndecided):
-		return e.refuse(o, err.Error())
+		return e.refuse(o, whyNot(err, lock))
 	case err != nil:
 		e.breakDown(err)
 		return false
@@ -90,7 +91,9 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 			return nil, nil, lock, e2ee.ErrWaiting
 		}
 	}
-	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: to, Room: room, Text: body, XML: extras})
+	readers, without := e.readers(to, room)
+	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: readers, Room: room, Text: body, XML: extras})
+	sealed.Lock = lacking(sealed.Lock, without)
 	if err != nil {
 		return nil, nil, sealed.Lock, err
 	}
@@ -99,6 +102,36 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 		content = append(slices.Clip(content), extras...)
 	}
 	return content, b, sealed.Lock, nil
+}
+
+// whySome is a lock's reason where some members of a room cannot read.
+const whySome = "some-cannot-read"
+
+// readers leaves out who has no key to be had: one member without a device must
+// not silence a room. Who is left out stands in the lock. Between two people there
+// is nobody to leave out.
+func (e *Engine) readers(to []jid.JID, room jid.JID) (readers []jid.JID, without []string) {
+	lock := e.keys.Lock(to, room)
+	if room.IsZero() || lock.State != port.Broken || lock.Why == e2ee.WhyWaiting || len(lock.Missing) >= len(to) {
+		return to, nil
+	}
+	for _, j := range to {
+		if !slices.Contains(lock.Missing, j.String()) {
+			readers = append(readers, j)
+		}
+	}
+	return readers, lock.Missing
+}
+
+// lacking says in a lock who cannot read.
+func lacking(lock port.Lock, without []string) port.Lock {
+	if len(without) > 0 && lock.State != port.Broken {
+		lock.Missing = append(slices.Clone(lock.Missing), without...)
+		if lock.Why == "" {
+			lock.Why = whySome
+		}
+	}
+	return lock
 }
 
 // recipients is for whom a chat's messages are: one person, or a room's members.
@@ -143,7 +176,20 @@ func (e *Engine) lockOf(chat string) port.Lock {
 	if err != nil {
 		return port.Lock{State: port.Broken, Why: e2ee.WhyNoDevice}
 	}
-	return e.keys.Lock(to, room)
+	readers, without := e.readers(to, room)
+	return lacking(e.keys.Lock(readers, room), without)
+}
+
+// whyNot says in words why a message could not be encrypted, and whose keys it is about.
+func whyNot(err error, lock port.Lock) string {
+	who := strings.Join(lock.Missing, ", ")
+	switch {
+	case who == "":
+		return err.Error()
+	case errors.Is(err, e2ee.ErrUndecided):
+		return "a new key of " + who + " must be compared first"
+	}
+	return who + " has no device that can read encrypted messages"
 }
 
 // refuse takes a message out of the outbox that cannot be sent; a person decides
