@@ -392,11 +392,13 @@ func TestAServerMaySendUsElsewhereWithinItsDomainOnly(t *testing.T) {
 				s := w.accept()
 				s.hear("open ")
 				s.say("<stream:stream xmlns='jabber:client' xmlns:stream='%s' version='1.0'><stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>%s</see-other-host></stream:error></stream:stream>", stream.NS, at)
+				began := time.Now()
 				if !want {
-					event[*Down](w)
+					if event[*Down](w); time.Since(began) > 0 {
+						t.Error("the client went there")
+					}
 					return
 				}
-				began := time.Now()
 				s = w.accept()
 				if time.Since(began) > 0 {
 					t.Error("not at once")
