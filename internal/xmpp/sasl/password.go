@@ -4,7 +4,6 @@ import (
 	"errors"
 	"unicode/utf8"
 
-	"github.com/xdg-go/stringprep"
 	"golang.org/x/text/secure/precis"
 )
 
@@ -37,9 +36,7 @@ func Password(s string) (string, error) {
 	if err != nil || p == "" {
 		return "", ErrUnusablePassword
 	}
-	// SASLprep knows no character younger than Unicode 3.2 (no emoji); programs
-	// that stumble over one send it as it is
-	if old, err := stringprep.SASLprep.Prepare(p); err == nil && old != p {
+	if ambiguous(p) {
 		return "", ErrAmbiguousPassword
 	}
 	return p, nil
