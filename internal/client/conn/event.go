@@ -20,7 +20,8 @@ type Up struct {
 	Resumed bool
 	JID     jid.JID // full
 	// Features are the stream features behind authentication, Bound what Bind 2
-	// said (<bound/>), not OK where it was not used.
+	// said (<bound/>). Neither is OK where the session was resumed, nor Bound where
+	// Bind 2 was not used.
 	Features, Bound xtok.Elem
 	// Token is a new token, nil where none came: it replaces Config.Token, to be
 	// stored, and the former one is worth nothing any more.

@@ -302,7 +302,8 @@ func (w *world) resumed(h, clients int) *server {
 	if r.Attr("previd") != "sm-id" || r.Attr("h") != fmt.Sprint(clients) {
 		w.t.Fatalf("the client resumes %s, not h=%d", r.Raw(), clients)
 	}
-	s.success(proof, "alice@example.org/r", fmt.Sprintf("<resumed xmlns='urn:xmpp:sm:3' h='%d' previd='sm-id'/>", h))
+	// XEP-0198#inline-resume: no features behind a resumption
+	s.say("<success xmlns='urn:xmpp:sasl:2'><additional-data>%s</additional-data><authorization-identifier>alice@example.org/r</authorization-identifier><resumed xmlns='urn:xmpp:sm:3' h='%d' previd='sm-id'/></success>", proof, h)
 	return s
 }
 

@@ -60,6 +60,11 @@ func (n *handshake) sasl2Once(o *offer, out *outcome) error {
 	if err := n.readSuccess(o, e, out); err != nil {
 		return err
 	}
+	if out.resumed {
+		// XEP-0198#inline-resume: no features follow; one that comes all the same is not heeded
+		n.features = xtok.Elem{}
+		return nil
+	}
 	// XEP-0388 §2.6.1: the stream goes on with new features
 	return n.readFeatures()
 }
@@ -124,6 +129,7 @@ func (n *handshake) readSuccess(o *offer, e xtok.Elem, out *outcome) error {
 			n.readResumption(f, out)
 		}
 	}
+	out.csi = slices.Contains(o.with, nsCSI)
 	if out.resumed {
 		out.jid = who
 		return nil
@@ -134,7 +140,7 @@ func (n *handshake) readSuccess(o *offer, e xtok.Elem, out *outcome) error {
 	if !who.IsFull() {
 		return nonsense("the server does not say what it has bound")
 	}
-	out.jid, out.csi = who, slices.Contains(o.with, nsCSI)
+	out.jid = who
 	out.carbons, out.inactive = slices.Contains(o.with, nsCarbons), out.csi && !n.looks
 	if on := out.bound.Child(nsSM, "enabled"); on.OK() {
 		readEnabled(on, out)
