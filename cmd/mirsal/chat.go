@@ -224,7 +224,7 @@ func newChatLogin(o *chatOptions) *cobra.Command {
 			}
 			return o.with(func(c *chatting) error {
 				if _, err := c.Call(c.limit, &port.SignIn{Address: args[0], Password: secret, Server: server}); err != nil {
-					return waited(err)
+					return advised(waited(err))
 				}
 				if err := c.synced(); err != nil {
 					return err
@@ -244,6 +244,15 @@ func newChatLogin(o *chatOptions) *cobra.Command {
 func waited(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return port.Failf(port.Unreachable, "no connection within the time allowed")
+	}
+	return err
+}
+
+// advised says what to do about a certificate that nobody vouches for.
+func advised(err error) error {
+	var f *port.Failure
+	if errors.As(err, &f) && f.Code == port.Untrusted {
+		return port.Failf(f.Code, "%s (a server of your own signs for itself: --ca DATA/tls/ca.pem)", f.Text)
 	}
 	return err
 }

@@ -113,8 +113,8 @@ func (e *Engine) keyCommand(c port.Command) bool {
 	return true
 }
 
-// startSignIn makes the profile that of an account, and connects. A profile is
-// one account's for good: another one takes another profile.
+// startSignIn makes the profile that of an account, and connects. Once signed in a
+// profile is one account's for good: another one takes another profile.
 func (e *Engine) startSignIn(c *port.SignIn) {
 	own, err := jid.Parse(strings.TrimSpace(c.Address))
 	if err != nil || own.Local() == "" {
@@ -122,7 +122,7 @@ func (e *Engine) startSignIn(c *port.SignIn) {
 		return
 	}
 	own = own.Bare()
-	if !e.own.IsZero() && e.own != own {
+	if e.profile.Signed && e.own != own {
 		e.fail(c, port.Failf(port.BadCommand, "this profile is %s's; sign in to %s with another one", e.own, own))
 		return
 	}
@@ -156,7 +156,7 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 	if c.Password != "" {
 		e.profile.Password, e.profile.Token = c.Password, nil
 	}
-	if e.own.IsZero() {
+	if e.own != own { // new, or the address was mistyped: nothing was kept under it
 		if err := e.openAccount(); err != nil {
 			return err
 		}
@@ -182,8 +182,15 @@ func (e *Engine) dropLink() {
 	}
 }
 
-// signedIn answers the SignIn that has waited for this.
+// signedIn answers the SignIn that has waited for this. From now on the profile is
+// this account's.
 func (e *Engine) signedIn() {
+	if !e.profile.Signed {
+		e.profile.Signed = true
+		if !e.keepProfile() {
+			return
+		}
+	}
 	if c := e.signIn; c != nil {
 		e.signIn = nil
 		e.done(c, port.Done{})

@@ -26,7 +26,8 @@ const (
 type profile struct {
 	Address  string      `json:"address"`
 	Server   string      `json:"server,omitempty"`
-	Device   string      `json:"device"` // a UUID
+	Device   string      `json:"device"`           // a UUID
+	Signed   bool        `json:"signed,omitempty"` // it was signed in once: the address is right
 	Password string      `json:"password,omitempty"`
 	Token    *conn.Token `json:"token,omitempty"`
 	Saved    *conn.Saved `json:"saved,omitempty"` // resumes the latest session
