@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -66,15 +67,15 @@ func restart(t *testing.T, s *server) {
 
 func password(name string) string { return "correct horse " + name + " battery" }
 
-// grep names the files below a folder that hold a text.
+// grep names the files below a folder that hold a text, or the file itself.
 func grep(t *testing.T, folder, text string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		b, err := os.ReadFile(path)
-		if bytes.Contains(b, []byte(text)) {
+		has, err := holds(path, []byte(text))
+		if has {
 			found = append(found, path)
 		}
 		return err
@@ -83,4 +84,29 @@ func grep(t *testing.T, folder, text string) (found []string) {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// holds looks for a text in a file of any size.
+func holds(path string, text []byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	const piece = 1 << 20
+	for buf := make([]byte, 0, piece); ; {
+		n, err := f.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if bytes.Contains(buf, text) {
+			return true, nil
+		}
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		tail := min(len(buf), len(text)-1) // it may begin here and go on in the next piece
+		buf = buf[:copy(buf, buf[len(buf)-tail:])]
+	}
 }

@@ -194,7 +194,7 @@ func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) 
 	case errors.Is(err, e2ee.ErrEcho):
 		env.Unreadable = echo // the line is here already, and known by its origin-id
 		return nil, step, !el.Child("urn:xmpp:sid:0", "origin-id").OK()
-	case err != nil:
+	case err != nil && !open.Empty:
 		env.Unreadable = unreadable(err)
 		return nil, step, false
 	case open.Duplicate, open.Empty && !carriesMore(el):

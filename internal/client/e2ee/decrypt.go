@@ -26,8 +26,9 @@ type Incoming struct {
 	Element xtok.Elem
 }
 
-// Opened is what was inside. Empty: nothing for people (it kept a session alive). Duplicate:
-// it was read before; nothing is to be shown, and it is no error.
+// Opened is what was inside. Empty: nothing for people, also where it could not be opened (it keeps
+// a session alive, perhaps another device's). Duplicate: it was read before; nothing is to be shown,
+// and it is no error.
 type Opened struct {
 	Text      string
 	XML       []byte // profile Two: one element <content/> with all that was inside, the body too
@@ -90,6 +91,7 @@ func (r *reading) read() (why string, err error) {
 		return WhyNoSender, ErrUnreadable
 	}
 	r.out.Proof.Device = r.envelope.Sender
+	r.out.Empty = r.envelope.Payload == nil
 	if r.in.From == b.own && r.envelope.Sender == b.device.ID {
 		return "", ErrEcho
 	}
@@ -214,8 +216,7 @@ func (r *reading) accept(k omemo.Key) error {
 
 // open decrypts the payload and holds its inner addresses to the outer ones.
 func (r *reading) open() (why string, err error) {
-	if r.envelope.Payload == nil {
-		r.out.Empty = true
+	if r.out.Empty {
 		return "", nil
 	}
 	plain, err := omemo.Open(r.profile, r.got.key, *r.envelope.Payload)

@@ -185,6 +185,23 @@ func TestAnEmptyMessageShowsNothing(t *testing.T) {
 	}
 }
 
+func TestAnEmptyMessageThatIsNotForUsShowsNothingEither(t *testing.T) {
+	w := newWorld(t)
+	phone, tablet := w.client(bob), w.client(bob)
+	p := w.puppet(alice, 7)
+	key, _ := omemo.Empty(omemo.Legacy, w.rand)
+	toPhone := omemo.Envelope{Sender: 7, Keys: []omemo.Key{p.lock(key, phone.own())}}
+	if out, err := tablet.get(alice, parse(t, string(toPhone.Append(nil, omemo.Legacy)))); !errors.Is(err, ErrNotForUs) || !out.Empty {
+		t.Errorf("of another device's: %+v, %v", out, err)
+	}
+	broken := p.lock(key, tablet.own())
+	broken.Data[len(broken.Data)-1] ^= 1
+	toUs := omemo.Envelope{Sender: 7, Keys: []omemo.Key{broken}}
+	if out, err := tablet.get(alice, parse(t, string(toUs.Append(nil, omemo.Legacy)))); !errors.Is(err, ErrUnreadable) || !out.Empty {
+		t.Errorf("of one that cannot be opened: %+v, %v", out, err)
+	}
+}
+
 func TestALongSilenceIsAnsweredByAnEmptyMessage(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.client(alice), w.client(bob)
