@@ -35,7 +35,7 @@ func (c *conn) bind2(r *request, failed, token []byte) error {
 	hello := func(s *core.Session) []byte {
 		s.SetFlag(core.Modern, true)
 		c.neg.bound = true
-		return c.success(r, full, append(failed, c.boundElement(s, r)...), token)
+		return c.features(c.success(r, full, append(failed, c.boundElement(s, r)...), token))
 	}
 	s, err := c.srv.router.Bind(core.Binding{Conn: c, JID: full, CID: c.id, Lang: c.lang, Device: c.device, Hello: hello})
 	if err != nil {

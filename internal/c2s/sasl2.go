@@ -173,7 +173,7 @@ func (c *conn) succeed() error {
 		return c.bind2(r, failed, token)
 	}
 	c.neg.req = nil
-	_, err = c.Write(c.success(r, r.account, failed, token))
+	_, err = c.Write(c.features(c.success(r, r.account, failed, token)))
 	return err
 }
 
@@ -199,7 +199,8 @@ func notNow(err error) error {
 	return &sasl.Failure{Condition: sasl.TemporaryAuthFailure, Cause: err}
 }
 
-// success is <success/> with what it holds, and the features that hold now.
+// success is <success/> with what it holds. The features that hold now come behind
+// it, but not where a session goes on. XEP-0388 §2.6.1, XEP-0198#inline-resume
 func (c *conn) success(r *request, who jid.JID, inner, token []byte) []byte {
 	b := []byte("<success xmlns='" + stream.NSSASL2 + "'>")
 	b = r.appendData(b)
@@ -208,8 +209,7 @@ func (c *conn) success(r *request, who jid.JID, inner, token []byte) []byte {
 	b = append(b, "</authorization-identifier>"...)
 	b = append(b, inner...)
 	b = append(b, token...)
-	b = append(b, "</success>"...)
-	return c.features(b)
+	return append(b, "</success>"...)
 }
 
 // appendData appends what the mechanism says at its end, once.
