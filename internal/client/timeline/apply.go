@@ -140,7 +140,7 @@ func (s *step) again(in *Incoming, m mark, at order, anchored bool) error {
 		s.remark(in, m, at, anchored)
 	}
 	if r == nil {
-		return nil
+		return s.changeWaits(in, m, at, anchored)
 	}
 	if m.Kind != Text && m.Kind != Tombstone && m.Kind != Invite && !r.is(in) {
 		return s.changeAgain(r, m, in, at, anchored)
@@ -239,6 +239,26 @@ func (s *step) changeAgain(r *record, m mark, in *Incoming, at order, anchored b
 		return s.changed(r, in, at, true)
 	}
 	return nil
+}
+
+// changeWaits gives a change whose message has not come the place that its archive shows:
+// by that it is ordered among others when the message comes.
+func (s *step) changeWaits(in *Incoming, m mark, at order, anchored bool) error {
+	if !anchored || !m.Loose || m.Row != "" || !in.changes() {
+		return nil
+	}
+	theirs := in.authors()
+	if err := s.forget(in.Chat, in.Ref, func(x early) bool {
+		return x.In.Kind == in.Kind && x.In.name() == in.name() && slices.Equal(x.In.authors(), theirs)
+	}); err != nil {
+		return err
+	}
+	return s.change(in, at, true)
+}
+
+// changes tells whether it means an earlier message.
+func (in *Incoming) changes() bool {
+	return slices.Contains([]Kind{Edit, Retract, React, Receipt, Displayed}, in.Kind)
 }
 
 // name is the id by which a change is known again.

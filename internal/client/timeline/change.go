@@ -249,7 +249,8 @@ func (s *step) tellAnswers(r *record) error {
 			return err
 		}
 		for _, e := range found {
-			s.rows[e.key[len(prefix):]] = s.rows[e.key[len(prefix):]]
+			id := e.key[len(prefix):]
+			s.rows[id] = s.rows[id] // told of; not as new, unless it is
 		}
 	}
 	return nil

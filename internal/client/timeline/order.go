@@ -26,8 +26,6 @@ const (
 
 func (o order) less(p order) bool { return o.Pos < p.Pos || o.Pos == p.Pos && o.Sub < p.Sub }
 
-func (o order) zero() bool { return o == order{} }
-
 // rowKey is where a line of a chat is kept. No address has a zero byte.
 func rowKey(chat string, o order) string {
 	b := make([]byte, 0, len(chat)+13)

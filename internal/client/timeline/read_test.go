@@ -107,7 +107,7 @@ func TestTheNewProfileIsReadFromInsideOnly(t *testing.T) {
 }
 
 func TestAnEncryptedFileIsReadWithItsKey(t *testing.T) {
-	in := read(t, `<message><file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>../../‮gpj.exe</name><size>7</size><media-type>image/png</media-type></file>`+
+	in := read(t, `<message><file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>../../`+"\u202e"+`gpj.exe</name><size>7</size><media-type>image/png</media-type></file>`+
 		`<sources><encrypted xmlns='urn:xmpp:esfs:0' cipher='urn:xmpp:ciphers:aes-256-gcm-nopadding:0'><key>AAEC</key><iv>AwQF</iv><sources xmlns='urn:xmpp:sfs:0'>`+
 		`<url-data xmlns='http://jabber.org/protocol/url-data' target='https://h/x'/></sources></encrypted></sources></file-sharing><body>https://h/x</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback></message>`)
 	f := in.File
