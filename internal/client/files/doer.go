@@ -23,7 +23,13 @@ type PutRequest struct {
 	Headers []Header
 	Body    io.Reader
 	Size    int64
+	// Sent hears from an AheadReader how many bytes have gone; nil is nobody.
+	Sent func(n int64)
 }
+
+// AheadReader is a Doer that reads a body before it sends it, and tells PutRequest.Sent
+// how much has gone. Others send what they read.
+type AheadReader interface{ ReadsAhead() }
 
 // GetRequest is a GET of a file, or of what is missing of it.
 type GetRequest struct {

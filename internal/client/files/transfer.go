@@ -155,6 +155,13 @@ func (m *meter) add(n int) {
 	}
 }
 
+// reach counts up to n.
+func (m *meter) reach(n int64) {
+	if n > m.done {
+		m.add(int(n - m.done))
+	}
+}
+
 func (m *meter) say() {
 	m.told = m.done
 	if m.tell != nil {

@@ -79,12 +79,18 @@ func (t *Transfers) put(ctx context.Context, o Outgoing, name string, ask AskSlo
 	link := Link{Name: name, Source: Source{URL: slot.Get, Cipher: AES256, IV: secret[:ivSize:ivSize], Key: secret[ivSize:]}}
 	ctx, moved, stop := t.watch(ctx)
 	defer stop()
-	body, err := seal(o, link.Source, &meter{total: o.Size + tagSize, moved: moved, tell: tell})
+	m := &meter{total: o.Size + tagSize, moved: moved, tell: tell}
+	var sent func(int64)
+	if _, ahead := t.Doer.(AheadReader); ahead {
+		m.tell = nil
+		sent = (&meter{total: m.total, moved: moved, tell: tell}).reach
+	}
+	body, err := seal(o, link.Source, m)
 	if err != nil {
 		return Link{}, 0, err
 	}
 	defer body.Close()
-	answer, err := t.Doer.Put(ctx, PutRequest{URL: slot.Put, Type: Octets, Headers: slot.Headers, Body: body, Size: o.Size + tagSize})
+	answer, err := t.Doer.Put(ctx, PutRequest{URL: slot.Put, Type: Octets, Headers: slot.Headers, Body: body, Size: o.Size + tagSize, Sent: sent})
 	reached, spoilt := body.end()
 	switch {
 	case spoilt != nil: // the HTTP side has only seen a broken body
