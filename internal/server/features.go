@@ -23,6 +23,7 @@ import (
 	"mirsal/internal/xep/extdisco"
 	"mirsal/internal/xep/invite"
 	"mirsal/internal/xep/lastactivity"
+	"mirsal/internal/xep/link"
 	"mirsal/internal/xep/mam"
 	"mirsal/internal/xep/offline"
 	"mirsal/internal/xep/ping"
@@ -84,6 +85,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	past := mam.New(s.archive, cfg.Archive.Page, s.Log)
 	past.Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
+	link.New(r, s.Auth, !cfg.C2S.RequireTLS, s.Log).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
 	s.addAdministration(h, ppl, blk)
 	s.addInvitations(h, ppl)
