@@ -16,7 +16,7 @@ func compare(a, b string) int { return strings.Compare(a, b) }
 
 // dress fills in a row of the chat list what the timeline does not know.
 func (e *Engine) dress(c *port.Chat) {
-	c.Lock = e.lockOf(c.Address)
+	c.Lock, c.Name = e.lockOf(c.Address), ""
 	if r := e.rooms[c.Address]; r != nil {
 		c.Room, c.Joined, c.Name = true, r.joined, r.Name
 	} else if p := e.people[c.Address]; p != nil {

@@ -93,8 +93,7 @@ func (e *Engine) stop() {
 	e.link = nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), leaveTime)
 	defer cancel()
-	left := make(chan struct{})
-	go func() { l.conn.Leave(ctx); close(left) }()
+	go l.conn.Leave(ctx) // Run returns when all that was sent is written
 	for {
 		select {
 		case ev := <-l.conn.Events():
@@ -102,7 +101,7 @@ func (e *Engine) stop() {
 				e.handled(h.Tickets)
 			}
 			continue
-		case <-left:
+		case <-l.over:
 		case <-ctx.Done():
 		}
 		break
