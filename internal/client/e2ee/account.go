@@ -71,7 +71,14 @@ func (b *Book) account(who jid.JID) *account {
 }
 
 // touch marks an account as changed.
-func (b *Book) touch(a *account) { b.dirty[a] = true }
+func (b *Book) touch(a *account) {
+	b.dirty[a] = true
+	b.generation++
+}
+
+// Generation grows whenever something changes that a Lock is made of: devices, keys,
+// trust, what is asked for. What was computed in the same one is still true.
+func (b *Book) Generation() uint64 { return b.generation }
 
 // listIn is the account's list in a profile, made when there is none.
 func (a *account) listIn(p omemo.Profile) *list {

@@ -59,6 +59,8 @@ type Book struct {
 	batch   *keep.Batch
 	dirty   map[*account]bool
 	changed bool // state
+
+	generation uint64 // see Generation
 }
 
 // ownRecord is what is kept of this device beside its keys.

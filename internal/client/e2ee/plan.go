@@ -218,15 +218,16 @@ type standing struct {
 	changed                                       string // why a person must decide, "" for no reason
 }
 
-func (pl *plan) standing(a *account) standing {
-	var s standing
+// standings is what the plan comes to for each account that has a target in it; for
+// the others it is the zero standing.
+func (pl *plan) standings() map[*account]standing {
+	out := map[*account]standing{}
 	for _, t := range pl.targets {
-		if t.a != a {
-			continue
-		}
+		s := out[t.a]
 		s.count(t)
+		out[t.a] = s
 	}
-	return s
+	return out
 }
 
 func (s *standing) count(t target) {
@@ -269,13 +270,13 @@ func (s standing) why(lists bool) string {
 // lock says what the plan comes to, by the table of the package comment.
 func (pl *plan) lock() port.Lock {
 	broken, changed := port.Lock{State: port.Broken}, port.Lock{State: port.Changed}
-	seen := map[*account]bool{}
+	seen, stands := map[*account]bool{}, pl.standings()
 	look := func(a *account, needed bool) {
 		if seen[a] {
 			return
 		}
 		seen[a] = true
-		s := pl.standing(a)
+		s := stands[a]
 		if s.changed != "" {
 			changed.Why = s.changed
 			changed.Missing = append(changed.Missing, a.who.String())
@@ -313,8 +314,8 @@ func (pl *plan) readers() port.LockState {
 // a person's decision.
 func (pl *plan) unreached() []string {
 	var out []string
-	for _, t := range pl.targets {
-		if who := t.a.who.String(); (t.reach == missing || t.reach == waiting) && !slices.Contains(out, who) {
+	for _, t := range pl.targets { // an account's stand together
+		if who := t.a.who.String(); (t.reach == missing || t.reach == waiting) && (len(out) == 0 || out[len(out)-1] != who) {
 			out = append(out, who)
 		}
 	}
@@ -327,8 +328,9 @@ func (pl *plan) refusal() error {
 		return ErrWaiting
 	}
 	var err error
+	stands := pl.standings()
 	for _, a := range pl.people {
-		switch s := pl.standing(a); {
+		switch s := stands[a]; {
 		case s.readers > 0:
 		case s.changed != "":
 			if err == nil {

@@ -71,6 +71,7 @@ func (b *Book) ask(to []Request, what asked) []Request {
 		r.To = what.who
 	}
 	b.asked[what.key()] = true
+	b.generation++
 	return append(to, r)
 }
 
@@ -171,6 +172,7 @@ func (b *Book) Answer(r Request, iq xtok.Elem) Step {
 		return b.done(s)
 	}
 	delete(b.asked, r.what.key())
+	b.generation++
 	switch r.what.kind {
 	case getList:
 		b.listAnswer(&s, r.what, iq)
@@ -201,6 +203,7 @@ func (b *Book) forgives(what asked, iq xtok.Elem) bool {
 // reconnected forgets the failures that were only silence.
 func (b *Book) reconnected() {
 	clear(b.asked)
+	b.generation++
 	clear(b.lost)
 	for _, a := range b.accounts {
 		for _, l := range a.Lists {
