@@ -21,7 +21,8 @@ const (
 	Missing       = "missing"  // what is asked for is not there (any more)
 	Tampered      = "tampered" // what came is not what was sent
 	Canceled      = "canceled"
-	Internal      = "internal" // the profile or the engine; the text says which
+	Interrupted   = "interrupted" // the engine ended before it answered: what is there now shows whether it was done
+	Internal      = "internal"    // the profile or the engine; the text says which
 )
 
 // Failf is a failure with its words.

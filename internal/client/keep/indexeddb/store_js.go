@@ -1,0 +1,234 @@
+// Package indexeddb is the keep.Store of the browser: one database of IndexedDB,
+// a batch one of its transactions, with durability "strict".
+//
+// It runs in a Worker, where blocking a goroutine on the browser blocks nobody else;
+// it must not be called from a function that JavaScript called. Invariants: every
+// transaction that writes asks whether this store is the latest that was opened, and
+// does nothing when it is not, so that two programs on one database never write in
+// turns, whatever became of the lock that should keep them apart; all of a profile is
+// in the one database, so that what the browser throws away it throws away together.
+package indexeddb
+
+import (
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"mirsal/internal/client/keep"
+)
+
+// rows is the database's one object store: keys as key makes them, values as
+// they are; mark is the row that says who wrote last, below all others.
+const (
+	rows    = "rows"
+	version = 1
+)
+
+// Store is an open database.
+type Store struct {
+	db    js.Value
+	lost  bool // the browser has closed it
+	over  bool // we have
+	epoch int
+
+	// One request at a time: what it comes to is sent here by the functions below.
+	done    chan error
+	ok, bad js.Func
+	gone    js.Func
+	check   js.Func
+	stolen  bool // what check found in the present transaction
+}
+
+// Open opens the database of that name, which is made if need be. Whoever had it
+// open writes nothing to it from now on: that one's next Apply is ErrInUse.
+func Open(name string) (*Store, error) {
+	s := &Store{done: make(chan error, 1)}
+	s.ok = js.FuncOf(func(js.Value, []js.Value) any { s.done <- nil; return nil })
+	s.bad = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		args[0].Call("preventDefault") // else it would be told again, by whole browser's console
+		s.done <- errorOf(args[0].Get("target").Get("error"))
+		return nil
+	})
+	s.gone = js.FuncOf(func(js.Value, []js.Value) any { s.lose(); return nil })
+	s.check = js.FuncOf(func(this js.Value, _ []js.Value) any { s.look(this); return nil })
+	if err := s.open(name); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("the browser's storage cannot be opened: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(name string) error {
+	return try(func() error {
+		request := js.Global().Get("indexedDB").Call("open", name, version)
+		upgrade := js.FuncOf(func(js.Value, []js.Value) any {
+			request.Get("result").Call("createObjectStore", rows)
+			return nil
+		})
+		defer upgrade.Release()
+		request.Set("onupgradeneeded", upgrade)
+		db, err := s.wait(request)
+		if err != nil {
+			return err
+		}
+		s.db = db
+		// close: the browser took it away. versionchange: somebody wants to delete it,
+		// and cannot while it is open.
+		db.Set("onclose", s.gone)
+		db.Set("onversionchange", s.gone)
+		return s.begin()
+	})
+}
+
+// lose ends the use of a database that is taken away.
+func (s *Store) lose() {
+	s.lost = true
+	s.db.Call("close")
+}
+
+// begin makes this store the latest.
+func (s *Store) begin() error {
+	tx := s.transaction("readwrite")
+	table := tx.Call("objectStore", rows)
+	last, err := s.wait(table.Call("get", mark()))
+	if err != nil {
+		return err
+	}
+	if last.Type() == js.TypeNumber {
+		s.epoch = last.Int()
+	}
+	s.epoch++
+	table.Call("put", s.epoch, mark())
+	return s.finish(tx)
+}
+
+// look compares the mark with our own, within a transaction that writes.
+func (s *Store) look(request js.Value) {
+	if v := request.Get("result"); v.Type() != js.TypeNumber || v.Int() != s.epoch {
+		s.stolen = true
+		request.Get("transaction").Call("abort")
+	}
+}
+
+func (s *Store) transaction(mode string) js.Value {
+	return s.db.Call("transaction", rows, mode, map[string]any{"durability": "strict"})
+}
+
+// wait waits for a request, in a transaction that stays open if the next request is
+// made at once.
+func (s *Store) wait(request js.Value) (js.Value, error) {
+	request.Set("onsuccess", s.ok)
+	request.Set("onerror", s.bad)
+	if err := <-s.done; err != nil {
+		return js.Null(), err
+	}
+	return request.Get("result"), nil
+}
+
+// finish waits until a transaction is durable, or was undone.
+func (s *Store) finish(tx js.Value) error {
+	undone := js.FuncOf(func(js.Value, []js.Value) any { s.done <- errorOf(tx.Get("error")); return nil })
+	defer undone.Release()
+	tx.Set("oncomplete", s.ok)
+	tx.Set("onabort", undone)
+	return <-s.done
+}
+
+// usable is the error of a store that is not open any more.
+func (s *Store) usable() error {
+	switch {
+	case s.over:
+		return keep.ErrClosed
+	case s.lost:
+		return fmt.Errorf("the browser has taken its storage away: %w", keep.ErrBroken)
+	}
+	return nil
+}
+
+// Get is of keep.Store.
+func (s *Store) Get(t keep.Table, k string) (value []byte, err error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	err = try(func() error {
+		v, err := s.wait(s.transaction("readonly").Call("objectStore", rows).Call("get", array(key(t, k))))
+		if err == nil && !v.IsUndefined() {
+			value = slice(v)
+		}
+		return err
+	})
+	return value, s.why(err)
+}
+
+// Apply is of keep.Store.
+func (s *Store) Apply(b *keep.Batch) error {
+	if err := s.usable(); err != nil || b.Len() == 0 {
+		return err
+	}
+	s.stolen = false
+	err := try(func() error {
+		tx := s.transaction("readwrite")
+		table := tx.Call("objectStore", rows)
+		// The answer comes before the transaction can end.
+		table.Call("get", mark()).Set("onsuccess", s.check)
+		for _, step := range b.Steps() {
+			if k := array(key(step.Table, step.Key)); step.Value == nil {
+				table.Call("delete", k)
+			} else {
+				table.Call("put", array(step.Value), k)
+			}
+		}
+		return s.finish(tx)
+	})
+	if s.stolen {
+		return keep.ErrInUse
+	}
+	return s.why(err)
+}
+
+// why says of an error what is known of its cause.
+func (s *Store) why(err error) error {
+	if err != nil && s.lost {
+		return fmt.Errorf("the browser has taken its storage away: %w", keep.ErrBroken)
+	}
+	return err
+}
+
+// Close is of keep.Store.
+func (s *Store) Close() error {
+	if s.over {
+		return nil
+	}
+	s.over = true
+	if !s.db.IsUndefined() {
+		s.db.Set("onclose", js.Null())
+		s.db.Set("onversionchange", js.Null())
+		s.db.Call("close")
+	}
+	for _, f := range []js.Func{s.ok, s.bad, s.gone, s.check} {
+		f.Release()
+	}
+	return nil
+}
+
+// try makes an exception of JavaScript's an error.
+func try(f func() error) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case js.Error:
+			err = errorOf(p.Value)
+		default:
+			panic(p)
+		}
+	}()
+	return f()
+}
+
+// errorOf is a DOMException as an error; null is a transaction that was aborted.
+func errorOf(v js.Value) error {
+	if !v.Truthy() {
+		return errors.New("the browser's storage gave up")
+	}
+	return errors.New(v.Get("name").String() + ": " + v.Get("message").String())
+}
