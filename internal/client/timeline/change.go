@@ -249,8 +249,9 @@ func (s *step) tellAnswers(r *record) error {
 			return err
 		}
 		for _, e := range found {
-			id := e.key[len(prefix):]
-			s.rows[id] = s.rows[id] // told of; not as new, unless it is
+			if id := e.key[len(prefix):]; !s.rows[id] {
+				s.rows[id] = false
+			}
 		}
 	}
 	return nil
