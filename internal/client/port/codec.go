@@ -132,6 +132,7 @@ func Events() []Event {
 		&ChatChanged{},
 		&ChatGone{},
 		&MessageChanged{},
+		&MessageGone{},
 		&Page{},
 		&ContactList{},
 		&ContactChanged{},
@@ -186,6 +187,7 @@ func (*ChatList) event() string       { return "chatList" }
 func (*ChatChanged) event() string    { return "chatChanged" }
 func (*ChatGone) event() string       { return "chatGone" }
 func (*MessageChanged) event() string { return "messageChanged" }
+func (*MessageGone) event() string    { return "messageGone" }
 func (*Page) event() string           { return "page" }
 func (*ContactList) event() string    { return "contactList" }
 func (*ContactChanged) event() string { return "contactChanged" }

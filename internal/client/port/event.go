@@ -56,6 +56,13 @@ type MessageChanged struct {
 	Late bool `json:"late,omitempty"`
 }
 
+// MessageGone tells that a message is no longer in its chat: one that could not be decrypted and
+// proved to be nothing that is shown.
+type MessageGone struct {
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+}
+
 // Page answers History, oldest first. More tells that there are older ones.
 type Page struct {
 	Ref

@@ -105,10 +105,11 @@ func each[T any](l *layer, t keep.Table, f func(key string, v *T)) error {
 func (b *Book) Committed() { clear(b.kept.above) }
 
 // Known tells whether a message of an archive (own bare address, or room) has been
-// applied and could be read: it needs not be decrypted again.
+// applied and could be read: it needs not be read again, its stanza-id is enough. A change
+// whose place was not known yet has to be: which of several counts depends on that.
 func (b *Book) Known(archive, stanzaID string) (bool, error) {
 	m, found, err := b.mark(archiveKey(archive, stanzaID))
-	return found && !m.Blind, err
+	return found && !m.Blind && !(m.Loose && !m.Kind.line()), err
 }
 
 // Message is one message by its ID; false when there is none.

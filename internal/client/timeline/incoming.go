@@ -41,7 +41,10 @@ type Envelope struct {
 	Lock     port.Lock
 	// Unreadable says why an encrypted message could not be opened; "" otherwise.
 	Unreadable string
-	Refused    string // error stanza: what the other side says, in words
+	// Again: it was opened before and this copy cannot be. It tells where the message stands,
+	// under the ids by which it is known, and nothing else.
+	Again   bool
+	Refused string // error stanza: what the other side says, in words
 }
 
 // Kind is what happened.

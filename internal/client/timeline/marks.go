@@ -131,7 +131,7 @@ func (b *Book) find(in *Incoming) (m mark, found bool, err error) {
 
 // repeats tells whether what came under the id of m is m again.
 func repeats(m mark, in *Incoming, id string) bool {
-	same := m.Kind == in.Kind && m.Hash == in.hash()
+	same := in.Again || m.Kind == in.Kind && m.Hash == in.hash()
 	if m.Stanza != "" && in.StanzaID != "" && m.Stanza != in.StanzaID {
 		return same && m.Origin && id == in.OriginID
 	}

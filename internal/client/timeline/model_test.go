@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -76,6 +77,9 @@ type play struct {
 	said   map[string][]Incoming // by author: texts, to be changed
 	sent   map[string]bool       // origin-ids given to the server
 	pages  []answered
+	sealed bool // texts can be opened once, as ratchets have it
+	// what was opened, by origin-id, and what is being opened and not kept yet
+	opened, opening map[string]bool
 }
 
 func (p *play) chats() []string {
@@ -178,13 +182,47 @@ func (p *play) take(in Incoming) (Change, error) {
 		return p.b.Sent(in.OriginID, p.v.clock())
 	case answer:
 		a := p.pages[in.Time.Unix()]
-		return p.b.TakePage(a.q, slices.Clone(a.page), a.fin, p.v.clock())
+		return p.takePage(a.q, a.page, a.fin)
 	}
-	return p.b.Apply(in, in.Time)
+	return p.b.Apply(p.open(in), in.Time)
+}
+
+// takePage reads a page as an engine does: what is known is not read again.
+func (p *play) takePage(q Query, page []Incoming, fin Fin) (Change, error) {
+	page = slices.Clone(page)
+	for i, in := range page {
+		known, err := p.b.Known(q.Archive, in.StanzaID)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if known {
+			page[i] = Incoming{Envelope: Envelope{StanzaID: in.StanzaID, Source: in.Source, Time: in.Time}}
+		} else {
+			page[i] = p.open(in)
+		}
+	}
+	return p.b.TakePage(q, page, fin, p.v.clock())
+}
+
+// open decrypts a message: what is said in it is had once.
+func (p *play) open(in Incoming) Incoming {
+	if !p.sealed || in.Kind != Text && in.Kind != Edit {
+		return in
+	}
+	if p.sent[in.OriginID] { // one's own, come back: nobody opens what he has sealed
+		in.Kind, in.Text, in.Unreadable = Text, "", "echo"
+		return in
+	}
+	if p.opened[in.OriginID] || p.opening[in.OriginID] {
+		in.Kind, in.Text, in.Ref, in.Again = Nothing, "", "", true
+	}
+	p.opening[in.OriginID] = true
+	return in
 }
 
 // done keeps a change, unless the program dies before.
 func (p *play) done(c Change, err error) bool {
+	defer clear(p.opening)
 	if err == nil && rapid.IntRange(0, 19).Draw(p.t, "dies") == 0 {
 		p.restart()
 		p.cut()
@@ -192,6 +230,13 @@ func (p *play) done(c Change, err error) bool {
 	}
 	p.keep(c, err)
 	return true
+}
+
+// keep stores the ratchets' steps with a change.
+func (p *play) keep(c Change, err error) {
+	p.desk.keep(c, err)
+	maps.Copy(p.opened, p.opening)
+	clear(p.opening)
 }
 
 // cut ends the stream: what was on it is lost.
@@ -282,7 +327,7 @@ func (p *play) settle() {
 				break
 			}
 			page, fin := p.v.ask(q)
-			p.keep(p.b.TakePage(q, page, fin, p.v.clock()))
+			p.keep(p.takePage(q, page, fin))
 		}
 		left, err := p.b.Outbox()
 		if err != nil {
@@ -317,7 +362,7 @@ func (p *play) whole() {
 				break
 			}
 			page, fin := p.v.ask(*fetch)
-			p.keep(p.b.TakePage(*fetch, page, fin, p.v.clock()))
+			p.keep(p.takePage(*fetch, page, fin))
 		}
 	}
 }
@@ -333,9 +378,10 @@ func (p *play) straight() *desk {
 	return d
 }
 
-func testAnyWay(t *testing.T, room bool) {
+func testAnyWay(t *testing.T, room, sealed bool) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := &play{desk: newDesk(t), t: t, v: &server{archive: own}, room: room, said: map[string][]Incoming{}, sent: map[string]bool{}}
+		p := &play{desk: newDesk(t), t: t, v: &server{archive: own}, room: room, sealed: sealed,
+			said: map[string][]Incoming{}, sent: map[string]bool{}, opened: map[string]bool{}, opening: map[string]bool{}}
 		if room {
 			p.v.archive = tea
 		}
@@ -358,6 +404,10 @@ func testAnyWay(t *testing.T, room bool) {
 	})
 }
 
-func TestAnyWayOfComingMakesTheSameConversation(t *testing.T) { testAnyWay(t, false) }
+func TestAnyWayOfComingMakesTheSameConversation(t *testing.T) { testAnyWay(t, false, false) }
 
-func TestAnyWayOfComingMakesTheSameRoom(t *testing.T) { testAnyWay(t, true) }
+func TestAnyWayOfComingMakesTheSameRoom(t *testing.T) { testAnyWay(t, true, false) }
+
+func TestAnyWayOfComingMakesTheSameEncryptedConversation(t *testing.T) { testAnyWay(t, false, true) }
+
+func TestAnyWayOfComingMakesTheSameEncryptedRoom(t *testing.T) { testAnyWay(t, true, true) }

@@ -1,6 +1,10 @@
 package timeline
 
-import "testing"
+import (
+	"testing"
+
+	"mirsal/internal/client/port"
+)
 
 func TestACorrectionThatCameFirstStandsWhereItsArchiveHasIt(t *testing.T) {
 	d := online(t, own)
@@ -17,4 +21,89 @@ func TestACorrectionThatCameFirstStandsWhereItsArchiveHasIt(t *testing.T) {
 	q, _ = d.b.NextQuery(own)
 	d.keep(d.b.TakePage(q, []Incoming{mine(bob, "1", "first")}, Fin{Complete: true}, d.now))
 	d.want(bob, "me: third (edited)")
+}
+
+func TestWhatIsNotOpenedAgainTakesItsPlaceInTheArchive(t *testing.T) {
+	d := online(t, own)
+	bare := mine(bob, "2", "second")
+	bare.StanzaID = ""
+	d.apply(bare)
+	d.keep(d.b.Online(own, false))
+	q, _ := d.b.NextQuery(own)
+	again := mine(bob, "2", "")
+	again.Kind, again.Again = Nothing, true
+	d.keep(d.b.TakePage(q, []Incoming{from(bob, "1", "first"), again, from(bob, "3", "third")}, Fin{Complete: true}, d.now))
+	d.want(bob, "bob: first", "me: second", "bob: third")
+}
+
+func TestWhatIsKnownOfARoomTakesItsPlaceInTheRoomsArchive(t *testing.T) {
+	d := online(t, tea)
+	early := inRoom("kim", "2", "second")
+	early.Source = Offline
+	d.apply(early)
+	d.keep(d.b.Online(tea, false))
+	if known, err := d.b.Known(tea, "s-2"); !known || err != nil {
+		t.Fatal(known, err)
+	}
+	q, _ := d.b.NextQuery(tea)
+	known := Incoming{Envelope: Envelope{StanzaID: "s-2"}}
+	d.keep(d.b.TakePage(q, []Incoming{inRoom("kim", "1", "first"), known, inRoom("lee", "3", "third")}, Fin{Complete: true}, d.now))
+	d.want(tea, "kim: first", "kim: second", "lee: third")
+	if known, _ := d.b.Known(own, "s-2"); known {
+		t.Error("a room's id counts in one's own archive")
+	}
+}
+
+func TestWhatProvesToBeNoLineGoesAway(t *testing.T) {
+	d := online(t, own)
+	d.apply(from(bob, "1", "hello"))
+	for _, id := range []string{"2", "3", "4", "5"} {
+		d.apply(blind(id))
+	}
+	d.want(bob, "bob: hello", "bob: (unreadable4)")
+	shown := lastChat(t, d, bob).Last.ID
+	events := d.apply(from(bob, "2", "").with("👋").as(React, "1"))
+	if g, ok := events[0].(*port.MessageGone); !ok || g.Chat != bob || g.Message != shown {
+		t.Errorf("%+v", events[0])
+	}
+	d.want(bob, "bob: hello 👋1", "bob: (unreadable3)")
+	empty := from(bob, "4", "")
+	empty.Kind = Nothing
+	if events = d.apply(empty); len(messages(events)) != 1 {
+		t.Errorf("%+v", events)
+	}
+	d.apply(from(bob, "5", "hello there").as(Edit, "1"))
+	d.want(bob, "bob: hello there (edited) 👋1", "bob: (unreadable)")
+	if c := lastChat(t, d, bob); c.Unread != 2 {
+		t.Errorf("%d unread", c.Unread)
+	}
+	d.apply(from(bob, "5", "hello there").as(Edit, "1"))
+	d.restart()
+	d.want(bob, "bob: hello there (edited) 👋1", "bob: (unreadable)")
+}
+
+func TestARetractionThatIsRefusedSaysSo(t *testing.T) {
+	for _, acknowledged := range []bool{false, true} {
+		d := online(t, own)
+		o := d.compose(Draft{Chat: bob, Text: "oops"})
+		d.keep(d.b.Sent(o.OriginID, d.now))
+		back := d.compose(Draft{Chat: bob, Retracts: o.Message})
+		if acknowledged {
+			d.keep(d.b.Sent(back.OriginID, d.now))
+		}
+		d.apply(Incoming{Envelope: Envelope{Chat: bob, Sender: bob, Real: bob, Refused: "not allowed"}, Kind: Refusal, Ref: back.OriginID})
+		m, _, _ := d.b.Message(o.Message)
+		if !m.Retracted || m.Text != "" || m.Delivery != port.Failed || m.Failure != "not allowed" {
+			t.Fatalf("%+v", m)
+		}
+		again, c, err := d.b.Retry(o.Message, d.now)
+		d.keep(c, err)
+		if again.Kind != Retract || again.Ref != o.OriginID || again.Hold {
+			t.Fatalf("%+v", again)
+		}
+		d.keep(d.b.Sent(again.OriginID, d.now))
+		if m, _, _ := d.b.Message(o.Message); m.Delivery != port.Sent || m.Failure != "" {
+			t.Fatalf("%+v", m)
+		}
+	}
 }

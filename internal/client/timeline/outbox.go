@@ -212,12 +212,24 @@ func (s *step) composeRetract(x *item, d Draft) error {
 			s.drop(y)
 		}
 	}
-	x.Kind, x.Row, x.Room, x.Text = Retract, r.ID, r.Room, ""
+	x.Text = ""
+	if err := s.queueRetract(x, r); err != nil {
+		return err
+	}
+	return s.retract(r)
+}
+
+// queueRetract has others told that a line was taken back.
+func (s *step) queueRetract(x *item, r *record) error {
+	x.Kind, x.Row, x.Room = Retract, r.ID, r.Room
+	if r.Delivery == port.Failed {
+		r.Delivery, r.Failure = port.Pending, ""
+	}
 	if err := s.queue(x); err != nil {
 		return err
 	}
 	s.remember(x.incoming(s.Book), mark{Row: r.ID, At: order{waiting, uint32(x.Num)}, Loose: true, Ours: true})
-	return s.retract(r)
+	return nil
 }
 
 func (s *step) composeReact(x *item, d Draft) error {
@@ -256,7 +268,9 @@ func (b *Book) Sent(originID string, now time.Time) (Change, error) {
 }
 
 // Failed tells that it was refused, and why in words; it leaves the outbox. A line stays, as
-// failed; a change is undone, but for a text that was taken back: that is gone here.
+// failed; a change is undone. But a text that was taken back does not come back: it was
+// deleted when a person said so, and is nowhere any more, though others still have it. Its
+// line is Failed and says why; Retry asks again.
 func (b *Book) Failed(originID, why string, now time.Time) (Change, error) {
 	s := b.begin(now)
 	x := b.item(originID)
@@ -288,6 +302,9 @@ func (s *step) left(x *item, to port.Delivery, why string) error {
 	if x.Kind == Edit && r.EditID == x.OriginID {
 		r.leaveEdit(to, at)
 	}
+	if x.Kind == Retract {
+		r.leaveRetract(to, why)
+	}
 	r.leaveReaction(x, to, at)
 	s.save(r)
 	return s.tellAnswers(r)
@@ -300,6 +317,14 @@ func (r *record) leaveEdit(to port.Delivery, at order) {
 		r.EditOrder = at
 	}
 	r.Before = nil
+}
+
+// leaveRetract says on a line that was taken back what became of that: one that was refused
+// is Failed, though its text is gone here.
+func (r *record) leaveRetract(to port.Delivery, why string) {
+	if to == port.Failed || r.Delivery == port.Failed || r.Delivery == port.Pending {
+		r.Delivery, r.Failure = to, cutText(why, 512)
+	}
 }
 
 func (r *record) leaveReaction(x *item, to port.Delivery, at order) {
@@ -328,30 +353,43 @@ func (s *step) refused(in *Incoming) error {
 		return s.left(x, port.Failed, in.Refused)
 	}
 	r, err := s.row(m.Row)
-	if err != nil || r == nil || m.Kind != Text || r.Delivery != port.Sent || r.StanzaID != "" && r.Room {
+	if err != nil || r == nil || r.Room && m.Stanza != "" {
 		return err
 	}
-	r.Delivery, r.Failure = port.Failed, in.Refused
+	switch {
+	case m.Kind == Retract:
+		r.leaveRetract(port.Failed, in.Refused)
+	case m.Kind == Text && r.Delivery == port.Sent && !(r.Room && r.StanzaID != ""):
+		r.Delivery, r.Failure = port.Failed, in.Refused
+	default:
+		return nil
+	}
 	s.save(r)
 	return nil
 }
 
-// Retry puts a failed message back into the outbox, under the same ids.
+// Retry puts a failed message back into the outbox, under the same ids; or, where it was taken
+// back and that failed, asks for that again.
 func (b *Book) Retry(message string, now time.Time) (Outgoing, Change, error) {
 	s := b.begin(now)
 	r, err := b.row(message)
 	if err != nil {
 		return Outgoing{}, Change{}, err
 	}
-	if r == nil || r.Delivery != port.Failed || r.Retracted {
+	if r == nil || r.Delivery != port.Failed {
 		return Outgoing{}, Change{}, port.Failf(port.NoSuchMessage, "there is no such message that failed")
 	}
 	x := &item{Kind: Text, Chat: r.chat, Room: r.Room, OriginID: r.OriginID, Row: r.ID, Text: r.Text, Hold: r.File != nil && r.File.URL == ""}
-	if err := s.queue(x); err != nil {
+	if r.Retracted {
+		if x.OriginID, err = s.originID(); err == nil {
+			err = s.queueRetract(x, r)
+		}
+	} else {
+		err = s.requeueText(x, r)
+	}
+	if err != nil {
 		return Outgoing{}, Change{}, err
 	}
-	r.Delivery, r.Failure, r.Time = port.Pending, "", now.UnixMilli()
-	s.move(r, order{waiting, uint32(x.Num)})
 	s.save(r)
 	change, err := s.finish()
 	if err != nil {
@@ -359,6 +397,16 @@ func (b *Book) Retry(message string, now time.Time) (Outgoing, Change, error) {
 	}
 	o, err := b.outgoing(x)
 	return o, change, err
+}
+
+// requeueText puts a line behind all others again.
+func (s *step) requeueText(x *item, r *record) error {
+	if err := s.queue(x); err != nil {
+		return err
+	}
+	r.Delivery, r.Failure, r.Time = port.Pending, "", s.now.UnixMilli()
+	s.move(r, order{waiting, uint32(x.Num)})
+	return nil
 }
 
 // SetFile changes the file of a message: uploaded (it has a URL), here, failed.

@@ -119,7 +119,9 @@ func (b *Book) TakePage(q Query, page []Incoming, fin Fin, now time.Time) (Chang
 	s := b.begin(now)
 	s.late = true
 	for i := range page {
-		page[i].Source = Archive
+		if err := s.recall(q, &page[i]); err != nil {
+			return Change{}, err
+		}
 	}
 	a := b.archive(q.Archive)
 	s.archives[q.Archive] = true
@@ -147,6 +149,26 @@ func (b *Book) TakePage(q Query, page []Incoming, fin Fin, now time.Time) (Chang
 		return Change{}, err
 	}
 	return s.finish()
+}
+
+// recall fills in what the engine leaves out of a message that is Known: where it belongs.
+func (s *step) recall(q Query, in *Incoming) error {
+	in.Source = Archive
+	if q.Archive != s.own {
+		in.Chat, in.Room = q.Archive, true
+	}
+	if in.Chat != "" {
+		return nil
+	}
+	m, _, err := s.mark(archiveKey(q.Archive, in.StanzaID))
+	if err != nil {
+		return err
+	}
+	r, err := s.row(m.Row)
+	if r != nil {
+		in.Chat = r.chat
+	}
+	return err
 }
 
 // takeForward continues the first stretch towards the second. Whatever comes that is of a later

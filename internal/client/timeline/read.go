@@ -69,6 +69,8 @@ func Read(e xtok.Elem, env Envelope, archive string, p *Plain) Incoming {
 	}
 	r.open = !encrypted(e) || p != nil && p.Content.OK()
 	switch {
+	case env.Again:
+		return r.in
 	case env.Unreadable != "":
 		r.in.Kind = Text
 		return r.in

@@ -22,6 +22,7 @@ type step struct {
 	rows     map[string]bool
 	chats    map[string]bool // true: what is unread must be counted anew
 	archives map[string]bool
+	gone     []port.Event // lines that are no more
 }
 
 func (b *Book) begin(now time.Time) *step {
@@ -76,7 +77,7 @@ func (s *step) newID() string {
 
 // finish says what has changed.
 func (s *step) finish() (Change, error) {
-	var out Change
+	out := Change{Events: s.gone}
 	var rows []*record
 	for id := range s.rows {
 		r, err := s.row(id)
