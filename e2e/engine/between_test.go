@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -35,6 +37,8 @@ type between struct {
 	sessions map[string]*counted // by what they are resumed by
 	conns    map[*passing]bool
 	cuts     int
+	resumed  int
+	number   int // of the latest connection
 }
 
 // mood is what is done to the frames that pass; the zero value does nothing.
@@ -152,10 +156,12 @@ func (b *between) serve(w http.ResponseWriter, r *http.Request) {
 	defer p.hold.Stop()
 	b.mu.Lock()
 	b.conns[p] = true
+	b.number++
+	p.number = b.number
 	b.mu.Unlock()
 	var both sync.WaitGroup
-	both.Go(func() { p.pass(client, p.fromClient) })
-	both.Go(func() { p.pass(server, p.fromServer) })
+	both.Go(func() { p.pass(client, ">", p.fromClient) })
+	both.Go(func() { p.pass(server, "<", p.fromServer) })
 	both.Wait()
 	b.mu.Lock()
 	delete(b.conns, p)
@@ -169,8 +175,27 @@ func (b *between) cut() {
 	for p := range b.conns { // any: the order of a map is nobody's
 		p.cancel()
 		b.cuts++
+		b.wire.add(fmt.Appendf(nil, "%d is cut\n", p.number))
 		return
 	}
+}
+
+// cutOf breaks the connections of one account.
+func (b *between) cutOf(address string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for p := range b.conns {
+		if p.address() == address {
+			p.cancel()
+		}
+	}
+}
+
+// resumptions is how many streams went on on another connection.
+func (b *between) resumptions() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.resumed
 }
 
 func (b *between) cutAll() {
@@ -198,6 +223,7 @@ type passing struct {
 	ctx            context.Context
 	cancel         context.CancelFunc
 	hold           *time.Timer // lets go what is held back
+	number         int         // in the record
 
 	turn    sync.Mutex // of what follows, and of writing to the client
 	session *counted
@@ -208,14 +234,14 @@ type passing struct {
 }
 
 // pass hands frames on until there are no more.
-func (p *passing) pass(from *websocket.Conn, each func([]byte) error) {
+func (p *passing) pass(from *websocket.Conn, way string, each func([]byte) error) {
 	defer p.cancel()
 	for {
 		kind, frame, err := from.Read(p.ctx)
 		if err != nil || kind != websocket.MessageText {
 			return
 		}
-		p.wire.add(append(frame, '\n'))
+		p.wire.add(fmt.Appendf(nil, "%d%s %s\n", p.number, way, frame))
 		if err := each(frame); err != nil {
 			return
 		}
@@ -236,10 +262,15 @@ func (p *passing) fromClient(frame []byte) error {
 	return nil
 }
 
+// errElsewhere ends a connection whose session goes on on another.
+var errElsewhere = errors.New("the session goes on elsewhere")
+
 func (p *passing) fromServer(frame []byte) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	switch {
+	case p.session.over(p):
+		return errElsewhere
 	case isStanza(frame):
 		return p.stanza(frame)
 	case bytes.HasPrefix(frame, []byte("<success")):
@@ -299,7 +330,7 @@ func (p *passing) release() error {
 func (p *passing) letGo() {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	if p.release() != nil {
+	if p.session.over(p) || p.release() != nil {
 		p.cancel()
 	}
 }

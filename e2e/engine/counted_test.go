@@ -4,13 +4,29 @@ import (
 	"bytes"
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 // counted is a session as both sides count it (XEP-0198): between the two more, or
 // in another order, may have been delivered than was sent.
 type counted struct {
+	mu   sync.Mutex
+	on   *passing // where it goes on
 	sent uint32   // by the server
 	came []uint32 // at the client, in its order: the server's numbers
+}
+
+// over tells whether the session has gone on on another connection than this.
+func (c *counted) over(p *passing) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.on != nil && c.on != p
+}
+
+func (c *counted) goesOn(p *passing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.on = p
 }
 
 // until is what the server may be told when the client has h: the last of its
@@ -76,6 +92,7 @@ func (p *passing) resume(element []byte) []byte {
 	if c == nil {
 		return element
 	}
+	c.goesOn(p)
 	return withH(element, c.until(p.has))
 }
 
@@ -86,7 +103,8 @@ func withH(element []byte, h uint32) []byte {
 // signedIn takes note of the session that begins or goes on. It needs the turn.
 func (p *passing) signedIn(frame []byte) {
 	if m := identity.FindSubmatch(frame); m != nil {
-		p.who = string(m[1])
+		who, _, _ := bytes.Cut(m[1], []byte("/"))
+		p.who = string(who)
 	}
 	p.between.mu.Lock()
 	defer p.between.mu.Unlock()
@@ -94,6 +112,7 @@ func (p *passing) signedIn(frame []byte) {
 	case bytes.Contains(frame, []byte("<resumed ")) && p.sessions[p.asked] != nil:
 		p.session = p.sessions[p.asked]
 		p.session.resumed(p.has)
+		p.between.resumed++
 	case m != nil:
 		p.session = &counted{}
 		p.sessions[string(m[1])] = p.session

@@ -3,8 +3,6 @@ package engine
 import (
 	"testing"
 	"time"
-
-	"mirsal/internal/client/port"
 )
 
 // accidental is how often accidents happen to messages.
@@ -22,7 +20,7 @@ func TestTwoPeopleWithTwoDevicesEachLoseNothingWhateverHappens(t *testing.T) {
 		s := w.enter(account, name)
 		s.chat = map[string]string{"alice": "bob@" + domain, "bob": "alice@" + domain}[account]
 	}
-	w.accidental(700 * time.Millisecond)
+	w.accidental(150 * time.Millisecond)
 	w.talk(soakSize(t, 300))
 	w.calm()
 	w.agree()
@@ -31,22 +29,11 @@ func TestTwoPeopleWithTwoDevicesEachLoseNothingWhateverHappens(t *testing.T) {
 
 func TestARoomOfFourLosesNothingWhateverHappens(t *testing.T) {
 	w := newSea(t, "alice", "bob", "carol", "dave")
-	var members []string
 	for _, name := range []string{"alice", "bob", "carol", "dave"} {
-		members = append(members, w.enter(name, name).Address)
+		w.enter(name, name)
 	}
-	room := w.devices[0].Must(&port.CreateRoom{Name: "sea", Members: members[1:]}).(*port.Done).Chat
-	for _, s := range w.devices {
-		s.chat = room
-		if s != w.devices[0] {
-			s.Until("the invitation", func(ev port.Event) bool {
-				c, ok := ev.(*port.ChatChanged)
-				return ok && c.Chat.Address == room
-			})
-			s.Must(&port.JoinRoom{Address: room})
-		}
-	}
-	w.accidental(700 * time.Millisecond)
+	w.room()
+	w.accidental(150 * time.Millisecond)
 	w.talk(soakSize(t, 300))
 	w.calm()
 	w.agree()
