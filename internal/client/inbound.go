@@ -197,7 +197,10 @@ func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) 
 	case err != nil && !open.Empty:
 		env.Unreadable = unreadable(err)
 		return nil, step, false
-	case open.Duplicate, open.Empty && !carriesMore(el):
+	case open.Duplicate: // it may still tell where in its archive the message stands
+		env.Again = true
+		return nil, step, false
+	case open.Empty && !carriesMore(el):
 		return nil, step, true
 	}
 	plain = &timeline.Plain{Text: open.Text}
