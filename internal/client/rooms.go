@@ -215,7 +215,7 @@ func (r *room) read(q xtok.Elem) {
 }
 
 // askMembers asks for one list after the other; who is in none of them any more
-// is no member. XEP-0045 §9.5
+// is no member. A list that is not to be had stays as it was. XEP-0045 §9.5
 func (e *Engine) askMembers(r *room, to jid.JID, lists []string, then func()) {
 	listed := map[string]string{}
 	var next func(i int)
@@ -229,17 +229,29 @@ func (e *Engine) askMembers(r *room, to jid.JID, lists []string, then func()) {
 		}
 		payload := "<query xmlns='" + nsMUCAdmin + "'><item affiliation='" + lists[i] + "'/></query>"
 		e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte(payload)}, func(s *conn.Stanza, err error) {
-			if err == nil {
-				for item := range s.Elem.Child(nsMUCAdmin, "query").Children() {
-					if j, err := jid.Parse(item.Attr("jid")); err == nil && len(listed) < mostReal {
-						listed[j.Bare().String()] = lists[i]
-					}
+			if err != nil {
+				r.copyMembers(listed, lists[i])
+				next(i + 1)
+				return
+			}
+			for item := range s.Elem.Child(nsMUCAdmin, "query").Children() {
+				if j, err := jid.Parse(item.Attr("jid")); err == nil && len(listed) < mostReal {
+					listed[j.Bare().String()] = lists[i]
 				}
 			}
 			next(i + 1)
 		})
 	}
 	next(0)
+}
+
+// copyMembers adds those of one affiliation who are not in a list yet.
+func (r *room) copyMembers(to map[string]string, affiliation string) {
+	for address, has := range r.Members {
+		if to[address] == "" && has == affiliation {
+			to[address] = has
+		}
+	}
 }
 
 // notLetIn takes a refusal to let us in. XEP-0045 §7.2.5–7.2.10
