@@ -15,13 +15,11 @@ const maxName = 128
 // its place: controls, line breaks, marks that turn the direction of what follows.
 func CleanName(s string) string {
 	s = strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n', c == '\t', c == '\u2028', c == '\u2029':
+		switch c {
+		case '\n', '\t', '\u2028', '\u2029':
 			return ' '
-		case misleads(c):
-			return -1
 		}
-		return c
+		return seen(c)
 	}, s)
 	s = strings.TrimSpace(s)
 	if utf8.RuneCountInString(s) > maxName {
@@ -30,14 +28,26 @@ func CleanName(s string) string {
 	return s
 }
 
-// misleads tells of characters that are not seen and change how others are.
+// seen drops what misleads, for strings.Map.
+func seen(c rune) rune {
+	if misleads(c) {
+		return -1
+	}
+	return c
+}
+
+// misleads tells of characters that are not seen, or change how others are. The joiners of
+// Persian and of emoji, the tags of flags and the signs that stand over Arabic numbers do
+// neither.
 func misleads(c rune) bool {
 	switch {
-	case unicode.IsControl(c), c == utf8.RuneError:
+	case c == '\u200c', c == '\u200d', c >= '\U000e0020' && c <= '\U000e007f', unicode.Is(unicode.Prepended_Concatenation_Mark, c):
+		return false
+	case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp), c == utf8.RuneError:
 		return true
-	case c >= '\u202a' && c <= '\u202e', c >= '\u2066' && c <= '\u2069', c == '\u200e', c == '\u200f', c == '\u061c':
-		return true
-	case c == '\u200b', c == '\u2060', c == '\ufeff':
+	}
+	switch c { // letters and marks by Unicode's tables
+	case '\u034f', '\u115f', '\u1160', '\u17b4', '\u17b5', '\u2800', '\u3164', '\uffa0':
 		return true
 	}
 	return false

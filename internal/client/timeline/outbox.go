@@ -124,7 +124,7 @@ func (s *step) composeText(x *item, d Draft) error {
 	}
 	if d.File != nil {
 		f := *d.File
-		f.Name = fileName(cutText(f.Name, 512))
+		f.Name = fileName(f.Name)
 		d.File = &f
 	}
 	x.Kind, x.Hold = Text, d.File != nil && d.File.URL == ""
@@ -412,7 +412,7 @@ func (s *step) requeueText(x *item, r *record) error {
 // SetFile changes the file of a message: uploaded (it has a URL), here, failed.
 func (b *Book) SetFile(message string, f File) (Change, error) {
 	return b.set(message, func(s *step, r *record) error {
-		f.Name = fileName(cutText(f.Name, 512))
+		f.Name = fileName(f.Name)
 		r.File = &f
 		for _, x := range s.outbox {
 			if x.Row == r.ID && x.Hold && f.URL != "" {

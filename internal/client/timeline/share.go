@@ -71,14 +71,21 @@ func usable(link string) *url.URL {
 	return u
 }
 
-// fileName is a name without a path, without characters that mislead.
+// fileName is a name without a path and without characters that mislead. A long one keeps
+// its ending, by which people and programs know what a file is. It is safe to show; what
+// makes it safe to save under the engine does.
 func fileName(s string) string {
-	s = CleanName(s)
-	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
-		s = s[i+1:]
-	}
+	s = strings.TrimSpace(strings.Map(seen, s[strings.LastIndexAny(s, `/\`)+1:]))
 	if s == "." || s == ".." {
 		return ""
+	}
+	const mostEnding = 16 // code points
+	if name := []rune(s); len(name) > maxName {
+		ending := []rune(path.Ext(s))
+		if len(ending) > mostEnding {
+			ending = nil
+		}
+		s = string(name[:maxName-len(ending)]) + string(ending)
 	}
 	return s
 }
@@ -99,7 +106,7 @@ func readSharing(e xtok.Elem) *File {
 		return nil
 	}
 	meta := e.Child(nsFileMeta, "file")
-	f.Name = fileName(cutText(meta.Child(nsFileMeta, "name").Text(), 512))
+	f.Name = fileName(meta.Child(nsFileMeta, "name").Text())
 	f.Type = cutText(CleanName(meta.Child(nsFileMeta, "media-type").Text()), 128)
 	if n, err := strconv.ParseInt(meta.Child(nsFileMeta, "size").Text(), 10, 64); err == nil && n >= 0 {
 		f.Size = n
