@@ -6,6 +6,7 @@ import (
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
+	"mirsal/internal/client/files"
 	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
@@ -123,7 +124,15 @@ func (e *Engine) read(el xtok.Elem, o origin) (timeline.Incoming, e2ee.Step, boo
 	if env.Room {
 		archive = env.Chat
 	}
-	return timeline.Read(el, env, archive, plain), step, true
+	return withName(timeline.Read(el, env, archive, plain)), step, true
+}
+
+// withName gives a file the name under which it would be saved: that is the one to show.
+func withName(in timeline.Incoming) timeline.Incoming {
+	if in.File != nil {
+		in.File.Name = files.CleanName(in.File.Name)
+	}
+	return in
 }
 
 // envelope says who speaks where, as far as that can be believed.
