@@ -48,9 +48,30 @@ type mood struct {
 	// In 1000 attempts to resume so many fail: the server is shown an id that it does
 	// not know.
 	forgotten atomic.Int32
-	// down and up change a frame: what comes back goes on in its place. To is the
-	// bare address of the stream's client.
-	down, up func(client string, frame []byte) [][]byte
+	lies      sync.Mutex
+	down, up  lie
+}
+
+// lie changes a frame on the stream of a client, named by its bare address: what
+// comes back goes on in its place.
+type lie func(client string, frame []byte) [][]byte
+
+// set says what is done from now on to frames for clients, and to those of clients.
+func (m *mood) set(down, up lie) {
+	m.lies.Lock()
+	defer m.lies.Unlock()
+	m.down, m.up = down, up
+}
+
+// told is what becomes of a frame.
+func (m *mood) told(which *lie, client string, frame []byte) [][]byte {
+	m.lies.Lock()
+	change := *which
+	m.lies.Unlock()
+	if change == nil {
+		return [][]byte{frame}
+	}
+	return change(client, frame)
 }
 
 // record is a file that grows.
@@ -250,11 +271,7 @@ func (p *passing) pass(from *websocket.Conn, way string, each func([]byte) error
 
 func (p *passing) fromClient(frame []byte) error {
 	frame = p.translate(frame)
-	frames := [][]byte{frame}
-	if p.mood.up != nil {
-		frames = p.mood.up(p.address(), frame)
-	}
-	for _, f := range frames {
+	for _, f := range p.mood.told(&p.mood.up, p.address(), frame) {
 		if err := p.server.Write(p.ctx, websocket.MessageText, f); err != nil {
 			return err
 		}
@@ -337,11 +354,7 @@ func (p *passing) letGo() {
 
 // deliver writes the server's stanza number n to the client.
 func (p *passing) deliver(frame []byte, n uint32) error {
-	frames := [][]byte{frame}
-	if p.mood.down != nil {
-		frames = p.mood.down(p.who, frame)
-	}
-	for _, f := range frames {
+	for _, f := range p.mood.told(&p.mood.down, p.who, frame) {
 		if isStanza(f) {
 			p.session.came = append(p.session.came, n)
 		}

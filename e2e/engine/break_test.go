@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"testing"
 
 	"mirsal/internal/client/port"
@@ -56,4 +57,29 @@ func TestARoomGoesOnOverABrokenConnection(t *testing.T) {
 	}
 	bob.Says(room, "and back", port.Sent)
 	alice.Hears(room, "and back")
+}
+
+func TestARoomsMembersStayWhenTheirListsAreNotToBeHad(t *testing.T) {
+	t.Parallel()
+	w := newSea(t, "alice", "bob", "carol")
+	alice, bob, carol := w.enter("alice", "alice"), w.enter("bob", "bob"), w.enter("carol", "carol")
+	room := w.room()
+	alice.Says(room, "before", port.Sent)
+	w.between.mood.set(nil, func(client string, frame []byte) [][]byte {
+		if client == alice.Address && bytes.Contains(frame, []byte("http://jabber.org/protocol/muc#admin")) {
+			frame = bytes.ReplaceAll(frame, []byte("affiliation='member'"), []byte("affiliation='nonsense'"))
+		}
+		return [][]byte{frame}
+	})
+	alice.Kill()
+	alice.begin()
+	alice.Synced()
+	if m := alice.Says(room, "after", port.Sent); m.Lock.State != port.Locked || len(m.Lock.Missing) > 0 {
+		t.Errorf("the message is %+v", m)
+	}
+	for _, s := range []*swimmer{bob, carol} {
+		if m := s.Hears(room, "after"); m.Lock.State != port.Locked {
+			t.Errorf("%s has %+v", s.Name, m)
+		}
+	}
 }
