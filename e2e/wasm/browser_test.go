@@ -63,7 +63,11 @@ func browse(t *testing.T, tests string) *browser {
 	t.Helper()
 	chromium, node := foreign.Program(t, "chromium"), foreign.Node(t, "../browser")
 	b := &browser{t: t, ended: make(chan struct{}), answers: map[int]chan answer{}, tabs: map[string]func(json.RawMessage){}}
-	home := t.TempDir()
+	home, err := os.MkdirTemp("", "mirsal") // a path that is short enough for Chromium's socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	b.cmd = exec.Command(node, "node/agent.mjs", chromium, dist(t), tests, filepath.Join(home, "profile"))
 	b.cmd.Env = append(os.Environ(), "TMPDIR="+home, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
