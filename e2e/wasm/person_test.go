@@ -57,7 +57,6 @@ type state struct {
 	Worker, State, Why, Address string
 	Reset                       bool
 	Done, Total                 int
-	At                          float64 // milliseconds since the page began to attach
 }
 
 // tab is a page with the engine.

@@ -10,11 +10,20 @@ const own = trustedTypes.createPolicy('mirsal', {
 const tell = (what) => self.told(JSON.stringify(what));
 
 self.begin = () => {
-	const started = performance.now();
+	// when, in milliseconds, something was first so: loading (its first bytes were
+	// here), running, online
+	self.times = {};
+	const first = (name) => (self.times[name] ??= performance.now());
 	self.engine = attach({
 		label: 'browser of the tests',
-		tell,
-		state: (s) => tell({ ...s, at: performance.now() - started }),
+		tell(event) {
+			if (event.event === 'status') first(event.state);
+			tell(event);
+		},
+		state(s) {
+			first(s.state);
+			tell(s);
+		},
 		worker: () => (self.worker = new Worker(own.createScriptURL('engine.js'), { type: 'module' })),
 	});
 };
