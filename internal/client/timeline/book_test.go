@@ -25,6 +25,7 @@ func TestOnlyWhoSaidItChangesIt(t *testing.T) {
 	d := online(t, tea)
 	d.apply(inRoom("kim", "1", "tea at five"))
 	d.apply(inRoom("lee", "2", "tea at nine").as(Edit, "1"))
+	d.apply(inRoom("lee", "2b", "tea at nine").as(Edit, "s-1"))
 	d.apply(inRoom("lee", "3", "").as(Retract, "s-1"))
 	stranger := inRoom("kim", "4", "tea at ten").as(Edit, "1")
 	stranger.Occupant = ""
@@ -36,6 +37,17 @@ func TestOnlyWhoSaidItChangesIt(t *testing.T) {
 	moderated.FromRoom, moderated.Occupant, moderated.Sender = true, "", tea
 	d.apply(moderated)
 	d.want(tea, "kim: (gone)")
+}
+
+func TestNobodyChangesTheOthersWords(t *testing.T) {
+	d := online(t, own)
+	o := d.compose(Draft{Chat: bob, Text: "my words"})
+	d.keep(d.b.Sent(o.OriginID, d.now))
+	d.apply(from(bob, "1", "his words"))
+	d.apply(from(bob, "2", "I owe you").as(Edit, o.OriginID))
+	d.apply(from(bob, "3", "").as(Retract, o.OriginID))
+	d.apply(mine(bob, "4", "I owe you").as(Edit, "1"))
+	d.want(bob, "me: my words", "bob: his words")
 }
 
 func TestTheClearDoesNotReplaceWhatWasEncrypted(t *testing.T) {
@@ -78,6 +90,20 @@ func TestWhatWasTakenBackIsNowhere(t *testing.T) {
 			return true
 		})
 	}
+}
+
+func TestWhatWasTakenBackElsewhereIsNotInTheOutbox(t *testing.T) {
+	d := online(t, own)
+	o := d.compose(Draft{Chat: bob, Text: "hunter2"})
+	d.keep(d.b.Sent(o.OriginID, d.now))
+	d.compose(Draft{Chat: bob, Text: "hunter3", Corrects: o.Message})
+	d.compose(Draft{Chat: bob, ReactsTo: o.Message, Emoji: []string{"👋"}})
+	d.apply(mine(bob, "1", "").as(Retract, o.OriginID))
+	if left, err := d.b.Outbox(); len(left) > 0 || err != nil {
+		t.Errorf("%+v %v", left, err)
+	}
+	d.restart()
+	d.want(bob, "me: (gone)")
 }
 
 func TestChangesThatComeFirstWait(t *testing.T) {

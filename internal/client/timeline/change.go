@@ -183,7 +183,7 @@ func (s *step) edit(r *record, in *Incoming, at order, anchored bool) error {
 
 func locked(l port.Lock) bool { return l.State == port.Locked || l.State == port.Verified }
 
-// retract takes a text out of everything: the line, what waits for it, answers.
+// retract takes a text out of everything: the line, the outbox, what waits for it, answers.
 func (s *step) retract(r *record) error {
 	if r.Retracted {
 		return nil
@@ -191,6 +191,11 @@ func (s *step) retract(r *record) error {
 	blind := r.Unreadable != ""
 	if r.Folded {
 		s.tell(r, true)
+	}
+	for _, x := range slices.Clone(s.outbox) {
+		if x.Row == r.ID && x.Kind != Retract {
+			s.drop(x)
+		}
 	}
 	r.Text, r.File, r.Reactions, r.Before, r.Failure = "", nil, nil, nil, ""
 	r.Unreadable, r.Folded, r.Count = "", false, 0

@@ -207,11 +207,6 @@ func (s *step) composeRetract(x *item, d Draft) error {
 	if err != nil {
 		return err
 	}
-	for _, y := range slices.Clone(s.outbox) {
-		if y.Row == r.ID {
-			s.drop(y)
-		}
-	}
 	x.Text = ""
 	if err := s.queueRetract(x, r); err != nil {
 		return err

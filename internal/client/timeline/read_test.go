@@ -65,6 +65,28 @@ func TestWhatAMessageSaysIsRead(t *testing.T) {
 
 func appendKind(k Kind) string { return uitoa(uint64(k)) }
 
+func TestOnlyTheRoomSpeaksForItsModerators(t *testing.T) {
+	const moderated = `<message><retract xmlns='urn:xmpp:message-retract:1' id='0'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract></message>`
+	const plain = `<message><retract xmlns='urn:xmpp:message-retract:1' id='0'/></message>`
+	for _, room := range []bool{false, true} {
+		for _, text := range []string{moderated, plain} {
+			in := Read(parse(t, text), Envelope{Chat: tea, Room: true, FromRoom: room}, tea, nil)
+			if taken := in.Kind == Retract; taken != (room == (text == moderated)) {
+				t.Errorf("from the room %v: %s is %d", room, text, in.Kind)
+			}
+		}
+	}
+}
+
+func TestATombstoneIsAnArchives(t *testing.T) {
+	e := parse(t, `<message id='1'><retracted xmlns='urn:xmpp:message-retract:1' stamp='2026-11-22T12:00:00Z'/></message>`)
+	for source, want := range map[Source]Kind{Live: Nothing, Carbon: Nothing, Offline: Nothing, Archive: Tombstone} {
+		if in := Read(e, Envelope{Chat: bob, Source: source}, own, nil); in.Kind != want {
+			t.Errorf("from %d it is %d", source, in.Kind)
+		}
+	}
+}
+
 func TestOnlyTheChatsOwnArchiveGivesIDs(t *testing.T) {
 	const sid = `<stanza-id xmlns='urn:xmpp:sid:0' by='`
 	for text, want := range map[string]string{
