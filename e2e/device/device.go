@@ -130,10 +130,10 @@ func (l *life) listen(out io.Reader) {
 		if err != nil {
 			continue // a process that was killed may have said half a line
 		}
-		l.Heard(ev)
 		if l.events != nil {
-			l.events(ev)
+			l.events(ev) // first, so that it knows what a caller was answered
 		}
+		l.Heard(ev)
 	}
 }
 
