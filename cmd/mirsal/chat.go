@@ -43,7 +43,7 @@ type chatOptions struct {
 }
 
 func newChat() *cobra.Command {
-	o := &chatOptions{}
+	o, screen := &chatOptions{}, &screenOptions{}
 	cmd := &cobra.Command{
 		Use: "chat", Short: "Chat, encrypted: in the terminal, or from programs",
 		Long: "Without a subcommand this opens the screen; press ? there for help. The subcommands are for bots and operators.\n\n" +
@@ -53,8 +53,9 @@ func newChat() *cobra.Command {
 			"5 not sent because of keys (mirsal chat devices) · 6 the profile is open in another program.",
 		Example: "  mirsal chat login alice@example.org\n  mirsal chat\n  mirsal chat send bob@example.org 'hello'\n  mirsal chat listen --json",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return openScreen(cmd, o) },
+		RunE:    func(*cobra.Command, []string) error { return openScreen(o, screen) },
 	}
+	screen.flags(cmd)
 	cmd.PersistentFlags().StringVar(&o.profile, "profile", defaultProfile(), "folder of the profile")
 	cmd.PersistentFlags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server")
 	cmd.PersistentFlags().BoolVar(&o.json, "json", false, "print JSON, one object in a line (docs/protocol/engine.md)")

@@ -1,0 +1,145 @@
+package terminal
+
+import (
+	"strings"
+
+	"mirsal/internal/client/port"
+)
+
+// noticeWords is a line of the engine's own, in words.
+func noticeWords(m *model, msg *port.Message) string {
+	param := func(i int) string {
+		if i < len(msg.Params) {
+			return oneLine(msg.Params[i])
+		}
+		return ""
+	}
+	switch msg.Notice {
+	case "invited":
+		words := "you are invited to the room " + param(0)
+		if by := param(1); by != "" {
+			words = m.name(by) + " invites you to the room " + param(0)
+		}
+		if reason := param(2); reason != "" {
+			words += " (" + reason + ")"
+		}
+		return words + " · choose this line and press Enter"
+	case "not-invited":
+		return param(0) + " could not be invited"
+	case "banned":
+		return "you were shut out of this room"
+	case "kicked":
+		return "you were put out of this room"
+	case "removed":
+		return "you are no member of this room any more"
+	}
+	if words := keyNews(msg.Notice, m.name(param(0))); words != "" {
+		return words
+	}
+	return strings.TrimSpace(oneLine(msg.Notice) + " " + strings.Join(msg.Params, " "))
+}
+
+// keyNews is what happened to somebody's keys.
+func keyNews(kind, who string) string {
+	switch kind {
+	case "new-device":
+		return who + " has a new device; nothing goes to it before you have decided about its key (Ctrl-T)"
+	case "changed":
+		return "a key of " + who + " is another than before; ask why, on another way, and compare (Ctrl-T)"
+	case "removed":
+		return who + " has taken a device away"
+	}
+	return ""
+}
+
+// alertWords is an alert in one line.
+func alertWords(a port.KeyAlert) string {
+	if a.Kind == "own-device" {
+		return "A new device is on your account. If it is not yours, take it off: Ctrl-K, my devices."
+	}
+	if words := keyNews(a.Kind, a.Address); words != "" {
+		return words
+	}
+	return oneLine(a.Kind + " " + a.Address)
+}
+
+// whyWords is a reason of the engine's in words.
+func whyWords(why string) string {
+	switch why {
+	case "keys-waiting":
+		return "keys are being asked for"
+	case "no-device":
+		return "no device is known that could read it"
+	case "no-key":
+		return "no key is to be had"
+	case "key-refused":
+		return "you have refused the key"
+	case "new-device":
+		return "a device is new where another was compared"
+	case "key-changed":
+		return "a device has another key than before"
+	case "foreign-key":
+		return "the key is another account's"
+	case "plain":
+		return "it was sent without encryption"
+	case "was-encrypted":
+		return "this conversation used to be encrypted"
+	case "switched-off":
+		return "you have switched encryption off here"
+	case "public-room":
+		return "anybody may enter this room"
+	case "unreadable":
+		return "no session opens it"
+	case "tampered":
+		return "it is not what was sent"
+	case "not-for-us":
+		return "it was not encrypted to this device"
+	case "forged":
+		return "it is not of whom it says"
+	case "sender-unknown":
+		return "the room hides who speaks"
+	}
+	return oneLine(why)
+}
+
+// failureWords is why a message was not sent: a reason of the engine's, or its own words.
+func failureWords(failure string) string {
+	if failure == "" {
+		return "no reason was given"
+	}
+	return whyWords(failure)
+}
+
+// lockSign is the lock in at most three cells.
+func lockSign(s port.LockState) string {
+	switch s {
+	case port.Locked:
+		return "🔒"
+	case port.Verified:
+		return "🔒✓"
+	case port.Open:
+		return "🔓"
+	case port.Changed:
+		return "⚠"
+	case port.Broken:
+		return "✗"
+	}
+	return ""
+}
+
+// lockShort is the lock in a few words.
+func lockShort(s port.LockState) string {
+	switch s {
+	case port.Locked:
+		return "encrypted"
+	case port.Verified:
+		return "encrypted, keys compared"
+	case port.Open:
+		return "not encrypted"
+	case port.Changed:
+		return "a key has changed"
+	case port.Broken:
+		return "cannot be encrypted"
+	}
+	return ""
+}
