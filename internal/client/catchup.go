@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -15,14 +16,24 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
-// fetch is a page of an archive that is being asked for. What it brings is kept
-// in one transaction when it is whole: its lines, the keys' steps, and how far
-// the archive is known.
+// fetch is a page of an archive that is being asked for. Nothing of it is opened before
+// it is whole: then its lines, the keys' steps, and how far the archive is known are
+// kept in one transaction, so that a page that breaks off has used up no key.
 type fetch struct {
 	query timeline.Query
-	page  []timeline.Incoming
-	step  e2ee.Step
+	page  []result
+	over  bool // more came than was asked for
 }
+
+// result is one message of a page, as it came.
+type result struct {
+	id   string
+	time time.Time
+	el   xtok.Elem
+}
+
+// errTooMany is the error of a page that holds more than was asked for.
+var errTooMany = errors.New("the archive has sent more than was asked for")
 
 // catchUp asks for what is missing of an archive until nothing is.
 func (e *Engine) catchUp(archive string) {
@@ -31,48 +42,23 @@ func (e *Engine) catchUp(archive string) {
 		e.arrived(archive)
 		return
 	}
-	e.fetch(q, func(ok bool) {
-		if ok {
-			e.catchUp(archive)
-		} else {
-			e.arrived(archive)
+	e.fetch(q, func(err error) {
+		if err != nil {
+			e.delayed(archive, err)
+			return
 		}
+		e.moreTime()
+		e.catchUp(archive)
 	})
 }
 
-// syncTime bounds how long a new session waits for rooms and archives until it
-// calls itself synced: one room that does not answer holds up nobody.
-const syncTime = 20 * time.Second
-
-// await notes what must be there before we are as far as the server is.
-func (e *Engine) await(what string) {
-	if e.awaited == nil {
-		e.awaited, e.syncBy = map[string]bool{}, e.Now().Add(syncTime)
-	}
-	e.awaited[what] = true
-}
-
-// arrived notes that one of these is there, or is not to be had. With the last one
-// keys that were used by old messages may go.
-func (e *Engine) arrived(what string) {
-	delete(e.awaited, what)
-	if len(e.awaited) > 0 || e.synced || e.broken != nil {
-		return
-	}
-	e.awaited, e.syncBy = nil, time.Time{}
-	e.synced = true
-	if e.take(e.keys.CatchUp(false)) {
-		e.state(e.status.State, e.status.Failure, e.status.Retry)
-		e.pump()
-	}
-}
-
-// fetch asks for one page; then is told whether it was kept.
+// fetch asks for one page; then is told whether it was kept. It is not called when the
+// profile has failed.
 // XEP-0313 §4
-func (e *Engine) fetch(q timeline.Query, then func(ok bool)) {
+func (e *Engine) fetch(q timeline.Query, then func(error)) {
 	archive, err := jid.Parse(q.Archive)
 	if err != nil {
-		then(false)
+		then(err)
 		return
 	}
 	id := e.newID()
@@ -84,16 +70,28 @@ func (e *Engine) fetch(q timeline.Query, then func(ok bool)) {
 	e.ask(ask, func(s *conn.Stanza, err error) {
 		f := e.fetching[id]
 		delete(e.fetching, id)
-		if se := stanza.AsError(err); err != nil && se != nil && se.Condition == stanza.ItemNotFound {
-			then(e.change(e.lines.Lost(q)))
-			return
+		if err = e.fetched(f, s, err); e.broken == nil {
+			then(err)
 		}
-		if stanzaError(s, err) != nil {
-			then(false)
-			return
-		}
-		then(e.takePage(f, s.Elem.Child(nsMAM, "fin")))
 	})
+}
+
+// fetched keeps a page that is whole, or what its archive says instead.
+func (e *Engine) fetched(f *fetch, s *conn.Stanza, err error) error {
+	var refusal *stanza.StanzaError
+	switch {
+	case f == nil && err == nil:
+		return conn.ErrLost // of a session that is over
+	case errors.As(err, &refusal) && refusal.Condition == stanza.ItemNotFound && f != nil:
+		e.change(e.lines.Lost(f.query))
+		return nil
+	case err != nil:
+		return err
+	case f.over:
+		return errTooMany
+	}
+	e.takePage(f, s.Elem.Child(nsMAM, "fin"))
+	return nil
 }
 
 func appendQuery(b []byte, id string, q timeline.Query) []byte {
@@ -122,33 +120,64 @@ func (e *Engine) result(from jid.JID, r xtok.Elem) {
 	}
 	archive := e.own
 	if !from.IsZero() {
-		archive = from.Bare()
+		archive = from
 	}
 	if archive.String() != f.query.Archive {
 		return
 	}
+	if f.over = f.over || len(f.page) >= f.query.Max; f.over {
+		f.page = nil
+		return
+	}
 	fw := r.Child(nsForward, "forwarded")
-	f.page = append(f.page, e.archived(f, fw.Child(stanza.NSClient, "message"),
-		origin{source: timeline.Archive, archive: f.query.Archive, stanzaID: r.Attr("id"), time: delayOf(fw)}))
+	f.page = append(f.page, result{r.Attr("id"), delayOf(fw), fw.Child(stanza.NSClient, "message")})
+}
+
+// takePage opens and keeps a whole page.
+func (e *Engine) takePage(f *fetch, fin xtok.Elem) {
+	var step e2ee.Step
+	page := make([]timeline.Incoming, 0, len(f.page))
+	for _, r := range f.page {
+		in, s := e.archived(f.query.Archive, r)
+		if e.broken != nil {
+			return
+		}
+		join(&step, s)
+		page = append(page, in)
+	}
+	set := fin.Child(rsm.NS, "set")
+	end := timeline.Fin{First: set.Child(rsm.NS, "first").Text(), Last: set.Child(rsm.NS, "last").Text(),
+		Complete: fin.AttrIs("complete", "true")}
+	change, err := e.lines.TakePage(f.query, page, end, e.Now())
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	if !e.commit(change, e.discreet(step)) || f.query.Backward {
+		return
+	}
+	for _, in := range page { // said while we were away: they hear now that it has arrived
+		e.answer(in)
+	}
 }
 
 // archived reads a message of an archive. What is known already is not opened
 // again: a ratchet opens each message once.
-func (e *Engine) archived(f *fetch, el xtok.Elem, o origin) timeline.Incoming {
+func (e *Engine) archived(archive string, r result) (timeline.Incoming, e2ee.Step) {
+	o := origin{source: timeline.Archive, archive: archive, stanzaID: r.id, time: r.time}
 	nothing := timeline.Incoming{Envelope: timeline.Envelope{StanzaID: o.stanzaID, Source: o.source, Time: o.time}}
-	known, err := e.lines.Known(o.archive, o.stanzaID)
+	known, err := e.lines.Known(archive, r.id)
 	if err != nil {
 		e.breakDown(err)
 	}
 	if known || err != nil {
-		return nothing
+		return nothing, e2ee.Step{}
 	}
-	in, step, ok := e.read(el, o)
-	join(&f.step, step)
+	in, step, ok := e.read(r.el, o)
 	if !ok {
-		return nothing
+		return nothing, step
 	}
-	return in
+	return in, step
 }
 
 // join puts one step of the keys behind another.
@@ -158,17 +187,4 @@ func join(s *e2ee.Step, o e2ee.Step) {
 	}
 	s.Batch.Add(o.Batch)
 	s.Send, s.Ask, s.Alerts = append(s.Send, o.Send...), append(s.Ask, o.Ask...), append(s.Alerts, o.Alerts...)
-}
-
-// takePage keeps a whole page.
-func (e *Engine) takePage(f *fetch, fin xtok.Elem) bool {
-	set := fin.Child(rsm.NS, "set")
-	end := timeline.Fin{First: set.Child(rsm.NS, "first").Text(), Last: set.Child(rsm.NS, "last").Text(),
-		Complete: fin.AttrIs("complete", "true")}
-	change, err := e.lines.TakePage(f.query, f.page, end, e.Now())
-	if err != nil {
-		e.breakDown(err)
-		return false
-	}
-	return e.commit(change, f.step)
 }

@@ -27,20 +27,17 @@ func (e *Engine) dress(c *port.Chat) {
 	}
 }
 
-// nameOf is what to show for a sender.
+// nameOf is what to show for a sender; "" for the name that came with the message.
 func (e *Engine) nameOf(chat, sender string) string {
-	if sender == e.own.String() {
+	r := e.rooms[chat]
+	if sender == e.own.String() || r != nil && !strings.Contains(sender, "@") { // oneself; a nick
 		return ""
 	}
 	if p := e.people[sender]; p != nil && p.Name != "" {
 		return p.Name
 	}
-	if r := e.rooms[chat]; r != nil {
-		for nick, o := range r.occupants {
-			if o.address == sender {
-				return nick
-			}
-		}
+	if r != nil {
+		return r.nicks[sender]
 	}
 	return shortName(sender)
 }
@@ -60,6 +57,10 @@ func (e *Engine) listChats(c *port.ListChats) {
 	e.tell(&port.ChatList{Ref: c.Ref, Chats: list})
 }
 
+// mostPages bounds how many pages are fetched for one of History: an archive that goes on
+// without end is not followed.
+const mostPages = 20
+
 // history answers with a page; what of it is not here is fetched first, and what
 // cannot be fetched now is left out.
 func (e *Engine) history(c *port.History) {
@@ -68,6 +69,10 @@ func (e *Engine) history(c *port.History) {
 		return
 	}
 	e.askKeysOf(c.Chat)
+	e.page(c, mostPages)
+}
+
+func (e *Engine) page(c *port.History, pages int) {
 	messages, more, fetch, err := e.lines.Page(c.Chat, c.Before, c.Limit)
 	if f := composeFailure(err); f != nil {
 		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: f})
@@ -78,16 +83,16 @@ func (e *Engine) history(c *port.History) {
 		return
 	}
 	answer := func() { e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Messages: messages, More: more || fetch != nil}) }
-	if fetch == nil || e.link == nil || !e.link.up {
+	if fetch == nil || !e.online() || pages == 0 {
 		answer()
 		return
 	}
-	e.fetch(*fetch, func(ok bool) {
-		if ok {
-			e.history(c)
-		} else if e.broken == nil {
+	e.fetch(*fetch, func(err error) {
+		if err != nil {
 			answer()
+			return
 		}
+		e.page(c, pages-1)
 	})
 }
 
@@ -111,8 +116,10 @@ func (e *Engine) tellSeen(s timeline.Seen) {
 	if s.Room {
 		kind = "groupchat"
 	}
-	if s.ID != "" && (s.Room || e.knows(s.Chat)) {
-		e.send([]byte("<message xmlns='jabber:client' type='"+kind+"' to='"+esc(s.Chat)+"' id='"+e.newID()+"'><displayed xmlns='"+nsMarkers+"' id='"+esc(s.ID)+"'/><store xmlns='urn:xmpp:hints'/></message>"), 0)
+	r := e.rooms[s.Chat]
+	if s.ID != "" && (s.Room && r != nil && r.joined || !s.Room && e.knows(s.Chat)) {
+		head := "<message xmlns='jabber:client' type='" + kind + "' to='" + esc(s.Chat) + "' id='" + e.newID() + "'>"
+		e.send(append(timeline.AppendMarker([]byte(head), s.ID), "</message>"...), 0)
 	}
 	if s.StanzaID == "" {
 		return
@@ -124,17 +131,20 @@ func (e *Engine) tellSeen(s timeline.Seen) {
 // displayedEvent takes what was read on another device.
 func (e *Engine) displayedEvent(items xtok.Elem) {
 	for item := range items.Children() {
-		chat := item.Attr("id")
 		id := item.Child(nsDisplayed, "displayed").Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
-		if _, err := jid.Parse(chat); err != nil || id == "" {
+		j, err := jid.Parse(item.Attr("id"))
+		if err != nil || id == "" {
 			continue
 		}
+		chat := j.Bare().String()
 		if !e.change(e.lines.Displayed(chat, e.rooms[chat] != nil, id)) {
 			return
 		}
 	}
 }
 
+// typing tells a contact, or a room we are in: to others it would tell that we are here.
+// XEP-0085 §5.4
 func (e *Engine) typing(c *port.Typing) {
 	switch c.State {
 	case "composing", "paused", "active":
@@ -142,38 +152,45 @@ func (e *Engine) typing(c *port.Typing) {
 		e.fail(c, port.Failf(port.BadCommand, "a chat state is composing, paused or active"))
 		return
 	}
-	r := e.rooms[c.Chat]
+	chat, ok := e.chatOf(c, c.Chat)
+	if !ok {
+		return
+	}
+	r := e.rooms[chat]
 	kind := "chat"
 	if r != nil {
 		kind = "groupchat"
 	}
-	if r == nil && e.knows(c.Chat) || r != nil && r.joined {
-		e.send([]byte("<message xmlns='jabber:client' type='"+kind+"' to='"+esc(c.Chat)+"'><"+c.State+" xmlns='"+nsStates+"'/><no-store xmlns='urn:xmpp:hints'/></message>"), 0)
+	if r == nil && e.knows(chat) || r != nil && r.joined {
+		head := "<message xmlns='jabber:client' type='" + kind + "' to='" + esc(chat) + "'>"
+		e.send(append(timeline.AppendState([]byte(head), c.State), "<no-store xmlns='urn:xmpp:hints'/></message>"...), 0)
 	}
-	e.done(c, port.Done{Chat: c.Chat})
+	e.done(c, port.Done{Chat: chat})
 }
 
 func (e *Engine) setEncryption(c *port.SetEncryption) {
-	if r := e.rooms[c.Chat]; r != nil {
+	chat, ok := e.chatOf(c, c.Chat)
+	if !ok {
+		return
+	}
+	if r := e.rooms[chat]; r != nil {
 		if c.On != r.Encrypted {
 			e.fail(c, port.Failf(port.Refused, "a room is encrypted, or not, for all: its own setting decides"))
 			return
 		}
-		e.done(c, port.Done{Chat: c.Chat})
+		e.done(c, port.Done{Chat: chat})
 		return
 	}
-	if j, err := jid.Parse(c.Chat); err != nil || j.Local() == "" {
-		e.fail(c, port.Failf(port.NoSuchChat, "%q is not an address", c.Chat))
-		return
-	}
+	s := e.chats[chat]
+	s.Plain = !c.On
 	var b keep.Batch
-	put(&b, chatTable, c.Chat, chatSettings{Plain: !c.On})
+	put(&b, chatTable, chat, s)
 	if !e.keepBatch(&b) {
 		return
 	}
-	e.plain[c.Chat] = !c.On
-	e.tell(e.lines.Touch(c.Chat)...)
-	e.done(c, port.Done{Chat: c.Chat})
+	e.chats[chat] = s
+	e.tell(e.lines.Touch(chat)...)
+	e.done(c, port.Done{Chat: chat})
 	e.pump()
 }
 

@@ -1,10 +1,10 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"strings"
 
+	"mirsal/internal/client/e2ee"
 	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
@@ -40,9 +40,11 @@ func (e *Engine) chatCommand(c port.Command) bool {
 	case *port.Send:
 		e.compose(c, timeline.Draft{Chat: c.Chat, Text: c.Text, ReplyTo: c.ReplyTo, Corrects: c.Corrects})
 	case *port.Retract:
-		e.compose(c, timeline.Draft{Chat: c.Chat, Retracts: c.Message})
+		e.retract(c)
+	case *port.Retry:
+		e.retry(c)
 	case *port.React:
-		e.compose(c, timeline.Draft{Chat: c.Chat, ReactsTo: c.Message, Emoji: c.Emoji})
+		e.react(c)
 	case *port.SendFile:
 		e.sendFile(c)
 	case *port.Fetch:
@@ -132,7 +134,7 @@ func (e *Engine) startSignIn(c *port.SignIn) {
 	}
 	e.refuseSignIn(port.Failf(port.Canceled, "another attempt was begun"))
 	e.signIn = c
-	if e.link != nil && e.link.up {
+	if e.online() && !e.link.leaving {
 		e.signedIn()
 		return
 	}
@@ -165,23 +167,6 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 	return e.broken
 }
 
-// dropLink gives the present connection up, without waiting for it.
-func (e *Engine) dropLink() {
-	if l := e.link; l != nil {
-		l.cancel()
-		go func() {
-			for {
-				select {
-				case <-l.conn.Events():
-				case <-l.over:
-					return
-				}
-			}
-		}()
-		e.link = nil
-	}
-}
-
 // signedIn answers the SignIn that has waited for this. From now on the profile is
 // this account's.
 func (e *Engine) signedIn() {
@@ -207,33 +192,26 @@ func (e *Engine) refuseSignIn(f *port.Failure) {
 // signOut ends the connection. To forget is to take this device off the account;
 // what is here stays until its owner removes the profile.
 func (e *Engine) signOut(c *port.SignOut) {
-	end := func() {
-		if e.link != nil {
-			e.link.leaving = true
-			l := e.link
-			go func() {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), leaveTime)
-				defer cancel()
-				l.conn.Leave(ctx)
-			}()
+	if c.Forget {
+		step, err := e.keys.RemoveDevice(e.keys.ID())
+		if err != nil && !errors.Is(err, e2ee.ErrNoKey) {
+			e.breakDown(err)
+			return
 		}
-		e.done(c, port.Done{})
+		e.profile.Token, e.profile.Password = nil, ""
+		if !e.take(step) || !e.keepProfile() {
+			return
+		}
 	}
-	if !c.Forget {
-		end()
-		return
+	if e.link != nil {
+		e.leave(e.link)
 	}
-	step, err := e.keys.RemoveDevice(e.keys.ID())
-	if err == nil {
-		e.take(step)
-	}
-	e.profile.Token, e.profile.Password = nil, ""
-	if e.keepProfile() {
-		end()
-	}
+	e.refuseSignIn(port.Failf(port.Canceled, "signing out was asked for"))
+	e.done(c, port.Done{})
 }
 
 func (e *Engine) attend(c *port.Attend) {
+	e.away = !c.Here
 	if e.link != nil {
 		e.link.conn.Attend(c.Here)
 		if c.Here {

@@ -1,12 +1,14 @@
 package client
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -52,21 +54,26 @@ func (c *contact) shown(address string) port.Contact {
 	return port.Contact{Address: address, Name: c.Name, State: state, Online: len(c.here) > 0, Blocked: c.Blocked}
 }
 
-// keepContact stores a contact, and tells of it and of its chat.
-func (e *Engine) keepContact(address string) {
-	c := e.people[address]
+// keepContacts stores contacts in one transaction, and tells of them and of their chats.
+func (e *Engine) keepContacts(addresses ...string) {
 	var b keep.Batch
-	if *c.kept() == (contactKept{}) {
-		b.Delete(contactTable, address)
-		if len(c.here) == 0 {
-			delete(e.people, address)
+	shown := make([]port.Contact, 0, len(addresses))
+	for _, address := range addresses {
+		c := e.people[address]
+		shown = append(shown, c.shown(address))
+		if *c.kept() != (contactKept{}) {
+			put(&b, contactTable, address, c)
+			continue
 		}
-	} else {
-		put(&b, contactTable, address, c)
+		b.Delete(contactTable, address)
+		delete(e.people, address)
 	}
-	if e.keepBatch(&b) {
-		e.tell(&port.ContactChanged{Contact: c.shown(address)})
-		e.tell(e.lines.Touch(address)...)
+	if len(addresses) == 0 || !e.keepBatch(&b) {
+		return
+	}
+	for _, c := range shown {
+		e.tell(&port.ContactChanged{Contact: c})
+		e.tell(e.lines.Touch(c.Address)...)
 	}
 }
 
@@ -80,55 +87,76 @@ func (c *contact) kept() *contactKept {
 	return &contactKept{c.Name, c.Subscription, c.Asked, c.Asks, c.Blocked}
 }
 
-// RFC 6121 §2.1.3
+// askRoster takes the whole list; who is on it no more is no contact. RFC 6121 §2.1.3
 func (e *Engine) askRoster() {
 	e.ask(conn.Request{Type: stanza.Get, Payload: []byte("<query xmlns='jabber:iq:roster'/>")}, func(s *conn.Stanza, err error) {
 		if err != nil {
 			return
 		}
-		listed := map[string]bool{}
-		for item := range s.Elem.Child("jabber:iq:roster", "query").Children() {
-			listed[e.rosterItem(item)] = true
+		q := s.Elem.Child("jabber:iq:roster", "query")
+		if !q.OK() {
+			return // it tells nothing
 		}
+		changed, listed := e.rosterItems(q)
 		for address, c := range e.people {
 			if !listed[address] && c.Subscription != "" {
-				c.Name, c.Subscription, c.Asked = "", "", false
-				e.keepContact(address)
+				c.Name, c.Subscription, c.Asked, c.here = "", "", false, nil
+				changed = append(changed, address)
 			}
 		}
+		slices.Sort(changed)
+		e.keepContacts(changed...)
 	})
 }
 
-// RFC 6121 §2.1.6
+// rosterPush takes what has changed. RFC 6121 §2.1.6
 func (e *Engine) rosterPush(q xtok.Elem) {
+	changed, _ := e.rosterItems(q)
+	e.keepContacts(changed...)
+}
+
+// mostPeople bounds how many contacts are remembered.
+const mostPeople = 50_000
+
+// rosterItems reads rows of the roster: whose has changed, and whose there are.
+func (e *Engine) rosterItems(q xtok.Elem) (changed []string, listed map[string]bool) {
+	listed = map[string]bool{}
 	for item := range q.Children() {
-		e.rosterItem(item)
+		j, err := jid.Parse(item.Attr("jid"))
+		address := j.Bare().String()
+		if err != nil || item.Local() != "item" || listed[address] || e.people[address] == nil && len(e.people) >= mostPeople {
+			continue
+		}
+		listed[address] = true
+		c := e.person(address)
+		before := *c.kept()
+		c.read(item)
+		if *c.kept() != before {
+			changed = append(changed, address)
+		}
+	}
+	return changed, listed
+}
+
+// read takes one row of the roster.
+func (c *contact) read(item xtok.Elem) {
+	c.Name, c.Subscription, c.Asked = timeline.CleanName(item.Attr("name")), item.Attr("subscription"), item.AttrIs("ask", "subscribe")
+	switch c.Subscription {
+	case "both", "from":
+		c.Asks = false
+	case "to", "none":
+	case "remove":
+		c.Name, c.Subscription, c.Asked, c.Asks = "", "", false, false
+	default:
+		c.Subscription = "none"
+	}
+	if !c.sees() {
+		c.here = nil
 	}
 }
 
-// rosterItem takes one row of the roster, and returns whose it is.
-func (e *Engine) rosterItem(item xtok.Elem) string {
-	j, err := jid.Parse(item.Attr("jid"))
-	if err != nil || item.Local() != "item" {
-		return ""
-	}
-	address := j.Bare().String()
-	c := e.person(address)
-	before := *c.kept()
-	c.Name, c.Subscription, c.Asked = item.Attr("name"), item.Attr("subscription"), item.AttrIs("ask", "subscribe")
-	switch c.Subscription {
-	case "remove":
-		c.Name, c.Subscription, c.Asked, c.Asks = "", "", false, false
-	case "both", "from":
-		c.Asks = false
-	case "":
-		c.Subscription = "none"
-	}
-	if *c.kept() != before {
-		e.keepContact(address)
-	}
-	return address
-}
+// sees tells whether we may know when they are online.
+func (c *contact) sees() bool { return c.Subscription == "both" || c.Subscription == "to" }
 
 // presenceFrom takes who comes and goes, who asks, and who is in a room.
 func (e *Engine) presenceFrom(s *conn.Stanza) {
@@ -143,35 +171,58 @@ func (e *Engine) presenceFrom(s *conn.Stanza) {
 	switch s.Type {
 	case "subscribe":
 		e.asksUs(address)
+	case "unsubscribe":
+		if c := e.people[address]; c != nil && c.Asks {
+			c.Asks = false
+			e.keepContacts(address)
+		}
 	case stanza.Available, "unavailable":
 		e.comesAndGoes(address, s)
 	}
 }
 
+// mostAsking bounds how many people who ask are remembered; the server keeps the rest
+// until these are answered.
+const mostAsking = 500
+
 // asksUs notes that somebody wants to know when we are online. Who is asked by us
 // already is let in at once: both want it.
 // RFC 6121 §3.1.3
 func (e *Engine) asksUs(address string) {
-	c := e.person(address)
+	c := e.people[address]
 	switch {
-	case c.Blocked, c.Subscription == "both", c.Subscription == "from":
+	case c == nil:
+		if e.asking() >= mostAsking {
+			return
+		}
+		c = e.person(address)
+	case c.Blocked, c.Asks, c.Subscription == "both", c.Subscription == "from":
 		return
 	case c.Subscription == "to", c.Asked:
 		e.subscription(address, "subscribed")
 		return
 	}
-	if !c.Asks {
-		c.Asks = true
-		e.keepContact(address)
+	c.Asks = true
+	e.keepContacts(address)
+}
+
+// asking is how many ask who are nobody else.
+func (e *Engine) asking() (n int) {
+	for _, c := range e.people {
+		if c.Asks && c.Subscription == "" {
+			n++
+		}
 	}
+	return n
 }
 
 // mostResources bounds what is remembered of who is online with how many devices.
 const mostResources = 32
 
+// comesAndGoes notes who is online, of those who let us know.
 func (e *Engine) comesAndGoes(address string, s *conn.Stanza) {
 	c := e.people[address]
-	if c == nil {
+	if c == nil || !c.sees() {
 		return
 	}
 	was, resource := len(c.here) > 0, s.From.Resource()
@@ -182,6 +233,17 @@ func (e *Engine) comesAndGoes(address string, s *conn.Stanza) {
 	if is := len(c.here) > 0; is != was {
 		e.tell(&port.ContactChanged{Contact: c.shown(address)})
 		e.tell(e.lines.Touch(address)...)
+	}
+}
+
+// allGone notes that with its session all is over that we knew of who is online.
+func (e *Engine) allGone() {
+	for _, address := range slices.Sorted(maps.Keys(e.people)) {
+		if c := e.people[address]; len(c.here) > 0 {
+			c.here = nil
+			e.tell(&port.ContactChanged{Contact: c.shown(address)})
+			e.tell(e.lines.Touch(address)...)
+		}
 	}
 }
 
@@ -203,10 +265,10 @@ func (e *Engine) addContact(c *port.AddContact) {
 	}
 	e.ask(conn.Request{Type: stanza.Set, Payload: []byte("<query xmlns='jabber:iq:roster'>" + item + "</query>")}, func(_ *conn.Stanza, err error) {
 		if err != nil {
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 			return
 		}
-		if p := e.person(address); p.Asks {
+		if p := e.people[address]; p != nil && p.Asks {
 			e.subscription(address, "subscribed")
 		}
 		e.subscription(address, "subscribe")
@@ -227,7 +289,7 @@ func (e *Engine) removeContact(c *port.RemoveContact) {
 	if p := e.people[address]; p != nil && p.Asks {
 		e.subscription(address, "unsubscribed")
 		p.Asks = false
-		e.keepContact(address)
+		e.keepContacts(address)
 	}
 	if p := e.people[address]; p == nil || p.Subscription == "" {
 		e.done(c, port.Done{})
@@ -240,28 +302,32 @@ func (e *Engine) removeContact(c *port.RemoveContact) {
 func (e *Engine) plainAnswer(c port.Command) func(*conn.Stanza, error) {
 	return func(_ *conn.Stanza, err error) {
 		if err != nil {
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 			return
 		}
 		e.done(c, port.Done{})
 	}
 }
 
-// XEP-0191 §3.2
+// askBlocked takes the whole list of who is blocked. XEP-0191 §3.2
 func (e *Engine) askBlocked() {
 	e.ask(conn.Request{Type: stanza.Get, Payload: []byte("<blocklist xmlns='urn:xmpp:blocking'/>")}, func(s *conn.Stanza, err error) {
-		if err != nil {
+		if err != nil || !s.Elem.First().Is("urn:xmpp:blocking", "blocklist") {
 			return
 		}
 		listed := blockItems(s.Elem.First())
+		still := make(map[string]bool, len(listed))
+		for _, address := range listed {
+			still[address] = true
+		}
+		var free []string
 		for address, c := range e.people {
-			if c.Blocked && !slices.Contains(listed, address) {
-				e.setBlocked(address, false)
+			if c.Blocked && !still[address] {
+				free = append(free, address)
 			}
 		}
-		for _, address := range listed {
-			e.setBlocked(address, true)
-		}
+		e.setBlocked(free, false)
+		e.setBlocked(listed, true)
 	})
 }
 
@@ -269,13 +335,9 @@ func (e *Engine) askBlocked() {
 func (e *Engine) blockPush(q xtok.Elem) {
 	items := blockItems(q)
 	if len(items) == 0 && q.Local() == "unblock" {
-		for address := range e.people {
-			items = append(items, address)
-		}
+		items = slices.Collect(maps.Keys(e.people))
 	}
-	for _, address := range items {
-		e.setBlocked(address, q.Local() == "block")
-	}
+	e.setBlocked(items, q.Local() == "block")
 }
 
 func blockItems(q xtok.Elem) (items []string) {
@@ -287,11 +349,17 @@ func blockItems(q xtok.Elem) (items []string) {
 	return items
 }
 
-func (e *Engine) setBlocked(address string, on bool) {
-	if c := e.person(address); c.Blocked != on {
-		c.Blocked = on
-		e.keepContact(address)
+func (e *Engine) setBlocked(addresses []string, on bool) {
+	var changed []string
+	for _, address := range addresses {
+		if c := e.people[address]; c == nil && (!on || len(e.people) >= mostPeople) || c != nil && c.Blocked == on {
+			continue
+		}
+		e.person(address).Blocked = on
+		changed = append(changed, address)
 	}
+	slices.Sort(changed)
+	e.keepContacts(changed...)
 }
 
 func (e *Engine) block(c *port.Block) {

@@ -53,17 +53,24 @@ type Engine struct {
 	link      *link // nil when not connected and not trying
 	people    map[string]*contact
 	rooms     map[string]*room
-	plain     map[string]bool // chats whose encryption a person has switched off
+	chats     map[string]chatSettings
+	away      bool // nobody is looking
 	synced    bool
-	awaited   map[string]bool   // archives, rooms and bookmarks still to come
-	syncBy    time.Time         // when they are not waited for any more
+	awaited   map[string]*wait  // archives, rooms and bookmarks still to come
+	syncBy    time.Time         // when people do not wait for them any more
+	roomsBy   time.Time         // when rooms are to be looked after
 	fetching  map[string]*fetch // archive queries under way, by query id
 	sending   map[string]uint64 // origin-id → ticket
 	tickets   map[uint64]string // and back
 	ticket    uint64
 	signIn    port.Command // a SignIn that waits for its answer
 	status    port.Status
-	uploading map[string]bool               // by message
+	keyAsks   int                           // questions about keys under way
+	keyQueue  []e2ee.Request                // those behind them
+	keyRun    bool                          // nextKeys is at work
+	keyNews   map[string]bool               // rooms whose lock may be another one
+	uploading map[string]context.CancelFunc // by message
+	loading   map[string]bool               // messages whose file is being fetched
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
 	broken    error                         // the store failed: nothing goes on
 	ctx       context.Context
@@ -114,10 +121,12 @@ func (e *Engine) Run(ctx context.Context) error {
 			return nil
 		case <-e.wake:
 			e.takeWork()
-		case ev := <-e.link.events():
-			e.connection(ev)
-		case <-e.link.ended():
-			e.link = nil
+		case ev, ok := <-e.link.events():
+			if !ok {
+				e.linkEnded()
+			} else {
+				e.connection(ev)
+			}
 		case <-timer.C:
 			e.tick()
 		}
@@ -143,13 +152,18 @@ const idle = time.Hour
 
 // pause is how long until something is due.
 func (e *Engine) pause() time.Duration {
-	next := e.Now().Add(idle)
-	if e.keys != nil {
-		next = sooner(next, e.keys.Due())
-		_, typing := e.lines.Expire(e.Now())
-		next = sooner(sooner(next, typing), e.syncBy)
+	now := e.Now()
+	next := now.Add(idle)
+	if e.keys == nil {
+		return idle
 	}
-	return max(next.Sub(e.Now()), 0)
+	events, typing := e.lines.Expire(now)
+	e.tell(events...)
+	next = sooner(next, typing)
+	if e.online() {
+		next = sooner(sooner(sooner(next, e.keys.Due()), e.syncDue()), e.roomsBy)
+	}
+	return max(next.Sub(now), 0)
 }
 
 func sooner(a, b time.Time) time.Time {
@@ -161,21 +175,20 @@ func sooner(a, b time.Time) time.Time {
 
 // tick does what has become due.
 func (e *Engine) tick() {
-	if e.keys == nil {
+	if e.keys == nil || !e.online() {
 		return
 	}
-	events, _ := e.lines.Expire(e.Now())
-	e.tell(events...)
 	e.take(e.keys.Tick())
-	if !e.syncBy.IsZero() && !e.Now().Before(e.syncBy) {
-		clear(e.awaited)
-		e.arrived("")
-	}
+	e.askAgain(e.Now())
+	e.lookAfterRooms(e.Now())
 	e.pump()
 }
 
-// tell hands events to whoever draws.
+// tell hands events to whoever draws. Once the profile is broken nothing is told any more.
 func (e *Engine) tell(events ...port.Event) {
+	if e.broken != nil {
+		return
+	}
 	for _, ev := range events {
 		e.Events(ev)
 	}
@@ -196,21 +209,33 @@ func (e *Engine) keepBatch(b *keep.Batch) bool {
 }
 
 func (e *Engine) breakDown(err error) {
-	e.broken = err
+	if e.broken != nil {
+		return
+	}
 	e.Log.Error("the profile cannot be used any more", "err", err)
 	e.tell(&port.Status{State: "refused", Failure: port.Failf(port.Internal, "%s", err)})
+	e.broken = err
 }
 
-// commit keeps a change of the timeline together with a step of the keys, and
-// then carries out what they say: one transaction, then events, then bytes.
+// commit keeps a change of the timeline together with a step of the keys and the lines
+// that tell of it, and then carries out what they say: one transaction, then events, then bytes.
 func (e *Engine) commit(c timeline.Change, s e2ee.Step) bool {
 	var b keep.Batch
 	b.Add(s.Batch)
 	b.Add(c.Batch)
+	events := c.Events
+	for _, alert := range s.Alerts {
+		noted, err := e.noteAlert(&b, alert)
+		if err != nil {
+			e.breakDown(err)
+			return false
+		}
+		events = append(append(events, &alert), noted...)
+	}
 	if !e.keepBatch(&b) {
 		return false
 	}
-	e.tell(c.Events...)
+	e.tell(events...)
 	e.follow(s)
 	return true
 }

@@ -68,10 +68,10 @@ func (e *Engine) message(s *conn.Stanza) {
 			if f := c.Child(nsForward, "forwarded"); own && f.OK() {
 				e.heard(f.Child(stanza.NSClient, "message"), origin{source: timeline.Carbon, time: delayOf(f)})
 			}
-			return
+			return // somebody else's is nothing
 		}
 	}
-	o := origin{source: timeline.Live, time: delayOf(el)}
+	o := origin{source: timeline.Live, time: e.keptSince(el, s.From)}
 	if !o.time.IsZero() {
 		o.source = timeline.Offline
 	}
@@ -90,7 +90,7 @@ type origin struct {
 func (e *Engine) heard(el xtok.Elem, o origin) {
 	in, step, ok := e.read(el, o)
 	if !ok {
-		e.take(step)
+		e.take(e.discreet(step))
 		return
 	}
 	change, err := e.lines.Apply(in, e.Now())
@@ -98,8 +98,8 @@ func (e *Engine) heard(el xtok.Elem, o origin) {
 		e.breakDown(err)
 		return
 	}
-	if e.commit(change, step) {
-		e.answer(in, change)
+	if e.commit(change, e.discreet(step)) && isNew(change) && o.source != timeline.Carbon {
+		e.answer(in)
 	}
 }
 
@@ -113,11 +113,11 @@ func (e *Engine) read(el xtok.Elem, o origin) (timeline.Incoming, e2ee.Step, boo
 	if !ok {
 		return timeline.Incoming{}, e2ee.Step{}, false
 	}
-	if env.FromRoom {
-		e.roomSays(head.From.Bare().String(), el)
+	if env.FromRoom && o.source == timeline.Live { // what it said in the past is not so any more
+		e.roomSays(env.Chat, el)
 	}
-	plain, step, silent := e.unlock(el, head, &env)
-	if silent {
+	plain, step, silent := e.unlock(el, &env)
+	if silent || e.broken != nil {
 		return timeline.Incoming{}, step, false
 	}
 	archive := e.own.String()
@@ -138,19 +138,23 @@ func withName(in timeline.Incoming) timeline.Incoming {
 // envelope says who speaks where, as far as that can be believed.
 func (e *Engine) envelope(el xtok.Elem, head stanza.Head, o origin) (timeline.Envelope, bool) {
 	env := timeline.Envelope{Source: o.source, StanzaID: o.stanzaID, Time: o.time}
-	if env.Time.IsZero() {
-		env.Time = e.Now()
+	if now := e.Now(); env.Time.IsZero() || env.Time.After(now) {
+		env.Time = now
 	}
 	if head.Type == stanza.Error {
-		if err := stanza.ReadError(el.Child(stanza.NSClient, "error")); err != nil {
-			env.Refused = err.Error()
-		}
+		env.Refused = words(stanza.ReadError(el))
 	}
 	from := head.From
 	if from.IsZero() {
 		from = e.own
 	}
-	if r := e.rooms[from.Bare().String()]; r != nil && (head.Type == stanza.Groupchat || from.IsBare() || env.Refused != "") {
+	if r := e.rooms[from.Bare().String()]; r != nil {
+		// Only the room itself refuses what went to it; private words in a room are not
+		// carried on here.
+		if head.Type != stanza.Groupchat && !from.IsBare() {
+			return env, false
+		}
+		r.heard = e.Now()
 		return e.roomEnvelope(env, r, el, from), true
 	}
 	if head.Type == stanza.Groupchat {
@@ -165,14 +169,11 @@ func (e *Engine) envelope(el xtok.Elem, head stanza.Head, o origin) (timeline.En
 	if head.To.IsZero() && env.Mine {
 		env.Chat = e.own.String()
 	}
-	if r := e.rooms[env.Chat]; r != nil {
-		return env, false // private words in a room are not carried on here
-	}
-	return env, env.Chat != ""
+	return env, env.Chat != "" && e.rooms[env.Chat] == nil
 }
 
 // unlock opens an encrypted message. silent: nothing in it is for people.
-func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) (plain *timeline.Plain, step e2ee.Step, silent bool) {
+func (e *Engine) unlock(el xtok.Elem, env *timeline.Envelope) (plain *timeline.Plain, step e2ee.Step, silent bool) {
 	box := el.Child(nsLegacy, "encrypted")
 	if !box.OK() {
 		box = el.Child(nsTwo, "encrypted")
@@ -190,7 +191,7 @@ func (e *Engine) unlock(el xtok.Elem, head stanza.Head, env *timeline.Envelope) 
 		in.Sent = time.Time{}
 	}
 	if env.Real != "" {
-		in.From = jid.MustParse(env.Real)
+		in.From, _ = jid.Parse(env.Real)
 	}
 	if env.Room {
 		in.Room = chat
@@ -234,31 +235,30 @@ func carriesMore(el xtok.Elem) bool {
 // echo marks one's own message, come back: nobody can decrypt what he has encrypted.
 const echo = "echo"
 
-// unreadable is the reason in one word, a key for translation.
+// unreadable is the reason in one word, a key for translation; "" where it is the store's.
 func unreadable(err error) string {
 	for _, r := range []struct {
 		err error
 		key string
 	}{
 		{e2ee.ErrTampered, e2ee.WhyTampered}, {e2ee.ErrNotForUs, e2ee.WhyNotForUs},
-		{e2ee.ErrForged, e2ee.WhyForged}, {e2ee.ErrRefused, e2ee.WhyRefused},
+		{e2ee.ErrForged, e2ee.WhyForged}, {e2ee.ErrRefused, e2ee.WhyRefused}, {e2ee.ErrUnreadable, e2ee.WhyUnread},
 	} {
 		if errors.Is(err, r.err) {
 			return r.key
 		}
 	}
-	return e2ee.WhyUnread
+	return ""
 }
 
-// answer sends the receipt that a message asks for, to people one knows only:
-// it tells when somebody is online.
+// answer sends the receipt that a message asks for, to people one knows only: it tells
+// when somebody is online. What could not be opened has not arrived.
 // XEP-0184 §5.3
-func (e *Engine) answer(in timeline.Incoming, c timeline.Change) {
-	if !in.Asked || in.Mine || in.Room || in.ID == "" || !e.knows(in.Real) || !isNew(c) {
+func (e *Engine) answer(in timeline.Incoming) {
+	if !in.Asked || in.Mine || in.Room || in.Kind != timeline.Text || !e.knows(in.Real) {
 		return
 	}
-	e.send([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(in.Chat)+"' id='"+e.newID()+"'>"+
-		"<received xmlns='"+nsReceipts+"' id='"+esc(in.ID)+"'/><store xmlns='urn:xmpp:hints'/></message>"), 0)
+	e.send(append(timeline.AppendReceipt([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(in.Chat)+"' id='"+e.newID()+"'>"), in.ID), "</message>"...), 0)
 }
 
 // isNew tells whether a change brought a line that was not there.
@@ -276,6 +276,7 @@ func (e *Engine) event(from jid.JID, ev xtok.Elem) {
 	if step, ours := e.keys.Event(from, ev); ours {
 		if e.take(step) {
 			e.touchKeys(from)
+			e.tellLocks()
 			e.pump()
 		}
 		return
@@ -292,12 +293,29 @@ func (e *Engine) event(from jid.JID, ev xtok.Elem) {
 	}
 }
 
-// delayOf is when a stanza was said, zero where it does not tell. XEP-0203
-func delayOf(el xtok.Elem) time.Time {
-	d := el.Child(nsDelay, "delay")
-	if !d.OK() {
-		return time.Time{}
+// keptSince is when a stanza was said that was kept for us, zero for one that comes as it is
+// said. Only who keeps things for us may tell: our server, or the room it comes from.
+// XEP-0203 §5
+func (e *Engine) keptSince(el xtok.Elem, from jid.JID) time.Time {
+	for d := range el.Children() {
+		by, err := jid.Parse(d.Attr("from"))
+		if !d.Is(nsDelay, "delay") || err != nil {
+			continue
+		}
+		room := e.rooms[from.Bare().String()] != nil && (by == from.Bare() || by == from.DomainOnly())
+		if by == e.own.DomainOnly() || by == e.own || room {
+			return stampOf(d)
+		}
 	}
+	return time.Time{}
+}
+
+// delayOf is the time on what was forwarded, zero where it does not tell. XEP-0297 §2
+func delayOf(el xtok.Elem) time.Time {
+	return stampOf(el.Child(nsDelay, "delay"))
+}
+
+func stampOf(d xtok.Elem) time.Time {
 	t, err := stanza.ParseTime(d.Attr("stamp"))
 	if err != nil {
 		return time.Time{}

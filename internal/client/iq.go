@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mirsal/internal/client/conn"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -60,7 +61,8 @@ func (e *Engine) request(s *conn.Stanza) {
 	if !s.IsRequest() {
 		return
 	}
-	own := s.From.IsZero() || s.From.Bare() == e.own
+	// RFC 6121 §2.1.6: of the account itself, not of another device
+	own := s.From.IsZero() || s.From == e.own
 	q := s.Elem.First()
 	switch {
 	case s.Type == "set" && q.Is("jabber:iq:roster", "query") && own:
@@ -69,14 +71,28 @@ func (e *Engine) request(s *conn.Stanza) {
 	case s.Type == "set" && q.NS() == "urn:xmpp:blocking" && own:
 		e.blockPush(q)
 		e.reply(s, nil)
+	case !own && !e.mayAsk(s.From):
+		e.refuseIQ(s)
 	case s.Type == "get" && q.Is("urn:xmpp:ping", "ping"):
 		e.reply(s, nil)
 	case s.Type == "get" && q.Is("http://jabber.org/protocol/disco#info", "query") && strings.HasPrefix(q.Attr("node")+nodeURI, nodeURI):
 		payload, _ := e.info(q.Attr("node"))
 		e.reply(s, payload)
 	default:
-		e.send(stanza.ErrorReply(s.Head, stanza.Errorf(stanza.ServiceUnavailable, "")).Raw, 0)
+		e.refuseIQ(s)
 	}
+}
+
+// mayAsk tells whether somebody may know that we are here: who hears so anyhow. To others
+// we are what an address is where nobody is.
+// RFC 6121 §8.5.3.2.1, XEP-0030 §9.1
+func (e *Engine) mayAsk(from jid.JID) bool {
+	bare := from.Bare()
+	return bare == e.own || from == e.own.DomainOnly() || e.knows(bare.String()) || e.rooms[bare.String()] != nil
+}
+
+func (e *Engine) refuseIQ(s *conn.Stanza) {
+	e.send(stanza.ErrorReply(s.Head, stanza.Errorf(stanza.ServiceUnavailable, "")).Raw, 0)
 }
 
 func (e *Engine) reply(s *conn.Stanza, payload []byte) {

@@ -2,54 +2,187 @@ package client
 
 import (
 	"errors"
+	"slices"
 
+	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
+	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
-// keyAlert tells people of what happened to keys: as an event, and where it is about
-// a contact as a line in the conversation, which stays.
-func (e *Engine) keyAlert(a port.KeyAlert) {
-	e.tell(&a)
+// noteAlert puts a line where it is about a contact or a member, which stays, into the
+// conversations with them, and returns what to tell of it.
+func (e *Engine) noteAlert(b *keep.Batch, a port.KeyAlert) (events []port.Event, err error) {
 	if a.Address == e.own.String() || a.Address == "" {
-		return
+		return nil, nil
 	}
-	if _, listed := e.lines.Chat(a.Address); listed {
-		e.change(e.lines.Notice(a.Address, false, a.Kind, []string{a.Address}, e.Now()))
+	line := func(chat string, room bool) {
+		if _, listed := e.lines.Chat(chat); !listed || err != nil {
+			return
+		}
+		var c timeline.Change
+		c, err = e.lines.Notice(chat, room, a.Kind, []string{a.Address}, e.Now())
+		b.Add(c.Batch)
+		events = append(events, c.Events...)
+	}
+	line(a.Address, false)
+	for _, r := range e.rooms {
+		if r.Encrypted && r.Members[a.Address] != "" {
+			line(r.Address, true)
+		}
+	}
+	return events, err
+}
+
+// follow sends and asks what a step of the keys says; its batch is already kept.
+func (e *Engine) follow(s e2ee.Step) {
+	for _, note := range s.Send {
+		e.send(append(append([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(note.To.String())+"'>"), note.Content...), "</message>"...), 0)
+	}
+	for _, r := range s.Ask {
+		e.askKeys(r)
 	}
 }
 
-// askKeysOf asks for the keys of a chat that is being looked at, so that its lock
-// tells what a message would be before one is written.
-func (e *Engine) askKeysOf(chat string) {
-	if e.link == nil || !e.link.up || !e.encrypts(chat) {
+// discreet leaves out of a step that somebody's message has caused what would go to
+// people who do not know us: it would tell them that we are here.
+func (e *Engine) discreet(s e2ee.Step) e2ee.Step {
+	s.Send = slices.DeleteFunc(s.Send, func(n e2ee.Note) bool { return !e.shares(n.To) })
+	asks := s.Ask
+	s.Ask = nil
+	for _, r := range asks {
+		if r.To.IsZero() || e.shares(r.To) {
+			s.Ask = append(s.Ask, r)
+			continue
+		}
+		if s.Batch == nil {
+			s.Batch = &keep.Batch{}
+		}
+		s.Batch.Add(e.keys.Answer(r, xtok.Elem{}).Batch) // as if it had got lost
+	}
+	return s
+}
+
+// shares tells whether somebody knows of us by our own doing.
+func (e *Engine) shares(who jid.JID) bool {
+	who = who.Bare()
+	c := e.people[who.String()]
+	if who == e.own || e.chats[who.String()].Wrote || c != nil && (c.Asked || c.Subscription != "" && c.Subscription != "none") {
+		return true
+	}
+	for _, r := range e.rooms {
+		if r.Encrypted && r.has(who) {
+			return true
+		}
+	}
+	return false
+}
+
+// mostKeyAsks bounds how many questions about keys are under way: a room of thousands asks
+// for theirs one after the other, and leaves room for all else.
+const mostKeyAsks = 64
+
+// askKeys asks what the keys want to know; what waits for them goes on afterwards.
+func (e *Engine) askKeys(r e2ee.Request) {
+	e.keyQueue = append(e.keyQueue, r)
+	e.nextKeys()
+}
+
+// nextKeys asks what is at the head of the queue. An answer may come at once; it then
+// finds this at work.
+func (e *Engine) nextKeys() {
+	if e.keyRun {
 		return
 	}
-	if to, _, err := e.recipients(chat); err == nil {
-		ask, _ := e.keys.Needs(to)
-		e.follow(e2ee.Step{Ask: ask})
+	e.keyRun = true
+	for e.broken == nil && e.keyAsks < mostKeyAsks && len(e.keyQueue) > 0 {
+		r := e.keyQueue[0]
+		e.keyQueue = e.keyQueue[1:]
+		e.keyAsks++
+		e.ask(conn.Request{To: r.To, Type: r.Type, Payload: r.Payload}, func(s *conn.Stanza, _ error) {
+			e.keyAsks--
+			e.keyAnswer(r, s)
+			e.nextKeys()
+		})
+	}
+	e.keyRun = false
+}
+
+// keyAnswer hands on an answer. Only its own chat goes on at once; rooms, which wait for
+// many, when all is there.
+func (e *Engine) keyAnswer(r e2ee.Request, s *conn.Stanza) {
+	var iq xtok.Elem
+	if s != nil {
+		iq = s.Elem
+	}
+	if !e.take(e.keys.Answer(r, iq)) {
+		return
+	}
+	e.touchKeys(r.To)
+	switch {
+	case e.keyAsks == 0 && len(e.keyQueue) == 0:
+		e.tellLocks()
+		e.pump()
+	case !r.To.IsZero():
+		e.pumpChat(r.To.Bare().String())
+	}
+}
+
+// touchKeys tells again of the chat whose lock may be another one now; of rooms a little
+// later (tellLocks).
+func (e *Engine) touchKeys(who jid.JID) {
+	if who.IsZero() || who.Bare() == e.own {
+		return
+	}
+	e.tell(e.lines.Touch(who.Bare().String())...)
+	for _, r := range e.rooms {
+		if r.Encrypted && r.has(who.Bare()) {
+			e.keyNews[r.Address] = true
+		}
+	}
+}
+
+// tellLocks tells again of rooms whose lock may be another one now.
+func (e *Engine) tellLocks() {
+	for address := range e.keyNews {
+		e.tell(e.lines.Touch(address)...)
+	}
+	clear(e.keyNews)
+}
+
+// askKeysOf asks for the keys of a chat that is being looked at, so that its lock
+// tells what a message would be before one is written: not of strangers, who would
+// hear of it.
+func (e *Engine) askKeysOf(chat string) {
+	j, err := jid.Parse(chat)
+	if err != nil || !e.online() || !e.encrypts(chat) || e.rooms[chat] == nil && !e.shares(j) {
+		return
+	}
+	to, _ := e.recipients(chat)
+	ask, _ := e.keys.Needs(to)
+	for _, r := range ask {
+		e.askKeys(r)
 	}
 }
 
 func (e *Engine) listDevices(c *port.ListDevices) {
+	who := []jid.JID{e.own}
+	if c.Address != "" {
+		j, err := jid.Parse(c.Address)
+		if err != nil {
+			e.tell(&port.DeviceList{Ref: c.Ref, Address: c.Address, Failure: port.Failf(port.BadCommand, "%q is not an address", c.Address)})
+			return
+		}
+		who, _ = e.recipients(j.Bare().String())
+	}
 	list := []port.Device{}
-	for _, who := range e.whose(c.Address) {
-		list = append(list, e.keys.Devices(who)...)
+	for _, w := range who {
+		list = append(list, e.keys.Devices(w)...)
 	}
 	e.tell(&port.DeviceList{Ref: c.Ref, Address: c.Address, Devices: list})
-}
-
-// whose is the people an address stands for: "" oneself, a room its members.
-func (e *Engine) whose(address string) []jid.JID {
-	if address == "" {
-		return []jid.JID{e.own}
-	}
-	to, _, err := e.recipients(address)
-	if err != nil {
-		return nil
-	}
-	return to
 }
 
 func (e *Engine) setTrust(c *port.SetTrust) {
@@ -90,6 +223,7 @@ func (e *Engine) decided(c port.Command, who jid.JID, step e2ee.Step, err error)
 	}
 	if e.take(step) {
 		e.touchKeys(who)
+		e.tellLocks()
 		e.done(c, port.Done{Chat: who.Bare().String()})
 		e.pump()
 	}

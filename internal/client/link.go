@@ -3,12 +3,13 @@ package client
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"mirsal/internal/client/conn"
-	"mirsal/internal/client/e2ee"
 	"mirsal/internal/client/port"
-	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -36,19 +37,12 @@ type link struct {
 	leaving bool
 }
 
-// events and ended work on no link too: they never come.
+// events work on no link too: they never come.
 func (l *link) events() <-chan conn.Event {
 	if l == nil {
 		return nil
 	}
 	return l.conn.Events()
-}
-
-func (l *link) ended() <-chan struct{} {
-	if l == nil {
-		return nil
-	}
-	return l.over
 }
 
 // connect begins to connect, and to stay connected.
@@ -59,15 +53,11 @@ func (e *Engine) connect() {
 		e.refused(&conn.Refusal{Reason: conn.Unreachable, Words: err.Error(), Err: err})
 		return
 	}
-	saved := p.Saved
-	if saved != nil { // it resumes once: what follows is another state
-		p.Saved = nil
-		if !e.keepProfile() {
-			return
-		}
-	}
 	c := e.Connect(conn.Config{Address: e.own, Password: p.Password, Token: p.Token, Device: p.Device,
-		DeviceName: e.Label, Software: e.Software, Tag: "mirsal", Dial: dial}, saved)
+		DeviceName: e.Label, Software: e.Software, Tag: "mirsal", Dial: dial}, nil)
+	if e.away {
+		c.Attend(false)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(e.ctx))
 	l := &link{conn: c, over: make(chan struct{}), cancel: cancel, asked: map[uint64]func(*conn.Stanza, error){}}
 	e.link = l
@@ -81,7 +71,23 @@ func (e *Engine) connect() {
 // leaveTime is how long a good-bye may take.
 const leaveTime = 3 * time.Second
 
-// stop ends the connection in good order and waits for it.
+// leave begins the good-bye, which takes leaveTime at most; the link ends by itself then.
+func (e *Engine) leave(l *link) {
+	if l.leaving {
+		return
+	}
+	l.leaving = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), leaveTime)
+	context.AfterFunc(ctx, l.cancel)
+	l.conn.Leave(ctx)
+	go func() {
+		<-l.over
+		cancel()
+	}()
+}
+
+// stop ends the connection in good order and waits for it: what was sent is written,
+// and what the server says that it has is kept.
 func (e *Engine) stop() {
 	for _, cancel := range e.jobs {
 		cancel()
@@ -91,30 +97,53 @@ func (e *Engine) stop() {
 		return
 	}
 	e.link = nil
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), leaveTime)
-	defer cancel()
-	go l.conn.Leave(ctx) // Run returns when all that was sent is written
-	for {
-		select {
-		case ev := <-l.conn.Events():
-			if h, ok := ev.(*conn.Handled); ok && e.broken == nil {
-				e.handled(h.Tickets)
-			}
-			continue
-		case <-l.over:
-		case <-ctx.Done():
+	e.leave(l)
+	for ev := range l.conn.Events() {
+		if h, ok := ev.(*conn.Handled); ok && e.broken == nil {
+			e.handled(h.Tickets)
 		}
-		break
 	}
+	<-l.over
 	l.cancel()
-	for {
-		select {
-		case <-l.conn.Events():
-			continue
-		case <-l.over:
-		}
+}
+
+// dropLink gives the present connection up, without waiting for it.
+func (e *Engine) dropLink() {
+	l := e.link
+	if l == nil {
 		return
 	}
+	e.link = nil
+	l.cancel()
+	go func() {
+		for range l.conn.Events() { // until it is closed
+		}
+	}()
+	e.linkOver(l)
+}
+
+// linkEnded takes the end of a connection that does not come back by itself: its last
+// event has said why, unless we have left.
+func (e *Engine) linkEnded() {
+	l := e.link
+	e.link = nil
+	l.cancel()
+	e.linkOver(l)
+	if e.status.State != "refused" {
+		e.state("offline", nil, time.Time{})
+	}
+	e.refuseSignIn(port.Failf(port.Canceled, "the connection was ended"))
+}
+
+// linkOver answers everybody who still waits for something of a link that is gone, and
+// ends its session.
+func (e *Engine) linkOver(l *link) {
+	for _, tag := range slices.Sorted(maps.Keys(l.asked)) {
+		then := l.asked[tag]
+		delete(l.asked, tag)
+		then(nil, conn.ErrLost)
+	}
+	e.sessionOver()
 }
 
 // connection takes what the connection tells.
@@ -140,73 +169,6 @@ func (e *Engine) connection(ev conn.Event) {
 	}
 }
 
-// up begins a stream: everything is asked for anew, unless the former goes on.
-func (e *Engine) up(ev *conn.Up) {
-	e.link.up = true
-	if ev.Token != nil {
-		e.profile.Token, e.profile.Password = ev.Token, ""
-		if !e.keepProfile() {
-			return
-		}
-	}
-	e.signedIn()
-	change, err := e.lines.Online(e.own.String(), ev.Resumed)
-	if !e.change(change, err) {
-		return
-	}
-	if ev.Resumed {
-		e.state("online", nil, time.Time{})
-		e.pump()
-		return
-	}
-	e.synced, e.awaited = false, nil
-	e.state("online", nil, time.Time{})
-	e.arrive(ev)
-}
-
-// arrive asks for all that a new session must know, and says that we are here.
-// RFC 6121 §2.2: the roster before the presence, so that no push is missed.
-func (e *Engine) arrive(ev *conn.Up) {
-	e.askRoster()
-	e.askBlocked()
-	if !ev.Bound.Child("urn:xmpp:carbons:2", "enabled").OK() {
-		e.ask(conn.Request{Type: "set", Payload: []byte("<enable xmlns='urn:xmpp:carbons:2'/>")}, nil)
-	}
-	e.send(e.presence(), 0)
-	e.take(e.keys.Online())
-	e.take(e.keys.CatchUp(true))
-	e.await(e.own.String())
-	e.await(nsBookmarks)
-	e.askBookmarks()
-	e.catchUp(e.own.String())
-	e.resumeFiles()
-}
-
-func (e *Engine) down(ev *conn.Down) {
-	e.link.up = false
-	e.leaveRooms()
-	e.lines.Offline(e.own.String())
-	e.state("offline", failureOf(ev.Err), e.Now().Add(ev.Retry))
-	if s, ok := e.signIn.(*port.SignIn); ok && s.Password != "" && ev.Err != nil && ev.Err.Reason == conn.Unreachable {
-		e.refuseSignIn(failureOf(ev.Err))
-	}
-}
-
-// refused ends the connection for good: only a person can mend it.
-func (e *Engine) refused(r *conn.Refusal) {
-	if e.link != nil {
-		e.link.up = false
-		e.leaveRooms()
-		e.lines.Offline(e.own.String())
-		if e.link.leaving {
-			e.state("offline", nil, time.Time{})
-			return
-		}
-	}
-	e.state("refused", failureOf(r), time.Time{})
-	e.refuseSignIn(failureOf(r))
-}
-
 // failureOf says in the port's words why there is no connection.
 func failureOf(r *conn.Refusal) *port.Failure {
 	if r == nil {
@@ -230,7 +192,7 @@ func failureOf(r *conn.Refusal) *port.Failure {
 	return &port.Failure{Code: code, Text: words}
 }
 
-// state tells where the connection stands, if that is news.
+// state tells where the connection stands.
 func (e *Engine) state(state string, f *port.Failure, retry time.Time) {
 	s := port.Status{State: state, Synced: e.synced, Address: e.own.String(), Failure: f, Retry: retry}
 	if e.own.IsZero() {
@@ -240,11 +202,13 @@ func (e *Engine) state(state string, f *port.Failure, retry time.Time) {
 	e.tell(&s)
 }
 
-// send hands a stanza to the connection. What cannot be sent now is not lost:
-// messages are in the outbox, all else is said again on the next stream.
+// send hands a stanza to the connection, unless the profile is broken. What cannot be
+// sent now is not lost: messages are in the outbox, all else is said again on the next stream.
 func (e *Engine) send(raw []byte, ticket uint64) bool {
-	return e.link != nil && e.link.up && e.link.conn.Send(raw, ticket) == nil
+	return e.broken == nil && e.online() && e.link.conn.Send(raw, ticket) == nil
 }
+
+func (e *Engine) online() bool { return e.link != nil && e.link.up }
 
 // ask sends a request; then is called with its answer, in the order of the
 // stream. It may be nil. Without a connection then is called with an error at once.
@@ -252,7 +216,10 @@ func (e *Engine) ask(q conn.Request, then func(*conn.Stanza, error)) {
 	if then == nil {
 		then = func(*conn.Stanza, error) {}
 	}
-	if e.link == nil || !e.link.up {
+	if e.broken != nil {
+		return
+	}
+	if !e.online() {
 		then(nil, conn.ErrDown)
 		return
 	}
@@ -284,56 +251,31 @@ func (e *Engine) settle(s *conn.Stanza) {
 	}
 }
 
-// follow sends and asks what a step of the keys says; its batch is already kept.
-func (e *Engine) follow(s e2ee.Step) {
-	for _, alert := range s.Alerts {
-		e.keyAlert(alert)
-	}
-	for _, note := range s.Send {
-		e.send(append(append([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(note.To.String())+"'>"), note.Content...), "</message>"...), 0)
-	}
-	for _, r := range s.Ask {
-		e.askKeys(r)
-	}
-}
-
-// askKeys asks what the keys want to know; what waits for them goes on afterwards.
-func (e *Engine) askKeys(r e2ee.Request) {
-	e.ask(conn.Request{To: r.To, Type: r.Type, Payload: r.Payload}, func(s *conn.Stanza, err error) {
-		var iq xtok.Elem
-		if s != nil {
-			iq = s.Elem
-		}
-		if e.take(e.keys.Answer(r, iq)) {
-			e.touchKeys(r.To)
-			e.pump()
-		}
-	})
-}
-
-// touchKeys tells again of the chats whose lock may be another one now.
-func (e *Engine) touchKeys(who jid.JID) {
-	if who.IsZero() || who.Bare() == e.own {
-		return
-	}
-	e.tell(e.lines.Touch(who.Bare().String())...)
-	for _, r := range e.rooms {
-		if r.Encrypted && r.has(who.Bare()) {
-			e.tell(e.lines.Touch(r.Address)...)
-		}
-	}
-}
-
 // esc is a text for an attribute or an element.
 func esc(s string) string { return string(xtok.Escape(nil, s)) }
 
 // words is what a refusal of a request says to people.
 func words(err error) string {
+	var refusal *stanza.StanzaError
 	switch {
 	case errors.Is(err, conn.ErrDown), errors.Is(err, conn.ErrLost):
 		return "there is no connection to the server"
 	case errors.Is(err, conn.ErrTimeout):
 		return "the server did not answer in time"
+	case errors.Is(err, conn.ErrBusy):
+		return "too much waits for the server already"
+	case errors.As(err, &refusal) && refusal.Text != "":
+		return refusal.Text
 	}
 	return err.Error()
+}
+
+// refusalOf is the port's failure for a request that was not granted.
+func refusalOf(err error) *port.Failure {
+	for _, lost := range []error{conn.ErrDown, conn.ErrLost, conn.ErrTimeout, conn.ErrBusy} {
+		if errors.Is(err, lost) {
+			return port.Failf(port.Unreachable, "%s", words(err))
+		}
+	}
+	return port.Failf(port.Refused, "%s", words(err))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
@@ -14,10 +15,17 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
+// mostUnder bounds how many messages are on their way at once: what is behind them is
+// encrypted when there is room, so that no key is used up for nothing.
+const mostUnder = 256
+
 // pump sends what waits in the outbox, in order within each chat: what cannot go
 // now holds up what is behind it there, and nothing else.
-func (e *Engine) pump() {
-	if e.link == nil || !e.link.up || e.broken != nil {
+func (e *Engine) pump() { e.pumpChat("") }
+
+// pumpChat sends what waits in one chat ("": in all).
+func (e *Engine) pumpChat(only string) {
+	if !e.online() || e.broken != nil {
 		return
 	}
 	list, err := e.lines.Outbox()
@@ -27,7 +35,10 @@ func (e *Engine) pump() {
 	}
 	stuck := map[string]bool{}
 	for _, o := range list {
-		if _, under := e.sending[o.OriginID]; under || stuck[o.Chat] {
+		if len(e.sending) >= mostUnder || e.broken != nil {
+			return
+		}
+		if _, under := e.sending[o.OriginID]; under || stuck[o.Chat] || only != "" && o.Chat != only {
 			continue
 		}
 		stuck[o.Chat] = !e.dispatch(o)
@@ -37,13 +48,16 @@ func (e *Engine) pump() {
 // dispatch encrypts one message and sends it; false: not now. The ratchet's step
 // is kept before the message leaves.
 func (e *Engine) dispatch(o timeline.Outgoing) bool {
-	to, room, err := e.recipients(o.Chat)
-	if err != nil {
-		return e.refuse(o, err.Error())
-	}
-	if r := e.rooms[o.Chat]; o.Room && (r == nil || !r.joined) {
+	r := e.rooms[o.Chat]
+	switch _, err := jid.Parse(o.Chat); {
+	case err != nil || (r != nil) != o.Room:
+		return e.refuse(o, "there is no such chat any more")
+	case r != nil && !r.joined:
 		return false
+	case o.Lock.State != port.Open && !e.encrypts(o.Chat):
+		return e.refuse(o, "it was written to be encrypted, and encryption is off now")
 	}
+	to, room := e.recipients(o.Chat)
 	content, batch, lock, err := e.seal(o, to, room)
 	switch {
 	case errors.Is(err, e2ee.ErrWaiting):
@@ -54,14 +68,26 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 		e.breakDown(err)
 		return false
 	}
-	change, err := e.lines.SetLock(o.Message, lock)
-	if err != nil && composeFailure(err) == nil { // that a line is gone holds up nothing
-		e.breakDown(err)
-		return false
+	return e.locked(o, lock, batch) && e.leaves(o, content)
+}
+
+// locked keeps a ratchet's step, and what is known of a text's lock now. What takes back
+// or reacts has no text: the line it is about keeps its own lock.
+func (e *Engine) locked(o timeline.Outgoing, lock port.Lock, batch *keep.Batch) bool {
+	var change timeline.Change
+	if o.Kind == timeline.Text || o.Kind == timeline.Edit {
+		var err error
+		change, err = e.lines.SetLock(o.Message, lock)
+		if err != nil && composeFailure(err) == nil { // that a line is gone holds up nothing
+			e.breakDown(err)
+			return false
+		}
 	}
-	if !e.commit(change, e2ee.Step{Batch: batch}) {
-		return false
-	}
+	return e.commit(change, e2ee.Step{Batch: batch})
+}
+
+// leaves hands a message to the connection.
+func (e *Engine) leaves(o timeline.Outgoing, content []byte) bool {
 	kind := "chat"
 	if o.Room {
 		kind = "groupchat"
@@ -86,7 +112,9 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 		return extras, nil, e.keys.Lock(to, room), nil
 	}
 	if ask, waiting := e.keys.Needs(to); len(ask) > 0 || waiting {
-		e.follow(e2ee.Step{Ask: ask})
+		for _, r := range ask {
+			e.askKeys(r)
+		}
 		if _, waiting = e.keys.Needs(to); waiting {
 			return nil, nil, lock, e2ee.ErrWaiting
 		}
@@ -115,8 +143,12 @@ func (e *Engine) readers(to []jid.JID, room jid.JID) (readers []jid.JID, without
 	if room.IsZero() || lock.State != port.Broken || lock.Why == e2ee.WhyWaiting || len(lock.Missing) >= len(to) {
 		return to, nil
 	}
+	missing := make(map[string]bool, len(lock.Missing))
+	for _, who := range lock.Missing {
+		missing[who] = true
+	}
 	for _, j := range to {
-		if !slices.Contains(lock.Missing, j.String()) {
+		if !missing[j.String()] {
 			readers = append(readers, j)
 		}
 	}
@@ -134,23 +166,14 @@ func lacking(lock port.Lock, without []string) port.Lock {
 	return lock
 }
 
-// recipients is for whom a chat's messages are: one person, or a room's members.
-func (e *Engine) recipients(chat string) (to []jid.JID, room jid.JID, err error) {
-	j, err := jid.Parse(chat)
-	if err != nil {
-		return nil, room, err
+// recipients is for whom a chat's messages are: one person, or a room's members. The
+// chat is an address.
+func (e *Engine) recipients(chat string) (to []jid.JID, room jid.JID) {
+	j, _ := jid.Parse(chat)
+	if r := e.rooms[chat]; r != nil {
+		return r.others(e.own), j
 	}
-	r := e.rooms[chat]
-	if r == nil {
-		return []jid.JID{j}, room, nil
-	}
-	for address := range r.Members {
-		if m, err := jid.Parse(address); err == nil && m != e.own {
-			to = append(to, m)
-		}
-	}
-	slices.SortFunc(to, func(a, b jid.JID) int { return compare(a.String(), b.String()) })
-	return to, j, nil
+	return []jid.JID{j}, room
 }
 
 // encrypts tells whether a chat's messages are encrypted: always, but in rooms
@@ -160,22 +183,30 @@ func (e *Engine) encrypts(chat string) bool {
 	if r := e.rooms[chat]; r != nil {
 		return r.Encrypted
 	}
-	return !e.plain[chat]
+	return !e.chats[chat].Plain
 }
 
-// lockOf is what a message sent now would be.
+// lockOf is what a message sent now would be. A room's is remembered as long as nothing
+// changes that it is made of: it is asked for with each line that comes.
 func (e *Engine) lockOf(chat string) port.Lock {
-	if !e.encrypts(chat) {
-		why := "switched-off"
-		if e.rooms[chat] != nil {
-			why = "public-room"
-		}
-		return port.Lock{State: port.Open, Why: why}
+	r := e.rooms[chat]
+	switch {
+	case !e.encrypts(chat) && r != nil:
+		return port.Lock{State: port.Open, Why: "public-room"}
+	case !e.encrypts(chat):
+		return port.Lock{State: port.Open, Why: "switched-off"}
+	case r == nil:
+		return e.lockNow(chat)
 	}
-	to, room, err := e.recipients(chat)
-	if err != nil {
-		return port.Lock{State: port.Broken, Why: e2ee.WhyNoDevice}
+	if now := e.keys.Generation(); r.lock == nil || r.lockAt != now || e.Now().Sub(r.lockTime) > time.Minute {
+		lock := e.lockNow(chat)
+		r.lock, r.lockAt, r.lockTime = &lock, e.keys.Generation(), e.Now()
 	}
+	return *r.lock
+}
+
+func (e *Engine) lockNow(chat string) port.Lock {
+	to, room := e.recipients(chat)
 	readers, without := e.readers(to, room)
 	return lacking(e.keys.Lock(readers, room), without)
 }
@@ -201,6 +232,7 @@ func (e *Engine) refuse(o timeline.Outgoing, why string) bool {
 
 // handled notes that the server has taken what was sent.
 func (e *Engine) handled(tickets []uint64) {
+	full := len(e.sending) >= mostUnder
 	for _, t := range tickets {
 		origin, ok := e.tickets[t]
 		if !ok {
@@ -211,6 +243,9 @@ func (e *Engine) handled(tickets []uint64) {
 		if !e.change(e.lines.Sent(origin, e.Now())) {
 			return
 		}
+	}
+	if full {
+		e.pump()
 	}
 }
 
@@ -227,27 +262,115 @@ func (e *Engine) lost(tickets []uint64) {
 // under what servers take.
 const mostText = 64 << 10
 
+// chatOf is the chat that a command names: a bare address, as it is written best.
+func (e *Engine) chatOf(c port.Command, name string) (string, bool) {
+	j, err := jid.Parse(strings.TrimSpace(name))
+	if err != nil {
+		e.fail(c, port.Failf(port.NoSuchChat, "%q is not an address", name))
+		return "", false
+	}
+	return j.Bare().String(), true
+}
+
 // compose puts a draft into the outbox, answers, and sends it if it can.
 func (e *Engine) compose(c port.Command, d timeline.Draft) {
+	chat, ok := e.chatOf(c, d.Chat)
+	if !ok {
+		return
+	}
 	if len(d.Text) > mostText {
-		e.fail(c, port.Failf(port.TooLarge, "a message may have %d bytes, this one has %d", mostText, len(d.Text)))
+		e.fail(c, tooLong(d.Text))
 		return
 	}
-	if _, err := jid.Parse(d.Chat); err != nil {
-		e.fail(c, port.Failf(port.NoSuchChat, "%q is not an address", d.Chat))
-		return
+	d.Chat = chat
+	if o, change, ok := e.draft(c, d); ok && e.commit(change, e2ee.Step{}) {
+		e.done(c, port.Done{Message: o.Message, Chat: d.Chat})
+		e.pump()
 	}
+}
+
+func tooLong(text string) *port.Failure {
+	return port.Failf(port.TooLarge, "a message may have %d bytes, this one has %d", mostText, len(text))
+}
+
+// draft composes, and says why not where it cannot. What it changes is to be kept at once.
+func (e *Engine) draft(c port.Command, d timeline.Draft) (timeline.Outgoing, timeline.Change, bool) {
 	d.Room = e.rooms[d.Chat] != nil
 	d.Lock = e.lockOf(d.Chat)
 	o, change, err := e.lines.Compose(d, e.Now())
 	if f := composeFailure(err); f != nil {
 		e.fail(c, f)
+		return o, change, false
+	}
+	if err != nil {
+		e.breakDown(err)
+		return o, change, false
+	}
+	if change.Batch == nil {
+		change.Batch = &keep.Batch{}
+	}
+	e.wrote(change.Batch, d)
+	return o, change, true
+}
+
+// wrote notes that we have spoken to somebody: then they know of us, and sessions with them may
+// be looked after.
+func (e *Engine) wrote(b *keep.Batch, d timeline.Draft) {
+	s := e.chats[d.Chat]
+	if d.Room || s.Wrote {
 		return
 	}
-	if e.change(change, err) {
-		e.done(c, port.Done{Message: o.Message, Chat: d.Chat})
-		e.pump()
+	s.Wrote = true
+	e.chats[d.Chat] = s
+	put(b, chatTable, d.Chat, s)
+}
+
+// retract takes a message back; a file that is still on its way goes no further.
+func (e *Engine) retract(c *port.Retract) {
+	if c.Message == "" {
+		e.fail(c, port.Failf(port.NoSuchMessage, "there is no such message in this chat"))
+		return
 	}
+	if cancel := e.uploading[c.Message]; cancel != nil {
+		cancel()
+	}
+	e.compose(c, timeline.Draft{Chat: c.Chat, Retracts: c.Message})
+}
+
+func (e *Engine) react(c *port.React) {
+	if c.Message == "" {
+		e.fail(c, port.Failf(port.NoSuchMessage, "there is no such message in this chat"))
+		return
+	}
+	e.compose(c, timeline.Draft{Chat: c.Chat, ReactsTo: c.Message, Emoji: c.Emoji})
+}
+
+// retry puts a failed message back into the outbox, as it would be encrypted now.
+func (e *Engine) retry(c *port.Retry) {
+	chat, ok := e.chatOf(c, c.Chat)
+	if !ok {
+		return
+	}
+	m, there, err := e.lines.Message(c.Message)
+	if err != nil {
+		e.breakDown(err)
+		return
+	}
+	if !there || m.Chat != chat {
+		e.fail(c, port.Failf(port.NoSuchMessage, "there is no such message in this chat"))
+		return
+	}
+	o, change, err := e.lines.Retry(c.Message, e.Now())
+	if f := composeFailure(err); f != nil {
+		e.fail(c, f)
+		return
+	}
+	if !e.change(change, err) || !e.change(e.lines.SetLock(o.Message, e.lockOf(chat))) {
+		return
+	}
+	e.done(c, port.Done{Message: o.Message, Chat: chat})
+	e.resumeFiles()
+	e.pump()
 }
 
 // stanzaError is an answer's refusal, nil for one without.

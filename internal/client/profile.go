@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -30,11 +31,12 @@ type profile struct {
 	Signed   bool        `json:"signed,omitempty"` // it was signed in once: the address is right
 	Password string      `json:"password,omitempty"`
 	Token    *conn.Token `json:"token,omitempty"`
-	Saved    *conn.Saved `json:"saved,omitempty"` // resumes the latest session
 }
 
+// chatSettings is what is kept of a chat beside its lines.
 type chatSettings struct {
-	Plain bool `json:"plain,omitempty"`
+	Plain bool `json:"plain,omitempty"` // a person has switched encryption off
+	Wrote bool `json:"wrote,omitempty"` // a person has written there
 }
 
 // open reads the profile.
@@ -56,8 +58,9 @@ func (e *Engine) openAccount() error {
 		return fmt.Errorf("the profile is damaged: %w", err)
 	}
 	e.own = own.Bare()
-	e.people, e.rooms, e.plain = map[string]*contact{}, map[string]*room{}, map[string]bool{}
-	e.uploading = map[string]bool{}
+	e.people, e.rooms, e.chats = map[string]*contact{}, map[string]*room{}, map[string]chatSettings{}
+	e.uploading, e.loading = map[string]context.CancelFunc{}, map[string]bool{}
+	e.keyNews = map[string]bool{}
 	e.fetching, e.sending, e.tickets = map[string]*fetch{}, map[string]uint64{}, map[uint64]string{}
 	if e.keys, err = e2ee.Open(e2ee.Config{Store: e.Store, Own: e.own, Label: e.Label, Rand: e.Rand, Now: e.Now}); err != nil {
 		return err
@@ -75,7 +78,7 @@ func (e *Engine) openTables() error {
 	if err := scan(e.Store, roomTable, func(key string, r *room) { e.rooms[key] = r.opened() }); err != nil {
 		return err
 	}
-	return scan(e.Store, chatTable, func(key string, s *chatSettings) { e.plain[key] = s.Plain })
+	return scan(e.Store, chatTable, func(key string, s *chatSettings) { e.chats[key] = *s })
 }
 
 // scan reads a table of JSON rows.

@@ -1,62 +1,24 @@
 package client
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"mirsal/internal/client/conn"
-	"mirsal/internal/client/keep"
-	"mirsal/internal/client/port"
-	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
 
-// room is a group chat we are in, or want to be in. Exported fields are kept.
-type room struct {
-	Address   string            `json:"address"`
-	Name      string            `json:"name,omitempty"`
-	Nick      string            `json:"nick"`
-	Encrypted bool              `json:"encrypted,omitempty"` // private: its members are known to each other
-	Members   map[string]string `json:"members,omitempty"`   // address → owner, admin, member
-	Archived  bool              `json:"archived,omitempty"`  // it has an archive
-
-	joined, joining bool
-	tries           int                 // nicks tried
-	occupants       map[string]occupant // by nick
-	real            map[string]string   // occupant-id → address
-	self            string              // our own occupant-id
-	created         bool                // it did not exist before we came: to be configured
-	wait            []func(error)       // who waits to be in
-}
-
-// occupant is somebody who is in a room now.
-type occupant struct {
-	address, id, affiliation string
-}
-
-// opened makes a room usable that was read from its row.
-func (r *room) opened() *room {
-	if r.Members == nil {
-		r.Members = map[string]string{}
-	}
-	r.occupants, r.real = map[string]occupant{}, map[string]string{}
-	return r
-}
-
-func (r *room) has(who jid.JID) bool { return r.Members[who.String()] != "" }
-
-// keepRoom stores a room and tells of its chat.
-func (e *Engine) keepRoom(r *room) bool {
-	var b keep.Batch
-	put(&b, roomTable, r.Address, r)
-	if !e.keepBatch(&b) {
-		return false
-	}
-	e.tell(e.lines.Touch(r.Address)...)
-	return true
-}
+const (
+	// enterTime bounds how long a room may take to let us in or not.
+	enterTime = 20 * time.Second
+	// quietTime is how long a room may say nothing until it is asked whether we are in it.
+	// XEP-0410 §3
+	quietTime = 15 * time.Minute
+)
 
 // enter joins a room. Its history is asked of the archive, not of the room.
 // XEP-0045 §7.2
@@ -75,25 +37,65 @@ func (e *Engine) enter(r *room, then func(error)) {
 		e.capsElement()+"</presence>"), 0)
 	if !r.joining {
 		r.entered(conn.ErrDown)
+		return
 	}
+	r.until = e.Now().Add(enterTime)
+	e.roomsBy = sooner(r.until, e.roomsBy)
 }
 
-// entered tells everybody who has waited for it.
-func (r *room) entered(err error) {
-	wait := r.wait
-	r.wait = nil
-	for _, f := range wait {
-		f(err)
-	}
-}
-
-// leaveRooms notes that without a stream we are in no room.
+// leaveRooms notes that without a session we are in no room.
 func (e *Engine) leaveRooms() {
 	for _, r := range e.rooms {
-		r.joined, r.joining = false, false
-		clear(r.occupants)
-		e.lines.Offline(r.Address)
+		r.out(conn.ErrLost)
 	}
+}
+
+// lookAfterRooms gives up on rooms that do not answer, and asks those that have been quiet for
+// long whether we are still in them.
+func (e *Engine) lookAfterRooms(now time.Time) {
+	if e.roomsBy.IsZero() || now.Before(e.roomsBy) {
+		return
+	}
+	e.roomsBy = time.Time{}
+	for _, r := range e.rooms {
+		switch {
+		case r.joining && !now.Before(r.until):
+			r.out(conn.ErrTimeout)
+			e.arrived(r.Address)
+		case r.joining:
+			e.roomsBy = sooner(r.until, e.roomsBy)
+		case r.joined && now.Sub(r.heard) >= quietTime:
+			e.selfPing(r)
+		}
+		if r.joined {
+			e.roomsBy = sooner(r.heard.Add(quietTime), e.roomsBy)
+		}
+	}
+}
+
+// selfPing asks a room whether we are in it; if not we enter again.
+// XEP-0410 §3
+func (e *Engine) selfPing(r *room) {
+	to, err := jid.Parse(r.Address + "/" + r.Nick)
+	if err != nil || r.pinging {
+		return
+	}
+	r.pinging, r.heard = true, e.Now()
+	e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte("<ping xmlns='urn:xmpp:ping'/>")}, func(_ *conn.Stanza, err error) {
+		r.pinging = false
+		var no *stanza.StanzaError
+		if !r.joined || e.rooms[r.Address] != r || !errors.As(err, &no) {
+			return
+		}
+		switch no.Condition {
+		case stanza.ServiceUnavailable, stanza.FeatureNotImplemented, stanza.ItemNotFound: // asked one of us, who is in
+		case stanza.RemoteServerNotFound, stanza.RemoteServerTimeout: // not known
+		default:
+			e.lines.Offline(r.Address)
+			r.out(err)
+			e.enter(r, nil)
+		}
+	})
 }
 
 // occupant takes presence from a room. XEP-0045 §7.2, §9
@@ -101,53 +103,55 @@ func (e *Engine) occupant(r *room, s *conn.Stanza) {
 	x := s.Elem.Child(nsMUCUser, "x")
 	codes, item := statusCodes(x), x.Child(nsMUCUser, "item")
 	nick := s.From.Resource()
-	switch s.Type {
-	case stanza.Error:
-		e.notLetIn(r, stanza.ReadError(s.Elem.Child(stanza.NSClient, "error")))
-		return
-	case "unavailable":
-		e.wentOut(r, nick, codes, item)
-		return
-	case stanza.Available:
-	default:
-		return
-	}
-	o := occupant{id: s.Elem.Child(nsOccupant, "occupant-id").Attr("id"), affiliation: item.Attr("affiliation")}
-	if j, err := jid.Parse(item.Attr("jid")); err == nil {
-		o.address = j.Bare().String()
-		r.affiliate(o.address, o.affiliation)
-		if o.id != "" && len(r.real) < mostReal {
-			r.real[o.id] = o.address
-		}
-	}
-	if len(r.occupants) < mostReal {
-		r.occupants[nick] = o
-	}
-	if slices.Contains(codes, "110") && !r.joined {
-		r.Nick, r.self, r.created = nick, o.id, slices.Contains(codes, "201")
-		e.isIn(r)
+	r.heard = e.Now()
+	switch {
+	case s.Type == stanza.Error:
+		e.notLetIn(r, stanza.ReadError(s.Elem))
+	case nick == "": // of the room itself: it is nobody in it
+	case s.Type == "unavailable":
+		e.wentOut(r, nick, codes, x)
+	case s.Type == stanza.Available:
+		e.cameIn(r, nick, occupantOf(s.Elem, item), codes)
 	}
 }
 
-// mostReal bounds what is remembered of a room's people.
-const mostReal = 20_000
-
-// affiliate notes what somebody is in the room; not whether it is news.
-func (r *room) affiliate(address, affiliation string) (news bool) {
-	member := affiliation == "owner" || affiliation == "admin" || affiliation == "member"
-	before := r.Members[address]
-	switch {
-	case member && len(r.Members) < mostReal:
-		r.Members[address] = affiliation
-	case !member:
-		delete(r.Members, address)
+func occupantOf(el, item xtok.Elem) occupant {
+	o := occupant{id: el.Child(nsOccupant, "occupant-id").Attr("id"), affiliation: item.Attr("affiliation")}
+	if j, err := jid.Parse(item.Attr("jid")); err == nil {
+		o.address = j.Bare().String()
 	}
-	return before != r.Members[address]
+	return o
+}
+
+func (e *Engine) cameIn(r *room, nick string, o occupant, codes []string) {
+	r.comes(nick, o)
+	if o.address != "" && r.affiliate(o.address, o.affiliation) && r.joined {
+		e.keepRoom(r)
+	}
+	if slices.Contains(codes, "110") && r.joining {
+		e.isMe(r, nick, o, slices.Contains(codes, "201"))
+	}
+}
+
+// isMe takes one's own presence: we are in. A room that did not exist before is none that
+// anybody meant: a name mistyped, or one that was destroyed. It is left as it was.
+// XEP-0045 §10.1
+func (e *Engine) isMe(r *room, nick string, o occupant, made bool) {
+	r.Nick, r.self = nick, o.id
+	if !made || r.making {
+		e.isIn(r)
+		return
+	}
+	to, _ := jid.Parse(r.Address)
+	e.ask(conn.Request{To: to, Type: stanza.Set, Payload: []byte("<query xmlns='" + nsMUCOwner + "'><x xmlns='jabber:x:data' type='cancel'/></query>")}, nil)
+	e.send([]byte("<presence xmlns='jabber:client' type='unavailable' to='"+esc(r.Address+"/"+r.Nick)+"'/>"), 0)
+	r.out(stanza.Errorf(stanza.ItemNotFound, "there is no such room"))
+	e.arrived(r.Address)
 }
 
 func statusCodes(x xtok.Elem) (codes []string) {
 	for c := range x.Children() {
-		if c.Is(nsMUCUser, "status") {
+		if c.Is(nsMUCUser, "status") && len(codes) < 16 {
 			codes = append(codes, c.Attr("code"))
 		}
 	}
@@ -157,7 +161,8 @@ func statusCodes(x xtok.Elem) (codes []string) {
 // isIn follows on being let in: what the room is, who is its member, and what was
 // said meanwhile.
 func (e *Engine) isIn(r *room) {
-	r.joined, r.joining, r.tries = true, false, 0
+	r.joined, r.joining, r.tries, r.until, r.Left = true, false, 0, time.Time{}, false
+	e.roomsBy = sooner(r.heard.Add(quietTime), e.roomsBy)
 	if !e.keepRoom(r) {
 		return
 	}
@@ -176,18 +181,16 @@ func (e *Engine) isIn(r *room) {
 	})
 }
 
-// askRoom asks what a room is and who its members are.
+// askRoom asks what a room is and who its members are; then is called when we are
+// still in it.
 func (e *Engine) askRoom(r *room, then func()) {
-	to, err := jid.Parse(r.Address)
-	if err != nil {
-		return
-	}
-	e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte("<query xmlns='http://jabber.org/protocol/disco#info'/>")}, func(s *conn.Stanza, err error) {
+	to, _ := jid.Parse(r.Address)
+	e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte("<query xmlns='" + nsInfo + "'/>")}, func(s *conn.Stanza, err error) {
 		if err == nil {
 			r.read(s.Elem.First())
 		}
 		e.askMembers(r, to, []string{"owner", "admin", "member"}, func() {
-			if e.keepRoom(r) {
+			if r.joined && e.keepRoom(r) {
 				then()
 			}
 		})
@@ -214,29 +217,25 @@ func (r *room) read(q xtok.Elem) {
 	r.Archived = archived
 }
 
-// askMembers asks for one list after the other; who is in none of them any more
-// is no member. A list that is not to be had stays as it was. XEP-0045 §9.5
+// askMembers asks for one list after the other; who is in none of them any more is no member.
+// A list that is not told leaves those who were on it. XEP-0045 §9.5
 func (e *Engine) askMembers(r *room, to jid.JID, lists []string, then func()) {
-	listed := map[string]string{}
+	listed, told := map[string]string{}, map[string]bool{}
 	var next func(i int)
 	next = func(i int) {
 		if i == len(lists) {
-			if len(listed) > 0 {
-				r.Members = listed
-			}
+			r.replaceMembers(listed, told)
 			then()
 			return
 		}
 		payload := "<query xmlns='" + nsMUCAdmin + "'><item affiliation='" + lists[i] + "'/></query>"
 		e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte(payload)}, func(s *conn.Stanza, err error) {
-			if err != nil {
-				r.copyMembers(listed, lists[i])
-				next(i + 1)
-				return
-			}
-			for item := range s.Elem.Child(nsMUCAdmin, "query").Children() {
-				if j, err := jid.Parse(item.Attr("jid")); err == nil && len(listed) < mostReal {
-					listed[j.Bare().String()] = lists[i]
+			if err == nil {
+				told[lists[i]] = true
+				for item := range s.Elem.Child(nsMUCAdmin, "query").Children() {
+					if j, err := jid.Parse(item.Attr("jid")); err == nil && len(listed) < mostReal {
+						listed[j.Bare().String()] = lists[i]
+					}
 				}
 			}
 			next(i + 1)
@@ -245,13 +244,18 @@ func (e *Engine) askMembers(r *room, to jid.JID, lists []string, then func()) {
 	next(0)
 }
 
-// copyMembers adds those of one affiliation who are not in a list yet.
-func (r *room) copyMembers(to map[string]string, affiliation string) {
-	for address, has := range r.Members {
-		if to[address] == "" && has == affiliation {
-			to[address] = has
+// replaceMembers takes the lists that a room has told. Every room has an owner: when nobody is
+// on any, it has told nothing.
+func (r *room) replaceMembers(listed map[string]string, told map[string]bool) {
+	if len(listed) == 0 {
+		return
+	}
+	for address, affiliation := range r.Members {
+		if _, known := listed[address]; !known && !told[affiliation] {
+			listed[address] = affiliation
 		}
 	}
+	r.Members, r.to, r.lock = listed, nil, nil
 }
 
 // notLetIn takes a refusal to let us in. XEP-0045 §7.2.5–7.2.10
@@ -260,36 +264,56 @@ func (e *Engine) notLetIn(r *room, err *stanza.StanzaError) {
 		return
 	}
 	r.joining = false
-	if err != nil && err.Condition == stanza.Conflict && r.tries < 3 {
+	if err.Condition == stanza.Conflict && r.tries < 3 {
 		r.tries++
 		r.Nick += "_"
 		e.enter(r, nil)
 		return
 	}
-	r.entered(err)
+	r.out(err)
+	e.arrived(r.Address)
 }
 
 // wentOut takes who has left, and why when it is us.
-func (e *Engine) wentOut(r *room, nick string, codes []string, item xtok.Elem) {
-	delete(r.occupants, nick)
+func (e *Engine) wentOut(r *room, nick string, codes []string, x xtok.Elem) {
+	item := x.Child(nsMUCUser, "item")
+	r.goes(nick)
 	if j, err := jid.Parse(item.Attr("jid")); err == nil && item.HasAttr("affiliation") {
-		r.affiliate(j.Bare().String(), item.Attr("affiliation"))
-	}
-	if !slices.Contains(codes, "110") && nick != r.Nick {
-		return
-	}
-	if slices.Contains(codes, "303") { // a new name
-		r.Nick = item.Attr("nick")
-		return
-	}
-	r.joined, r.joining = false, false
-	e.lines.Offline(r.Address)
-	for code, notice := range map[string]string{"301": "banned", "307": "kicked", "321": "removed", "322": "removed"} {
-		if slices.Contains(codes, code) {
-			e.change(e.lines.Notice(r.Address, true, notice, nil, e.Now()))
+		if r.affiliate(j.Bare().String(), item.Attr("affiliation")) && r.joined && nick != r.Nick {
+			e.keepRoom(r)
 		}
 	}
-	e.keepRoom(r)
+	if !r.joined || !slices.Contains(codes, "110") && nick != r.Nick {
+		return
+	}
+	if slices.Contains(codes, "303") { // a new name, under which we come in next
+		if name := item.Attr("nick"); validNick(r.Address, name) {
+			r.Nick = name
+			e.keepRoom(r)
+		}
+		return
+	}
+	e.putOut(r, codes, x.Child(nsMUCUser, "destroy").OK())
+}
+
+// putOut follows on our being out of a room by somebody else's doing. One that is destroyed
+// is not entered again: that would make it anew.
+// XEP-0045 §8.2, §9.1, §10.9
+func (e *Engine) putOut(r *room, codes []string, destroyed bool) {
+	e.lines.Offline(r.Address)
+	r.out(stanza.Errorf(stanza.NotAllowed, "we were put out of the room"))
+	notice := ""
+	for _, w := range [][2]string{{"307", "kicked"}, {"321", "removed"}, {"322", "removed"}, {"301", "banned"}} {
+		if slices.Contains(codes, w[0]) {
+			notice = w[1]
+		}
+	}
+	if destroyed {
+		notice, r.Left = "destroyed", true
+	}
+	if notice == "" || e.change(e.lines.Notice(r.Address, true, notice, nil, e.Now())) {
+		e.keepRoom(r)
+	}
 }
 
 // roomSays takes what a room itself tells all: a changed configuration, and who
@@ -314,41 +338,32 @@ func (e *Engine) roomSays(address string, el xtok.Elem) {
 	}
 }
 
-// roomEnvelope says who speaks in a room. Live, the room's own list of who is in it
-// tells; of the past its archive does, and occupant-ids.
-func (e *Engine) roomEnvelope(env timeline.Envelope, r *room, el xtok.Elem, from jid.JID) timeline.Envelope {
-	env.Chat, env.Room = r.Address, true
-	if from.IsBare() {
-		env.FromRoom, env.Sender = true, r.Address
-		return env
-	}
-	env.Name = from.Resource()
-	env.Occupant = el.Child(nsOccupant, "occupant-id").Attr("id")
-	switch env.Source {
-	case timeline.Archive, timeline.Offline:
-		if j, err := jid.Parse(el.Child(nsMUCUser, "x").Child(nsMUCUser, "item").Attr("jid")); err == nil {
-			env.Real = j.Bare().String()
-		} else {
-			env.Real = r.real[env.Occupant]
-		}
-	default:
-		env.Real = r.occupants[env.Name].address
-	}
-	env.Mine = env.Real == e.own.String() || env.Occupant != "" && env.Occupant == r.self
-	if env.Mine {
-		env.Real = e.own.String()
-	}
-	env.Sender = env.Real
-	if env.Sender == "" {
-		env.Sender = env.Name
-	}
-	return env
-}
-
 // defaultNick is what we are called in a room where nobody has said otherwise.
 func (e *Engine) defaultNick() string {
 	nick, _, _ := strings.Cut(e.own.String(), "@")
 	return nick
+}
+
+// validNick tells whether we can be called so in a room.
+func validNick(address, nick string) bool {
+	j, err := jid.Parse(address + "/" + nick)
+	return err == nil && nick != "" && j.Resource() != ""
+}
+
+// roomAddress reads a room's address; "" for what is none, or cannot be one: a person with whom we
+// have to do does not become a room, which is perhaps not encrypted, because a server says so.
+func (e *Engine) roomAddress(text string, byHand bool) string {
+	j, err := jid.Parse(strings.TrimSpace(text))
+	if err != nil || j.Local() == "" || j.Bare() == e.own {
+		return ""
+	}
+	address := j.Bare().String()
+	c := e.people[address]
+	friend := c != nil && c.Subscription != "" && c.Subscription != "none"
+	if friend || !byHand && e.rooms[address] == nil && e.chats[address].Wrote {
+		return ""
+	}
+	return address
 }
 
 // wanted is the room with that address, made if need be.
@@ -359,33 +374,10 @@ func (e *Engine) wanted(address, nick string) *room {
 		e.rooms[address] = r
 	}
 	switch {
-	case nick != "" && !r.joined:
+	case !r.joined && validNick(address, nick):
 		r.Nick = nick
 	case r.Nick == "":
 		r.Nick = e.defaultNick()
 	}
 	return r
-}
-
-// members is what ListMembers is answered by.
-func (r *room) members() []port.Member {
-	here := map[string]string{}
-	var list []port.Member
-	for nick, o := range r.occupants {
-		if o.address == "" {
-			list = append(list, port.Member{Nick: nick, Role: o.affiliation, Here: true})
-		} else {
-			here[o.address] = nick
-		}
-	}
-	for address, role := range r.Members {
-		nick, in := here[address]
-		list = append(list, port.Member{Nick: nick, Address: address, Role: role, Here: in})
-		delete(here, address)
-	}
-	for address, nick := range here {
-		list = append(list, port.Member{Nick: nick, Address: address, Role: "none", Here: true})
-	}
-	slices.SortFunc(list, func(a, b port.Member) int { return compare(a.Address+a.Nick, b.Address+b.Nick) })
-	return list
 }

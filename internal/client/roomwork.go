@@ -3,7 +3,8 @@ package client
 import (
 	"encoding/hex"
 	"io"
-	"strings"
+	"maps"
+	"slices"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
@@ -20,18 +21,19 @@ const fieldEncrypted = "{urn:mirsal:rooms:0}encrypted"
 
 // joinRoom enters a room and keeps it among the bookmarks.
 func (e *Engine) joinRoom(c *port.JoinRoom) {
-	j, err := jid.Parse(strings.TrimSpace(c.Address))
-	if err != nil || j.Local() == "" {
+	address := e.roomAddress(c.Address, true)
+	if address == "" || c.Nick != "" && !validNick(address, c.Nick) {
 		e.fail(c, port.Failf(port.BadCommand, "%q is not a room's address", c.Address))
 		return
 	}
-	r := e.wanted(j.Bare().String(), c.Nick)
+	known := e.rooms[address] != nil
+	r := e.wanted(address, c.Nick)
 	e.enter(r, func(err error) {
 		if err != nil {
-			if len(r.Members) == 0 && !r.joined {
+			if !known {
 				delete(e.rooms, r.Address)
 			}
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 			return
 		}
 		e.settleIn(r, func() { e.done(c, port.Done{Chat: r.Address}) })
@@ -69,13 +71,14 @@ func (e *Engine) createRoom(c *port.CreateRoom) {
 			return
 		}
 		r := e.wanted(hex.EncodeToString(random[:])+"@"+service.String(), "")
+		r.making = true
 		e.enter(r, func(err error) {
 			if err == nil {
 				e.configure(c, r, members)
 				return
 			}
 			delete(e.rooms, r.Address)
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 		})
 	})
 }
@@ -98,7 +101,7 @@ func (e *Engine) configure(c *port.CreateRoom, r *room, members []jid.JID) {
 	to, _ := jid.Parse(r.Address)
 	e.ask(conn.Request{To: to, Type: stanza.Get, Payload: []byte("<query xmlns='" + nsMUCOwner + "'/>")}, func(s *conn.Stanza, err error) {
 		if err != nil {
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 			return
 		}
 		asked, _ := form.Read(s.Elem.First().Child(form.NS, "x"))
@@ -106,10 +109,10 @@ func (e *Engine) configure(c *port.CreateRoom, r *room, members []jid.JID) {
 		payload := append([]byte("<query xmlns='"+nsMUCOwner+"'>"), f.Append(nil)...)
 		e.ask(conn.Request{To: to, Type: stanza.Set, Payload: append(payload, "</query>"...)}, func(_ *conn.Stanza, err error) {
 			if err != nil {
-				e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+				e.fail(c, refusalOf(err))
 				return
 			}
-			r.Encrypted, r.Name = true, c.Name
+			r.Encrypted, r.Name, r.making = true, c.Name, false
 			e.inviteAll(r, members, func() {
 				e.askRoom(r, func() { e.settleIn(r, func() { e.done(c, port.Done{Chat: r.Address}) }) })
 			})
@@ -204,7 +207,7 @@ func (e *Engine) kick(c *port.Kick) {
 func (e *Engine) roomAnswer(c port.Command, r *room) func(error) {
 	return func(err error) {
 		if err != nil {
-			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			e.fail(c, refusalOf(err))
 		} else if e.keepRoom(r) {
 			e.done(c, port.Done{Chat: r.Address})
 		}
@@ -267,44 +270,61 @@ func (e *Engine) askBookmarks() {
 		if err == nil {
 			e.takeBookmarks(s.Elem.Child(nsPubsub, "pubsub").Child(nsPubsub, "items"))
 		}
-		for _, r := range e.rooms {
-			e.await(r.Address)
-			e.enter(r, func(err error) {
-				if err != nil {
-					e.arrived(r.Address)
-				}
-			})
+		for _, address := range slices.Sorted(maps.Keys(e.rooms)) {
+			if r := e.rooms[address]; !r.Left && e.online() {
+				e.await(address)
+				e.enter(r, nil)
+			}
 		}
 		e.arrived(nsBookmarks)
 	})
 }
 
-// bookmarkEvent takes what another device has changed.
+// bookmarkEvent takes what another device has changed. A room that is no bookmark any more
+// is left; what was said there stays here, since a server could say so too.
 func (e *Engine) bookmarkEvent(items xtok.Elem) {
 	for _, r := range e.takeBookmarks(items) {
 		e.enter(r, nil)
 	}
 	for item := range items.Children() {
-		if item.Local() == "retract" && e.rooms[item.Attr("id")] != nil {
-			e.forgetRoom(item.Attr("id"))
+		if r := e.rooms[item.Attr("id")]; r != nil && item.Local() == "retract" {
+			e.leftElsewhere(r)
 		}
+	}
+}
+
+func (e *Engine) leftElsewhere(r *room) {
+	if r.joined || r.joining {
+		e.send([]byte("<presence xmlns='jabber:client' type='unavailable' to='"+esc(r.Address+"/"+r.Nick)+"'/>"), 0)
+	}
+	e.lines.Offline(r.Address)
+	r.out(stanza.Errorf(stanza.NotAllowed, "the room was left on another device"))
+	if r.Left = true; e.keepRoom(r) {
+		e.arrived(r.Address)
 	}
 }
 
 // mostRooms bounds how many rooms one is in.
 const mostRooms = 1000
 
-// takeBookmarks reads bookmarks, and returns the rooms to be in.
+// takeBookmarks reads bookmarks, and returns the rooms to be in. XEP-0402 §3.4
 func (e *Engine) takeBookmarks(items xtok.Elem) (rooms []*room) {
 	for item := range items.Children() {
 		c := item.Child(nsBookmarks, "conference")
-		j, err := jid.Parse(item.Attr("id"))
-		if err != nil || !c.OK() || !(c.AttrIs("autojoin", "true") || c.AttrIs("autojoin", "1")) || len(e.rooms) >= mostRooms {
+		address := e.roomAddress(item.Attr("id"), false)
+		known := e.rooms[address] != nil
+		in := c.AttrIs("autojoin", "true") || c.AttrIs("autojoin", "1")
+		switch {
+		case address == "" || !c.OK() || !known && (!in || len(e.rooms) >= mostRooms):
+			continue
+		case !in:
+			if r := e.rooms[address]; !r.Left {
+				e.leftElsewhere(r)
+			}
 			continue
 		}
-		address := j.Bare().String()
-		known := e.rooms[address] != nil
 		r := e.wanted(address, c.Child(nsBookmarks, "nick").Text())
+		r.Left = false
 		if name := c.Attr("name"); name != "" {
 			r.Name = name
 		}

@@ -46,8 +46,16 @@ func (e *Engine) transfers() *files.Transfers {
 
 // sendFile puts a message with a file into the outbox, and begins to upload it.
 func (e *Engine) sendFile(c *port.SendFile) {
+	chat, ok := e.chatOf(c, c.Chat)
+	if !ok {
+		return
+	}
 	if e.Files == nil {
 		e.fail(c, port.Failf(port.BadCommand, "files cannot be sent from here"))
+		return
+	}
+	if len(c.Text) > mostText {
+		e.fail(c, tooLong(c.Text))
 		return
 	}
 	r, size, err := e.Files.Open(c.Path)
@@ -61,22 +69,12 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		name = path.Base(c.Path)
 	}
 	name = files.CleanName(name)
-	draft := timeline.Draft{Chat: c.Chat, Room: e.rooms[c.Chat] != nil, Lock: e.lockOf(c.Chat),
-		File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending"}}
-	o, change, err := e.lines.Compose(draft, e.Now())
-	if f := composeFailure(err); f != nil {
-		e.fail(c, f)
+	o, change, ok := e.draft(c, timeline.Draft{Chat: chat, File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending"}})
+	if !ok {
 		return
 	}
-	if err != nil {
-		e.breakDown(err)
-		return
-	}
-	about, _ := json.Marshal(note{Message: o.Message, Origin: o.OriginID, Type: c.Type, Chat: c.Chat, Text: c.Text})
+	about, _ := json.Marshal(note{Message: o.Message, Origin: o.OriginID, Type: c.Type, Chat: chat, Text: c.Text})
 	p := files.Pending{ID: o.Message, Path: c.Path, Name: name, Size: size, Note: about}
-	if change.Batch == nil {
-		change.Batch = &keep.Batch{}
-	}
 	if err := files.PutUpload(change.Batch, p); err != nil {
 		e.fail(c, port.Failf(port.Internal, "%s", err))
 		return
@@ -84,13 +82,16 @@ func (e *Engine) sendFile(c *port.SendFile) {
 	if !e.change(change, nil) {
 		return
 	}
-	e.upload(p, c.Ref.Ref)
-	e.done(c, port.Done{Message: o.Message, Chat: c.Chat})
+	e.done(c, port.Done{Message: o.Message, Chat: chat})
+	if e.online() { // else when we are
+		e.upload(p, c.Ref.Ref)
+	}
 }
 
-// resumeFiles takes up what the former run of the program has not sent.
+// resumeFiles takes up what was not sent: by the former run of the program, on a lost
+// connection, or what is to be tried once more.
 func (e *Engine) resumeFiles() {
-	if e.Files == nil {
+	if e.Files == nil || !e.online() {
 		return
 	}
 	waiting, err := files.Uploads(e.Store)
@@ -99,7 +100,18 @@ func (e *Engine) resumeFiles() {
 		return
 	}
 	for _, p := range waiting {
-		if !e.uploading[p.ID] {
+		m, there, err := e.lines.Message(p.ID)
+		if err != nil {
+			e.breakDown(err)
+			return
+		}
+		switch {
+		case e.uploading[p.ID] != nil:
+		case !there || m.Retracted:
+			var b keep.Batch
+			files.Drop(&b, p.ID)
+			e.keepBatch(&b)
+		case m.Delivery != port.Failed:
 			e.upload(p, 0)
 		}
 	}
@@ -107,8 +119,11 @@ func (e *Engine) resumeFiles() {
 
 // upload sends a file beside the engine's own work, and its message when it is there.
 func (e *Engine) upload(p files.Pending, ref uint64) {
-	ctx := e.job(ref)
-	e.uploading[p.ID] = true
+	ctx, cancel := context.WithCancel(e.ctx)
+	e.uploading[p.ID] = cancel
+	if ref != 0 {
+		e.jobs[ref] = cancel
+	}
 	open := func() (io.ReadCloser, error) {
 		r, size, err := e.Files.Open(p.Path)
 		if err == nil && size != p.Size {
@@ -120,47 +135,64 @@ func (e *Engine) upload(p files.Pending, ref uint64) {
 	tell := e.progress(p.ID)
 	go func() {
 		link, err := e.transfers().Upload(ctx, files.Outgoing{Name: p.Name, Size: p.Size, Open: open}, e.askSlot, tell)
-		e.post(func() { e.uploaded(p, link, err); delete(e.jobs, ref) })
+		e.post(func() {
+			cancel()
+			delete(e.uploading, p.ID)
+			delete(e.jobs, ref)
+			e.uploaded(p, link, err)
+		})
 	}()
 }
 
+// uploaded notes what became of an upload. Its row goes with that, but for what goes on later:
+// in the next run, with the next connection, or by Retry.
 func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
-	delete(e.uploading, p.ID)
 	f, ok, lookErr := e.lines.FileOf(p.ID)
-	if lookErr != nil {
+	switch {
+	case lookErr != nil:
 		e.breakDown(lookErr)
 		return
-	}
-	if !ok {
+	case !ok: // it was taken back meanwhile
+		var b keep.Batch
+		files.Drop(&b, p.ID)
+		e.keepBatch(&b)
 		return
-	}
-	if err != nil && e.ctx.Err() != nil {
-		return // it begins anew in the next run
-	}
-	f.State, f.URL = "here", ""
-	if err == nil {
-		f.URL, f.Path = link.Text(), p.Path
-	} else {
-		f.State = "failed"
-	}
-	change, lineErr := e.lines.SetFile(p.ID, f)
-	if change.Batch == nil {
-		change.Batch = &keep.Batch{}
-	}
-	files.Drop(change.Batch, p.ID)
-	if !e.change(change, lineErr) {
+	case err != nil && (e.ctx.Err() != nil || !e.online() && !errors.Is(err, context.Canceled)):
 		return
 	}
 	var n note
 	_ = json.Unmarshal(p.Note, &n) // one's own, written by sendFile
-	switch {
-	case err != nil:
-		e.change(e.lines.Failed(n.Origin, transferFailure(err).Text, e.Now()))
-	case n.Text != "":
-		// A link is a message of its own: who reads it looks for nothing else there.
-		e.compose(&port.Send{}, timeline.Draft{Chat: n.Chat, Text: n.Text})
+	if err != nil {
+		f.State = "failed"
+		change, lineErr := e.lines.SetFile(p.ID, f)
+		if e.change(change, lineErr) {
+			e.change(e.lines.Failed(n.Origin, transferFailure(err).Text, e.Now()))
+		}
+		return
 	}
-	e.pump()
+	f.State, f.URL, f.Path = "here", link.Text(), p.Path
+	e.sendLink(p.ID, f, n)
+}
+
+// sendLink gives a message its link, and puts the caption behind it, a message of its own: who
+// reads a link looks for nothing else there. Both or neither are kept.
+func (e *Engine) sendLink(message string, f timeline.File, n note) {
+	change, err := e.lines.SetFile(message, f)
+	if err != nil {
+		e.change(change, err)
+		return
+	}
+	files.Drop(change.Batch, message)
+	if n.Text != "" {
+		_, caption, ok := e.draft(&port.Send{}, timeline.Draft{Chat: n.Chat, Text: n.Text})
+		if ok {
+			change.Batch.Add(caption.Batch)
+			change.Events = append(change.Events, caption.Events...)
+		}
+	}
+	if e.change(change, nil) {
+		e.pump()
+	}
 }
 
 // askSlot asks the server for a place, from the goroutine of an upload.
@@ -199,14 +231,12 @@ func (e *Engine) uploadService(then func(jid.JID, error)) {
 }
 
 // job is the context of work that Cancel can end.
-func (e *Engine) job(ref uint64) context.Context {
+func (e *Engine) job(ref uint64) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	if ref != 0 {
 		e.jobs[ref] = cancel
-	} else {
-		context.AfterFunc(e.ctx, cancel)
 	}
-	return ctx
+	return ctx, cancel
 }
 
 func (e *Engine) progress(message string) files.Progress {
@@ -227,6 +257,9 @@ func (e *Engine) fetchFile(c *port.Fetch) {
 		return
 	case e.Files == nil:
 		e.fail(c, port.Failf(port.BadCommand, "files cannot be fetched here"))
+		return
+	case e.loading[c.Message]:
+		e.fail(c, port.Failf(port.BadCommand, "it is being fetched already"))
 		return
 	}
 	d, err := e.download(c.Message, f)
@@ -281,7 +314,8 @@ func (e *Engine) began(d files.Download) files.Download {
 
 // load fetches beside the engine's own work.
 func (e *Engine) load(c *port.Fetch, d files.Download, f timeline.File) {
-	ctx := e.job(c.Ref.Ref)
+	ctx, cancel := e.job(c.Ref.Ref)
+	e.loading[c.Message] = true
 	where := func() string { return "" }
 	sink := func() (files.Sink, error) {
 		s, w, err := e.Files.Save(d.Target, d.Name)
@@ -293,6 +327,8 @@ func (e *Engine) load(c *port.Fetch, d files.Download, f timeline.File) {
 	go func() {
 		err := e.transfers().Download(ctx, d, files.Fetch{Part: e.Files.Part(d.ID), Sink: sink, Note: remember, Tell: tell})
 		e.post(func() {
+			cancel()
+			delete(e.loading, c.Message)
 			delete(e.jobs, c.Ref.Ref)
 			f.State, f.Path = "here", where()
 			if err != nil {
@@ -312,6 +348,10 @@ func (e *Engine) keepDownload(d files.Download) {
 
 func (e *Engine) loaded(c *port.Fetch, f timeline.File, err error) {
 	change, lineErr := e.lines.SetFile(c.Message, f)
+	if composeFailure(lineErr) != nil { // it was taken back meanwhile
+		change, lineErr = timeline.Change{}, nil
+		err = &files.Failure{Kind: files.Gone, Text: "the message was taken back"}
+	}
 	if change.Batch == nil {
 		change.Batch = &keep.Batch{}
 	}

@@ -96,6 +96,7 @@ func Commands() []Command {
 		&SendFile{},
 		&Fetch{},
 		&Retract{},
+		&Retry{},
 		&React{},
 		&MarkRead{},
 		&Typing{},
@@ -156,6 +157,7 @@ func (*Send) command() string          { return "send" }
 func (*SendFile) command() string      { return "sendFile" }
 func (*Fetch) command() string         { return "fetch" }
 func (*Retract) command() string       { return "retract" }
+func (*Retry) command() string         { return "retry" }
 func (*React) command() string         { return "react" }
 func (*MarkRead) command() string      { return "markRead" }
 func (*Typing) command() string        { return "typing" }

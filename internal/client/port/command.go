@@ -75,6 +75,14 @@ type Retract struct {
 	Message string `json:"message"`
 }
 
+// Retry sends a message again that has failed, as it would be encrypted now. Answer:
+// Done.
+type Retry struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+}
+
 // React sets all of one's reactions to a message; an empty list takes them back.
 // Answer: Done.
 type React struct {

@@ -1,0 +1,118 @@
+package client
+
+import (
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/port"
+)
+
+// up begins a stream: everything is asked for anew, unless the former session goes on.
+func (e *Engine) up(ev *conn.Up) {
+	e.link.up = true
+	if ev.Token != nil {
+		e.profile.Token, e.profile.Password = ev.Token, ""
+		if !e.keepProfile() {
+			return
+		}
+	}
+	if e.signedIn(); e.broken != nil {
+		return
+	}
+	if ev.Resumed {
+		e.resumed()
+		return
+	}
+	e.sessionOver()
+	change, err := e.lines.Online(e.own.String(), false)
+	if !e.change(change, err) {
+		return
+	}
+	e.synced = false
+	e.state("online", nil, time.Time{})
+	e.arrive()
+}
+
+// resumed goes on with a session: what came in between follows on the stream. That we are
+// still in our rooms only they know.
+// XEP-0198 §5, XEP-0410 §3
+func (e *Engine) resumed() {
+	if !e.change(e.lines.Online(e.own.String(), true)) {
+		return
+	}
+	for _, r := range e.rooms {
+		if r.joined {
+			if !e.change(e.lines.Online(r.Address, true)) {
+				return
+			}
+			e.selfPing(r)
+		}
+	}
+	e.state("online", nil, time.Time{})
+	e.resumeFiles()
+	e.pump()
+}
+
+// arrive asks for all that a new session must know, and says that we are here.
+// RFC 6121 §2.2: the roster before the presence, so that no push is missed.
+func (e *Engine) arrive() {
+	e.askRoster()
+	e.askBlocked()
+	e.send(e.presence(), 0)
+	e.take(e.keys.Online())
+	e.take(e.keys.CatchUp(true))
+	e.await(e.own.String())
+	e.await(nsBookmarks)
+	e.askBookmarks()
+	e.catchUp(e.own.String())
+	e.resumeFiles()
+}
+
+// down notes that the stream is lost. Its session may go on: rooms and who is online
+// stay as they are until that is known.
+func (e *Engine) down(ev *conn.Down) {
+	e.link.up = false
+	e.notLive()
+	e.state("offline", failureOf(ev.Err), e.Now().Add(ev.Retry))
+	if s, ok := e.signIn.(*port.SignIn); ok && s.Password != "" && ev.Err != nil && ev.Err.Reason == conn.Unreachable {
+		e.refuseSignIn(failureOf(ev.Err))
+	}
+}
+
+// refused ends the connection for good: only a person can mend it.
+func (e *Engine) refused(r *conn.Refusal) {
+	if e.link != nil {
+		e.link.up = false
+		e.notLive()
+		if e.link.leaving {
+			return // linkEnded says the rest
+		}
+	}
+	e.state("refused", failureOf(r), time.Time{})
+	e.refuseSignIn(failureOf(r))
+}
+
+// notLive notes that nothing comes live for now.
+func (e *Engine) notLive() {
+	if e.lines == nil {
+		return
+	}
+	e.lines.Offline(e.own.String())
+	for _, r := range e.rooms {
+		e.lines.Offline(r.Address)
+	}
+}
+
+// sessionOver forgets all that was true of a session only.
+func (e *Engine) sessionOver() {
+	if e.lines == nil {
+		return
+	}
+	e.notLive()
+	clear(e.sending)
+	clear(e.tickets)
+	clear(e.fetching)
+	e.keyQueue, e.awaited, e.syncBy = nil, nil, time.Time{}
+	e.leaveRooms()
+	e.allGone()
+}

@@ -1,0 +1,118 @@
+package client
+
+import (
+	"errors"
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// wait is something that must be there before we are as far as the server is: an
+// archive, or the bookmarks.
+type wait struct {
+	tries int
+	again time.Time // when the archive is asked once more; zero: it is being asked
+}
+
+const (
+	// syncTime bounds how long nothing may come before a session calls itself synced
+	// all the same: one room that does not answer holds up nobody.
+	syncTime = 20 * time.Second
+	// mostTries is how often an archive is asked that gives no answer.
+	mostTries = 6
+)
+
+// await notes what must be there before we are as far as the server is.
+func (e *Engine) await(what string) {
+	if e.awaited == nil {
+		e.awaited = map[string]*wait{}
+	}
+	e.awaited[what] = &wait{}
+	e.moreTime()
+}
+
+// moreTime gives the rest more time.
+func (e *Engine) moreTime() {
+	if !e.synced {
+		e.syncBy = e.Now().Add(syncTime)
+	}
+}
+
+// arrived notes that one of these is there, or is not to be had. With the last one
+// keys that were used by old messages may go; not before, however long it takes.
+func (e *Engine) arrived(what string) {
+	if e.awaited[what] == nil {
+		return
+	}
+	delete(e.awaited, what)
+	if len(e.awaited) > 0 || e.broken != nil {
+		return
+	}
+	if e.take(e.discreet(e.keys.CatchUp(false))) {
+		e.nowSynced()
+	}
+}
+
+func (e *Engine) nowSynced() {
+	e.syncBy = time.Time{}
+	if e.synced {
+		return
+	}
+	e.synced = true
+	e.state(e.status.State, e.status.Failure, e.status.Retry)
+	e.pump()
+}
+
+// delayed notes that an archive could not be asked: it is once more, a while later.
+func (e *Engine) delayed(archive string, err error) {
+	w := e.awaited[archive]
+	if w == nil {
+		return
+	}
+	if w.tries++; final(err) || w.tries >= mostTries {
+		e.arrived(archive)
+		return
+	}
+	w.again = e.Now().Add(5 * time.Second << w.tries)
+}
+
+// final tells whether asking again is useless: the other side said no, for good.
+// RFC 6120 §8.3.2
+func final(err error) bool {
+	var refusal *stanza.StanzaError
+	if !errors.As(err, &refusal) {
+		return !errors.Is(err, conn.ErrDown) && !errors.Is(err, conn.ErrLost) && !errors.Is(err, conn.ErrTimeout) && !errors.Is(err, conn.ErrBusy)
+	}
+	return refusal.Kind != "wait" && refusal.Condition != stanza.InternalServerError
+}
+
+// syncDue is when askAgain has something to do, zero for never.
+func (e *Engine) syncDue() (next time.Time) {
+	if !e.online() {
+		return next
+	}
+	next = e.syncBy
+	for _, w := range e.awaited {
+		if next.IsZero() || !w.again.IsZero() && w.again.Before(next) {
+			next = w.again
+		}
+	}
+	return next
+}
+
+// askAgain asks for what could not be had before, and ends the wait.
+func (e *Engine) askAgain(now time.Time) {
+	if !e.online() {
+		return
+	}
+	for archive, w := range e.awaited {
+		if !w.again.IsZero() && !now.Before(w.again) {
+			w.again = time.Time{}
+			e.catchUp(archive)
+		}
+	}
+	if !e.syncBy.IsZero() && !now.Before(e.syncBy) {
+		e.nowSynced()
+	}
+}
