@@ -25,6 +25,12 @@ func TestFilesGoBothWaysEncrypted(t *testing.T) {
 		return { Sum: await seal(file), Path: await engine.put(file) };
 	}`, 3<<20+17, &given)
 	alice.must(&port.SendFile{Chat: bob.address, Path: given.Path, Name: "holiday picture.png", Type: "image/png"})
+	alice.message("the file being there", func(m port.Message) bool {
+		if m.Delivery == port.Failed {
+			t.Fatalf("the file was not sent: %+v", m)
+		}
+		return m.File != nil && m.Delivery == port.Delivered
+	})
 	got := bob.message("the file", func(m port.Message) bool { return m.File != nil })
 	to := filepath.Join(t.TempDir(), "got")
 	bob.must(&port.Fetch{Chat: alice.address, Message: got.ID, Path: to})

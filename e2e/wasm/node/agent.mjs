@@ -61,6 +61,8 @@ const commands = {
 		const p = await browser.newPage();
 		tabs.set(tab, p);
 		p.on('console', (m) => console.error(`${tab}: ${m.text()}`));
+		p.on('worker', (w) => w.on('console', (m) => console.error(`${tab}'s Worker: ${m.text()}`)));
+		p.on('requestfailed', (r) => console.error(`${tab}: ${r.method()} ${r.url()}: ${r.failure()?.errorText}`));
 		p.on('pageerror', (e) => console.error(`${tab}: ${e.message}`));
 		await p.goto(origin);
 	},

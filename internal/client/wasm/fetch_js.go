@@ -33,14 +33,18 @@ func (f *fetcher) Put(ctx context.Context, q files.PutRequest) (*files.Answer, e
 	for _, h := range q.Headers {
 		x.Call("setRequestHeader", h.Name, h.Value)
 	}
-	if err := send(ctx, x, body, q.Sent); err != nil {
-		return nil, err
+	return send(ctx, x, body, q)
+}
+
+// put reads what a request was answered by. The browser follows redirects by itself: what
+// went there was encrypted, and is not what was asked for.
+func put(x js.Value, url string) *files.Answer {
+	a := &files.Answer{Status: x.Get("status").Int(), Size: -1, Body: nobody{}}
+	a.RetryAfter = text(x.Call("getResponseHeader", "Retry-After"))
+	if x.Get("responseURL").String() != js.Global().Get("URL").New(url).Get("href").String() {
+		a.Status = 307
 	}
-	if at := x.Get("responseURL").String(); at != q.URL { // the browser went where it was sent; it was all encrypted
-		return &files.Answer{Status: 307, Size: -1, Body: nobody{}}, nil
-	}
-	after := x.Call("getResponseHeader", "Retry-After")
-	return &files.Answer{Status: x.Get("status").Int(), Size: -1, RetryAfter: text(after), Body: nobody{}}, nil
+	return a
 }
 
 // gathered makes a Blob of all that a reader has.
@@ -62,7 +66,7 @@ func gathered(r io.Reader) (js.Value, error) {
 }
 
 // send sends a request and waits for the end of its answer.
-func send(ctx context.Context, x, body js.Value, sent func(int64)) error {
+func send(ctx context.Context, x, body js.Value, q files.PutRequest) (*files.Answer, error) {
 	over := make(chan error, 1)
 	ended := func(err error) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
@@ -75,8 +79,8 @@ func send(ctx context.Context, x, body js.Value, sent func(int64)) error {
 	}
 	load, failed := ended(nil), ended(errors.New("the file service cannot be reached"))
 	progress := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		if sent != nil {
-			sent(int64(args[0].Get("loaded").Float()))
+		if q.Sent != nil {
+			q.Sent(int64(args[0].Get("loaded").Float()))
 		}
 		return nil
 	})
@@ -88,9 +92,12 @@ func send(ctx context.Context, x, body js.Value, sent func(int64)) error {
 	x.Call("send", body)
 	select {
 	case err := <-over:
-		return err
+		if err != nil {
+			return nil, err
+		}
+		return put(x, q.URL), nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
