@@ -122,27 +122,13 @@ func (b Bundle) Verify(p Profile) error {
 
 // Without takes a pre-key out: messages that use it are refused from now on.
 func (d *Device) Without(preKey uint32) *Device {
-	return d.keep(func(k onePair) bool { return k.id != preKey })
-}
-
-// Cleared takes out the pre-keys that Used marked.
-func (d *Device) Cleared() *Device {
-	return d.keep(func(k onePair) bool { return !k.used })
-}
-
-func (d *Device) keep(wanted func(onePair) bool) *Device {
 	next := *d
-	next.preKeys = nil
-	for _, k := range d.preKeys {
-		if wanted(k) {
-			next.preKeys = append(next.preKeys, k)
-		}
-	}
+	next.preKeys = slices.DeleteFunc(slices.Clone(d.preKeys), func(k onePair) bool { return k.id == preKey })
 	return &next
 }
 
-// Used marks a pre-key as used: it is not offered any more but still good, for while the archive is
-// being read, where another message may have used it too. Cleared ends that. At most 1,000 are
+// Used marks a pre-key as used: it is not offered any more but still good, for another message
+// that has used it too. Without ends that. At most 1,000 are
 // kept so, the oldest going first.
 // XEP-0384 §6
 func (d *Device) Used(preKey uint32) *Device {

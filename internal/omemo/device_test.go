@@ -83,7 +83,7 @@ func TestTheSignedPreKeyChangesWeeklyAndTheFormerIsKept(t *testing.T) {
 	})
 }
 
-func TestAUsedPreKeyIsHiddenButGoodUntilCleared(t *testing.T) {
+func TestAUsedPreKeyIsHiddenButGoodUntilItIsTakenOut(t *testing.T) {
 	each(t, func(t *testing.T, p Profile) {
 		alice, bob := pairOf(t, p)
 		m := alice.say("x")
@@ -100,8 +100,8 @@ func TestAUsedPreKeyIsHiddenButGoodUntilCleared(t *testing.T) {
 		if _, _, _, err := Accept(bob.rand, d, p, m.Data); err != nil {
 			t.Error("not good any more:", err)
 		}
-		if _, _, _, err := Accept(bob.rand, d.Cleared(), p, m.Data); !errors.Is(err, ErrUnknownPreKey) {
-			t.Error("cleared:", err)
+		if _, _, _, err := Accept(bob.rand, d.Without(used), p, m.Data); !errors.Is(err, ErrUnknownPreKey) {
+			t.Error("taken out:", err)
 		}
 		if len(bob.dev.Bundle(p).PreKeys) != 100 {
 			t.Error("the old value changed")

@@ -75,6 +75,7 @@ type ownRecord struct {
 	Restore   time.Time                   `json:"restore,omitzero"` // when we may put ourselves back; zero: nothing waits
 	Failed    int                         `json:"failed,omitempty"` // publications in a row
 	Again     time.Time                   `json:"again,omitzero"`   // when publishing is tried again
+	Spent     map[uint32]time.Time        `json:"spent,omitempty"`  // pre-keys that began a session, and when; see spend
 }
 
 // Open reads a Book from its store, and makes a device (stored on return) the first

@@ -297,8 +297,7 @@ func (r *reading) chat() jid.JID {
 	return r.in.From
 }
 
-// keepSession keeps what the ratchet has become. A new session takes its pre-key out; within
-// catch-up the key stays good for another message that has used it.
+// keepSession keeps what the ratchet has become. A new session takes its pre-key off the bundle.
 // XEP-0384#rules
 func (r *reading) keepSession(a *account, fingerprint string) error {
 	b, id, p := r.book, r.envelope.Sender, r.profile
@@ -317,12 +316,7 @@ func (r *reading) keepSession(a *account, fingerprint string) error {
 	if err := b.addSession(a, id, r.got.session); err != nil {
 		return err
 	}
-	if b.catchUp {
-		b.device = b.device.Used(r.got.preKey)
-	} else {
-		b.device = b.device.Without(r.got.preKey)
-	}
-	b.keepDevice()
+	b.spend(r.got.preKey)
 	b.answer(r.step, a, id, p)
 	b.refresh(r.step)
 	return nil

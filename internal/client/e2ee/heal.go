@@ -20,8 +20,7 @@ func (b *Book) CatchUp(on bool) Step {
 	if b.catchUp = on; on || !was {
 		return b.done(s)
 	}
-	b.device = b.device.Cleared()
-	b.keepDevice()
+	b.forgetSpent()
 	for _, a := range b.sorted() {
 		for _, id := range a.ids() {
 			b.owed(&s, a, id)

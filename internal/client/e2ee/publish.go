@@ -202,12 +202,14 @@ func (b *Book) restore(s *Step) {
 
 // Due is when Tick has something to do; zero: nothing waits.
 func (b *Book) Due() time.Time {
+	at := b.spentDue()
 	if b.state.Off {
-		return time.Time{}
+		return at
 	}
-	at := b.state.Restore
-	if !b.state.Again.IsZero() && (at.IsZero() || b.state.Again.Before(at)) {
-		at = b.state.Again
+	for _, t := range []time.Time{b.state.Restore, b.state.Again} {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
 	}
 	return at
 }
@@ -216,6 +218,7 @@ func (b *Book) Due() time.Time {
 func (b *Book) Tick() Step {
 	var s Step
 	now := b.now()
+	b.forgetSpent()
 	if r := b.state.Restore; !r.IsZero() && !now.Before(r) && !b.state.Off {
 		b.restore(&s)
 	}

@@ -167,6 +167,25 @@ func TestNoPreKeyGoesBeforeCatchUpEnds(t *testing.T) {
 	if len(b.notes) != 2 {
 		t.Errorf("%d sessions were answered, want 2", len(b.notes))
 	}
+}
+
+func TestTwoWhoChooseTheSamePreKeyAreBothRead(t *testing.T) {
+	w := newWorld(t)
+	b := w.client(bob)
+	only := b.own()
+	only.PreKeys = only.PreKeys[:1]
+	for id, who := range map[uint32]jid.JID{7: alice, 8: carol} {
+		e := w.puppet(who, id).writes("hello", only)
+		mustRead(t, b, who, "hello", func() (Opened, error) { return b.get(who, e) })
+		if got := b.own(); len(got.PreKeys) != 100 || slices.Contains(got.PreKeys, only.PreKeys[0]) {
+			t.Error("a used pre-key is offered still")
+		}
+	}
+	w.now = b.Due()
+	b.do(b.Tick())
+	if !b.Due().IsZero() {
+		t.Error("something is due for ever")
+	}
 	late := w.puppet(carol, 9)
 	if _, err := b.get(carol, late.writes("again", only)); !errors.Is(err, ErrUnreadable) {
 		t.Errorf("a used pre-key is good still: %v", err)
