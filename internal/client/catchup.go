@@ -22,7 +22,8 @@ import (
 type fetch struct {
 	query timeline.Query
 	page  []result
-	over  bool // more came than was asked for
+	has   map[string]bool // ids of the page
+	over  bool            // more came than was asked for
 }
 
 // result is one message of a page, as it came.
@@ -32,8 +33,8 @@ type result struct {
 	el   xtok.Elem
 }
 
-// errTooMany is the error of a page that holds more than was asked for.
-var errTooMany = errors.New("the archive has sent more than was asked for")
+// errUneven is the error of a page that is not what its end says, or more than was asked for.
+var errUneven = errors.New("the archive's answer does not fit its question")
 
 // catchUp asks for what is missing of an archive until nothing is.
 func (e *Engine) catchUp(archive string) {
@@ -62,7 +63,7 @@ func (e *Engine) fetch(q timeline.Query, then func(error)) {
 		return
 	}
 	id := e.newID()
-	e.fetching[id] = &fetch{query: q}
+	e.fetching[id] = &fetch{query: q, has: map[string]bool{}}
 	ask := conn.Request{Type: stanza.Set, Payload: appendQuery(nil, id, q)}
 	if archive != e.own {
 		ask.To = archive
@@ -87,11 +88,20 @@ func (e *Engine) fetched(f *fetch, s *conn.Stanza, err error) error {
 		return nil
 	case err != nil:
 		return err
-	case f.over:
-		return errTooMany
 	}
-	e.takePage(f, s.Elem.Child(nsMAM, "fin"))
+	end := finOf(s.Elem.Child(nsMAM, "fin"))
+	if f.over || end.First != "" && !f.has[end.First] || end.Last != "" && !f.has[end.Last] {
+		return errUneven
+	}
+	e.takePage(f, end)
 	return nil
+}
+
+// finOf reads how an archive ends a page. XEP-0059 §2.1
+func finOf(fin xtok.Elem) timeline.Fin {
+	set := fin.Child(rsm.NS, "set")
+	return timeline.Fin{First: set.Child(rsm.NS, "first").Text(), Last: set.Child(rsm.NS, "last").Text(),
+		Complete: fin.AttrIs("complete", "true")}
 }
 
 func appendQuery(b []byte, id string, q timeline.Query) []byte {
@@ -125,16 +135,21 @@ func (e *Engine) result(from jid.JID, r xtok.Elem) {
 	if archive.String() != f.query.Archive {
 		return
 	}
+	id := r.Attr("id")
+	if f.has[id] {
+		return // once more
+	}
 	if f.over = f.over || len(f.page) >= f.query.Max; f.over {
 		f.page = nil
 		return
 	}
 	fw := r.Child(nsForward, "forwarded")
-	f.page = append(f.page, result{r.Attr("id"), delayOf(fw), fw.Child(stanza.NSClient, "message")})
+	f.has[id] = true
+	f.page = append(f.page, result{id, delayOf(fw), fw.Child(stanza.NSClient, "message")})
 }
 
 // takePage opens and keeps a whole page.
-func (e *Engine) takePage(f *fetch, fin xtok.Elem) {
+func (e *Engine) takePage(f *fetch, end timeline.Fin) {
 	var step e2ee.Step
 	page := make([]timeline.Incoming, 0, len(f.page))
 	for _, r := range f.page {
@@ -145,10 +160,10 @@ func (e *Engine) takePage(f *fetch, fin xtok.Elem) {
 		join(&step, s)
 		page = append(page, in)
 	}
-	set := fin.Child(rsm.NS, "set")
-	end := timeline.Fin{First: set.Child(rsm.NS, "first").Text(), Last: set.Child(rsm.NS, "last").Text(),
-		Complete: fin.AttrIs("complete", "true")}
 	change, err := e.lines.TakePage(f.query, page, end, e.Now())
+	if err == nil {
+		err = e.leftOver(&change, page)
+	}
 	if err != nil {
 		e.breakDown(err)
 		return
@@ -159,6 +174,39 @@ func (e *Engine) takePage(f *fetch, fin xtok.Elem) {
 	for _, in := range page { // said while we were away: they hear now that it has arrived
 		e.answer(in)
 	}
+}
+
+// leftOver adds to a page's change what the timeline did not take of it, since another page
+// came in between and this place is asked for again: opened once it is shown now, and finds its
+// place then.
+func (e *Engine) leftOver(c *timeline.Change, page []timeline.Incoming) error {
+	for _, in := range page {
+		if in.Kind == timeline.Nothing {
+			continue
+		}
+		known, err := e.lines.Known(e.archiveOf(in), in.StanzaID)
+		if err != nil {
+			return err
+		}
+		if known || in.Unreadable != "" {
+			continue
+		}
+		more, err := e.lines.Apply(in, e.Now())
+		if err != nil {
+			return err
+		}
+		c.Batch.Add(more.Batch)
+		c.Events = append(c.Events, more.Events...)
+	}
+	return nil
+}
+
+// archiveOf is whose archive a message is in.
+func (e *Engine) archiveOf(in timeline.Incoming) string {
+	if in.Room {
+		return in.Chat
+	}
+	return e.own.String()
 }
 
 // archived reads a message of an archive. What is known already is not opened

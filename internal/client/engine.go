@@ -123,7 +123,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.takeWork()
 		case ev, ok := <-e.link.events():
 			if !ok {
-				e.linkEnded()
+				e.connectionOver()
 			} else {
 				e.connection(ev)
 			}

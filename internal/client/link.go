@@ -119,25 +119,25 @@ func (e *Engine) dropLink() {
 		for range l.conn.Events() { // until it is closed
 		}
 	}()
-	e.linkOver(l)
+	e.unlinked(l)
 }
 
-// linkEnded takes the end of a connection that does not come back by itself: its last
+// connectionOver takes the end of a connection that does not come back by itself: its last
 // event has said why, unless we have left.
-func (e *Engine) linkEnded() {
+func (e *Engine) connectionOver() {
 	l := e.link
 	e.link = nil
 	l.cancel()
-	e.linkOver(l)
+	e.unlinked(l)
 	if e.status.State != "refused" {
 		e.state("offline", nil, time.Time{})
 	}
 	e.refuseSignIn(port.Failf(port.Canceled, "the connection was ended"))
 }
 
-// linkOver answers everybody who still waits for something of a link that is gone, and
+// unlinked answers everybody who still waits for something of a link that is gone, and
 // ends its session.
-func (e *Engine) linkOver(l *link) {
+func (e *Engine) unlinked(l *link) {
 	for _, tag := range slices.Sorted(maps.Keys(l.asked)) {
 		then := l.asked[tag]
 		delete(l.asked, tag)

@@ -85,7 +85,7 @@ func (e *Engine) refused(r *conn.Refusal) {
 		e.link.up = false
 		e.notLive()
 		if e.link.leaving {
-			return // linkEnded says the rest
+			return // connectionOver says the rest
 		}
 	}
 	e.state("refused", failureOf(r), time.Time{})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"mirsal/internal/client/conn"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -81,8 +80,8 @@ func (e *Engine) delayed(archive string, err error) {
 // RFC 6120 §8.3.2
 func final(err error) bool {
 	var refusal *stanza.StanzaError
-	if !errors.As(err, &refusal) {
-		return !errors.Is(err, conn.ErrDown) && !errors.Is(err, conn.ErrLost) && !errors.Is(err, conn.ErrTimeout) && !errors.Is(err, conn.ErrBusy)
+	if !errors.As(err, &refusal) { // the connection's, or a page that broke off
+		return false
 	}
 	return refusal.Kind != "wait" && refusal.Condition != stanza.InternalServerError
 }
