@@ -58,12 +58,17 @@ func why(err error) string {
 	return "failed: " + err.Error()
 }
 
+// mostHeld is how many bytes of a table are held in memory: some ten thousand
+// messages.
+const mostHeld = 8 << 20
+
 // run is the engine's whole life.
 func (h host) run() error {
-	store, err := indexeddb.Open("mirsal " + h.Get("profile").String())
+	database, err := indexeddb.Open("mirsal " + h.Get("profile").String())
 	if err != nil {
 		return errors.Join(keep.ErrBroken, err)
 	}
+	store := indexeddb.NewMirror(database, mostHeld)
 	defer store.Close()
 	address, err := owner(store)
 	if err != nil {

@@ -1,12 +1,3 @@
-// Package indexeddb is the keep.Store of the browser: one database of IndexedDB,
-// a batch one of its transactions, with durability "strict".
-//
-// It runs in a Worker, where blocking a goroutine on the browser blocks nobody else;
-// it must not be called from a function that JavaScript called. Invariants: every
-// transaction that writes asks whether this store is the latest that was opened, and
-// does nothing when it is not, so that two programs on one database never write in
-// turns, whatever became of the lock that should keep them apart; all of a profile is
-// in the one database, so that what the browser throws away it throws away together.
 package indexeddb
 
 import (

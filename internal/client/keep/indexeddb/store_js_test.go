@@ -22,6 +22,15 @@ func TestTheBrowserKeepsTheContract(t *testing.T) {
 	}, false)
 }
 
+func TestTheBrowserBehindAMirrorKeepsTheContract(t *testing.T) {
+	n := 0
+	keeptest.Run(t, func(*testing.T) keeptest.Opener {
+		n++
+		name := fmt.Sprint("mirrored", n, time.Now().UnixNano())
+		return func(t *testing.T) keep.Store { return NewMirror(open(t, name), 1<<20) }
+	}, false)
+}
+
 func open(t *testing.T, name string) *Store {
 	t.Helper()
 	s, err := Open(name)
