@@ -145,8 +145,8 @@ func (s *step) changeAgain(r *record, m mark, in *Incoming, at order, anchored b
 			r.leaveRetract(port.Sent, "")
 		}
 	}
-	if anchored && r.EditID == id && m.Kind == Edit {
-		r.EditOrder = at
+	if anchored && m.Kind == Edit {
+		r.placed(id, at)
 	}
 	for i := range r.Reactions {
 		if x := &r.Reactions[i]; anchored && m.Kind == React && x.ID == id && slices.Contains(in.authors(), x.Who) {
@@ -154,10 +154,23 @@ func (s *step) changeAgain(r *record, m mark, in *Incoming, at order, anchored b
 		}
 	}
 	s.save(r)
-	if anchored && m.Loose {
+	if anchored && m.Loose && in.Kind != Nothing {
 		return s.changed(r, in, at, true)
 	}
-	return nil
+	return s.tellAnswers(r)
+}
+
+// placed gives an edit its place in the archive: one that another had hidden may be the later.
+func (r *record) placed(id string, at order) {
+	if r.EditID == id {
+		r.EditOrder, r.EditLoose = at, false
+	}
+	if f := r.Aside; f != nil && f.ID == id {
+		if f.At, f.Loose = at, false; r.EditOrder.less(at) {
+			r.become(f)
+		}
+		r.Aside = nil
+	}
 }
 
 // changeWaits gives a change whose message has not come the place that its archive shows:

@@ -163,8 +163,13 @@ func (s *step) edit(r *record, in *Incoming, at order, anchored bool) error {
 	if locked(r.Lock) && !locked(in.Lock) {
 		return s.say(in, Edit, at, anchored)
 	}
+	now := &former{in.Text, in.File, in.Lock, in.name(), at, !anchored}
 	if at.less(r.EditOrder) {
-		return nil // a later one is known
+		s.lessLate(r, now)
+		return nil
+	}
+	if r.EditLoose && in.Source == Archive && r.EditID != now.ID {
+		r.Aside = r.former()
 	}
 	if r.Unreadable != "" {
 		r.Unreadable, r.Count = "", 0
@@ -172,13 +177,20 @@ func (s *step) edit(r *record, in *Incoming, at order, anchored bool) error {
 		r.Folded = false
 		s.touch(r.chat, true)
 	}
-	r.Text, r.File, r.Lock = in.Text, in.File, in.Lock
-	r.EditID, r.EditOrder = in.name(), at
+	r.become(now)
 	s.save(r)
 	if err := s.refold(r); err != nil {
 		return err
 	}
 	return s.tellAnswers(r)
+}
+
+// lessLate takes an edit that a later one hides: where that is not sent yet, it may still fail.
+func (s *step) lessLate(r *record, now *former) {
+	if r.Before != nil && !now.At.less(r.Before.At) {
+		r.Before = now
+		s.save(r)
+	}
 }
 
 func locked(l port.Lock) bool { return l.State == port.Locked || l.State == port.Verified }
@@ -197,7 +209,7 @@ func (s *step) retract(r *record) error {
 			s.drop(x)
 		}
 	}
-	r.Text, r.File, r.Reactions, r.Before, r.Failure = "", nil, nil, nil, ""
+	r.Text, r.File, r.Reactions, r.Before, r.Aside, r.Failure = "", nil, nil, nil, nil, ""
 	r.Unreadable, r.Folded, r.Count = "", false, 0
 	r.Retracted = true
 	s.save(r)

@@ -107,3 +107,30 @@ func TestARetractionThatIsRefusedSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestACorrectionThatIsNotOpenedAgainIsNotLost(t *testing.T) {
+	d := online(t, own)
+	third := mine(bob, "3", "third").as(Edit, "1")
+	third.StanzaID = "" // a bare carbon
+	d.apply(third)
+	d.keep(d.b.Online(own, false))
+	q, _ := d.b.NextQuery(own)
+	again := mine(bob, "3", "")
+	again.Kind, again.Again = Nothing, true
+	page := []Incoming{mine(bob, "1", "first"), mine(bob, "2", "second").as(Edit, "1"), again}
+	d.keep(d.b.TakePage(q, page, Fin{Complete: true}, d.now))
+	d.want(bob, "me: third (edited)")
+	d.apply(mine(bob, "4", "").as(Retract, "1"))
+	d.want(bob, "me: (gone)")
+}
+
+func TestAnEditThatFailsGivesWayToOneOfAnotherDevice(t *testing.T) {
+	d := online(t, own)
+	o := d.compose(Draft{Chat: bob, Text: "first"})
+	d.keep(d.b.Sent(o.OriginID, d.now))
+	fails := d.compose(Draft{Chat: bob, Text: "second", Corrects: o.Message})
+	d.apply(mine(bob, "3", "third").as(Edit, o.OriginID))
+	d.want(bob, "me: second (edited)")
+	d.keep(d.b.Failed(fails.OriginID, "no", d.now))
+	d.want(bob, "me: third (edited)")
+}

@@ -193,9 +193,9 @@ func (s *step) composeEdit(x *item, d Draft) error {
 		return err
 	}
 	if r.Before == nil {
-		r.Before = &former{r.Text, r.EditID, r.EditOrder, r.EditID != ""}
+		r.Before = r.former()
 	}
-	r.Text, r.EditID, r.EditOrder = x.Text, x.OriginID, order{waiting, uint32(x.Num)}
+	r.Text, r.EditID, r.EditOrder, r.EditLoose = x.Text, x.OriginID, order{waiting, uint32(x.Num)}, true
 	s.remember(x.incoming(s.Book), mark{Row: r.ID, At: r.EditOrder, Loose: true, Ours: true})
 	s.save(r)
 	return s.tellAnswers(r)
@@ -306,8 +306,8 @@ func (s *step) left(x *item, to port.Delivery, why string) error {
 }
 
 func (r *record) leaveEdit(to port.Delivery, at order) {
-	if f := r.Before; to == port.Failed && f != nil && !r.Retracted {
-		r.Text, r.EditID, r.EditOrder = f.Text, f.ID, f.At
+	if to == port.Failed && r.Before != nil && !r.Retracted {
+		r.become(r.Before)
 	} else {
 		r.EditOrder = at
 	}

@@ -42,19 +42,31 @@ type record struct {
 	StanzaID   string        `json:"sid,omitempty"`
 	OriginID   string        `json:"oid,omitempty"`
 	MsgID      string        `json:"mid,omitempty"`
-	Anchored   bool          `json:"anc,omitempty"` // its place is the archive's
-	Before     *former       `json:"was,omitempty"`
+	Anchored   bool          `json:"anc,omitempty"`   // its place is the archive's
+	EditLoose  bool          `json:"el,omitempty"`    // EditOrder is not the archive's
+	Before     *former       `json:"was,omitempty"`   // as long as one's own edit is not sent
+	Aside      *former       `json:"aside,omitempty"` // by an edit whose place may prove to be the later
 
 	chat string
 	at   order
 }
 
-// former is what a line was before one's own edit that is not sent yet.
+// former is what a line was before an edit, or would be by another one.
 type former struct {
-	Text   string `json:"text"`
-	ID     string `json:"id,omitempty"`
-	At     order  `json:"at,omitzero"`
-	Edited bool   `json:"ed,omitempty"`
+	Text  string    `json:"text"`
+	File  *File     `json:"file,omitempty"`
+	Lock  port.Lock `json:"lock"`
+	ID    string    `json:"id,omitempty"` // of the edit, "" for the line as it was said
+	At    order     `json:"at,omitzero"`
+	Loose bool      `json:"loose,omitempty"` // At is not of the archive
+}
+
+func (r *record) former() *former {
+	return &former{r.Text, r.File, r.Lock, r.EditID, r.EditOrder, r.EditLoose}
+}
+
+func (r *record) become(f *former) {
+	r.Text, r.File, r.Lock, r.EditID, r.EditOrder, r.EditLoose = f.Text, f.File, f.Lock, f.ID, f.At, f.Loose
 }
 
 // reaction is one person's set.
