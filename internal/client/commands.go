@@ -17,6 +17,9 @@ func (e *Engine) command(c port.Command) {
 	case *port.SignIn:
 		e.startSignIn(c)
 		return
+	case *port.LinkJoin:
+		e.linkJoin(c)
+		return
 	case *port.Cancel:
 		e.cancel(c)
 		return
@@ -25,7 +28,11 @@ func (e *Engine) command(c port.Command) {
 		e.fail(c, port.Failf(port.NotSignedIn, "no account is signed in here"))
 		return
 	}
-	if !e.chatCommand(c) && !e.peopleCommand(c) && !e.keyCommand(c) {
+	if _, leaving := c.(*port.SignOut); e.settingUp() && !leaving {
+		e.fail(c, port.Failf(port.Missing, "this device is still receiving its history"))
+		return
+	}
+	if !e.chatCommand(c) && !e.peopleCommand(c) && !e.keyCommand(c) && !e.linkCommand(c) {
 		e.fail(c, port.Failf(port.BadCommand, "this engine cannot do that"))
 	}
 }

@@ -69,6 +69,8 @@ type Engine struct {
 	keyQueue  []e2ee.Request                // those behind them
 	keyRun    bool                          // nextKeys is at work
 	keyNews   map[string]bool               // rooms whose lock may be another one
+	showing   *showing                      // a code for linking, nil for none
+	joining   *joining                      // nil when this device is not being linked
 	uploading map[string]context.CancelFunc // by message
 	loading   map[string]bool               // messages whose file is being fetched
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled

@@ -54,6 +54,13 @@ func (e *Engine) stanza(s *conn.Stanza) {
 func (e *Engine) message(s *conn.Stanza) {
 	el := s.Elem
 	own := s.From.IsZero() || s.From == e.own
+	if l := el.Child(nsLink, "linked"); l.OK() && own && s.Type == stanza.Headline {
+		e.linkAlert(l)
+		return
+	}
+	if e.settingUp() {
+		return // it is in the archive, and comes after what is handed over
+	}
 	if r := el.Child(nsMAM, "result"); r.OK() {
 		e.result(s.From, r)
 		return

@@ -71,6 +71,8 @@ func (e *Engine) request(s *conn.Stanza) {
 	case s.Type == "set" && q.NS() == "urn:xmpp:blocking" && own:
 		e.blockPush(q)
 		e.reply(s, nil)
+	case s.Type == "set" && q.NS() == nsLink && (own || s.From.Bare() == e.own):
+		e.linkRequest(s)
 	case !own && !e.mayAsk(s.From):
 		e.refuseIQ(s)
 	case s.Type == "get" && q.Is("urn:xmpp:ping", "ping"):

@@ -31,6 +31,7 @@ type profile struct {
 	Signed   bool        `json:"signed,omitempty"` // it was signed in once: the address is right
 	Password string      `json:"password,omitempty"`
 	Token    *conn.Token `json:"token,omitempty"`
+	Linking  *linking    `json:"linking,omitempty"` // while an old device hands over what it has
 }
 
 // chatSettings is what is kept of a chat beside its lines.
@@ -58,13 +59,18 @@ func (e *Engine) openAccount() error {
 		return fmt.Errorf("the profile is damaged: %w", err)
 	}
 	e.own = own.Bare()
-	e.people, e.rooms, e.chats = map[string]*contact{}, map[string]*room{}, map[string]chatSettings{}
 	e.uploading, e.loading = map[string]context.CancelFunc{}, map[string]bool{}
 	e.keyNews = map[string]bool{}
 	e.fetching, e.sending, e.tickets = map[string]*fetch{}, map[string]uint64{}, map[uint64]string{}
 	if e.keys, err = e2ee.Open(e2ee.Config{Store: e.Store, Own: e.own, Label: e.Label, Rand: e.Rand, Now: e.Now}); err != nil {
 		return err
 	}
+	return e.openHistory()
+}
+
+// openHistory reads what is not keys.
+func (e *Engine) openHistory() (err error) {
+	e.people, e.rooms, e.chats = map[string]*contact{}, map[string]*room{}, map[string]chatSettings{}
 	if e.lines, err = timeline.Open(e.Store, timeline.Config{Own: e.own.String(), Rand: e.Rand, Dress: e.dress, Name: e.nameOf}); err != nil {
 		return err
 	}

@@ -19,11 +19,22 @@ func (e *Engine) up(ev *conn.Up) {
 	if e.signedIn(); e.broken != nil {
 		return
 	}
-	if ev.Resumed {
-		e.resumed()
-		return
+	if !ev.Resumed {
+		e.sessionOver()
+		e.linkSession()
 	}
-	e.sessionOver()
+	switch {
+	case e.settingUp():
+		e.receive()
+	case ev.Resumed:
+		e.resumed()
+	default:
+		e.begin()
+	}
+}
+
+// begin asks for everything that a new session must know.
+func (e *Engine) begin() {
 	change, err := e.lines.Online(e.own.String(), false)
 	if !e.change(change, err) {
 		return
@@ -90,6 +101,7 @@ func (e *Engine) refused(r *conn.Refusal) {
 	}
 	e.state("refused", failureOf(r), time.Time{})
 	e.refuseSignIn(failureOf(r))
+	e.joinFailed(failureOf(r))
 }
 
 // notLive notes that nothing comes live for now.

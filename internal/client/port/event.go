@@ -104,7 +104,9 @@ type DeviceList struct {
 type KeyAlert struct {
 	Address string `json:"address"`
 	Device  uint32 `json:"device,omitempty"`
-	Kind    string `json:"kind"` // new-device, changed, own-device, removed
+	Kind    string `json:"kind"` // new-device, changed, own-device, removed, linked
+	// Label is what a linked device calls itself.
+	Label string `json:"label,omitempty"`
 }
 
 // Code answers SafetyCode and LinkShow: a text to be drawn as a QR code.
@@ -117,8 +119,9 @@ type Code struct {
 
 // LinkAsked tells an old device that a new one wants in.
 type LinkAsked struct {
-	Label string `json:"label"` // as the new device declares itself
-	Check string `json:"check"` // four digits that both screens show
+	Label    string `json:"label"` // as the new device declares itself
+	Software string `json:"software,omitempty"`
+	Check    string `json:"check"` // six digits that both screens show, for a person to compare
 }
 
 // LinkState tells of the steps of linking, on both sides.
@@ -127,6 +130,8 @@ type LinkState struct {
 	Check string `json:"check,omitempty"`
 	Done  int    `json:"done,omitempty"` // messages handed over
 	Total int    `json:"total,omitempty"`
+	// Failure says why, with failed.
+	Failure *Failure `json:"failure,omitempty"`
 }
 
 // Progress tells of a file on its way, in bytes.
