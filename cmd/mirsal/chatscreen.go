@@ -14,16 +14,18 @@ import (
 )
 
 // howToSignIn stands below the form that signs in.
-const howToSignIn = "The same by command: mirsal chat login JID. A server of one's own that signs its own certificates needs it once, with --ca DATA/tls/ca.pem, before this form can be used."
+const howToSignIn = "The same by command: mirsal chat login JID. For a server of one's own that signs its own certificates, start once with --ca DATA/tls/ca.pem."
 
 // screenOptions are the flags of mirsal chat without a subcommand.
 type screenOptions struct {
 	bidi string
 	bell bool
+	ca   string
 }
 
 func (s *screenOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.bidi, "bidi", "auto", "who puts right-to-left text in order: on (mirsal), off (the terminal), auto (by what the terminal says it is)")
+	cmd.Flags().StringVar(&s.ca, "ca", "", "file of certificates to trust beside the system's, in PEM; remembered in the profile")
 	cmd.Flags().BoolVar(&s.bell, "bell", false, "ring the terminal's bell at new messages")
 }
 
@@ -34,6 +36,11 @@ func openScreen(o *chatOptions, s *screenOptions) error {
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
 		return usage("the screen needs a terminal; programs use the subcommands")
+	}
+	if s.ca != "" {
+		if err := profile.Trust(o.profile, s.ca); err != nil {
+			return err
+		}
 	}
 	p, err := profile.Open(o.profile)
 	if err != nil {

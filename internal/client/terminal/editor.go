@@ -213,6 +213,9 @@ func (e *editor) rtlAt(i int) bool {
 // view draws the text in w cells and at most h lines, those around the cursor, and tells
 // where the cursor is.
 func (e *editor) view(w, h int) (lines []string, x, y int) {
+	if e.single {
+		return e.viewLine(w)
+	}
 	rows := e.rows(w - 1)
 	at := 0
 	for i, r := range rows {
@@ -232,6 +235,20 @@ func (e *editor) view(w, h int) (lines []string, x, y int) {
 		lines = append(lines, text)
 	}
 	return lines, x, y
+}
+
+// viewLine draws a field of one line: the part around the cursor, where it is longer.
+func (e *editor) viewLine(w int) (lines []string, x, y int) {
+	from := e.at
+	for from > 0 && cells(e.line[from-1:e.at]) < w-1 {
+		from--
+	}
+	to := from
+	for to < len(e.line) && cells(e.line[from:to+1]) < w {
+		to++
+	}
+	text, x := e.row(written{e.line[from:to], from, to, rightToLeft(e.text())}, w, true)
+	return []string{text}, x, 0
 }
 
 // row draws one line, and tells in which cell the cursor is.

@@ -168,8 +168,8 @@ func shown(keys string) string {
 	return first
 }
 
-// quit ends the screen; Run's caller ends the engine.
+// quit ends the screen; Run keeps the drafts, and its caller ends the engine.
 func (m *model) quit() tea.Cmd {
-	m.leave()
+	m.told("active")
 	return tea.Quit
 }

@@ -166,6 +166,7 @@ func TestTheCursorIsInsideTheEditorWhateverIsWritten(t *testing.T) {
 	letters := rapid.SampledFrom([]rune("ab cd مرحبا 12 👍\n漢"))
 	rapid.Check(t, func(t *rapid.T) {
 		e := editor{pen: testPen(rapid.Bool().Draw(t, "reads"))}
+		e.single = rapid.Bool().Draw(t, "single")
 		e.insert(rapid.StringOfN(letters, 0, 50, -1).Draw(t, "text"))
 		e.at = rapid.IntRange(0, len(e.line)).Draw(t, "at")
 		w, h := rapid.IntRange(4, 30).Draw(t, "w"), rapid.IntRange(1, 5).Draw(t, "h")

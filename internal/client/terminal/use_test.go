@@ -100,6 +100,8 @@ func TestDraftsStayWithTheirChatsAndOnDisk(t *testing.T) {
 	if !m.box.empty() {
 		t.Error("a draft went along into another chat")
 	}
+	m.show("bob@example.org")
+	m.keys("ctrl+c")
 	if err := m.keep(); err != nil {
 		t.Fatal(err)
 	}
