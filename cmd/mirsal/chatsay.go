@@ -95,13 +95,11 @@ func (c *chatting) say(chat, text, file, reply string, delivered bool) (port.Mes
 		case port.Sent:
 			return !delivered
 		}
-		return m.File != nil && m.File.State == "failed"
+		return false
 	})
 	switch {
 	case err != nil:
 		return m, port.Failf(port.Unreachable, "the message is kept and goes when there is a connection: it was not confirmed within the time allowed")
-	case m.File != nil && m.File.State == "failed":
-		return m, port.Failf(port.Refused, "the file could not be sent")
 	case m.Delivery == port.Failed && (m.Lock.State == port.Broken || m.Lock.State == port.Changed):
 		return m, port.Failf(port.KeyUndecided, "not sent: %s", m.Failure)
 	case m.Delivery == port.Failed:
