@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -27,7 +28,15 @@ type stretch struct {
 	Last  string `json:"last,omitempty"`
 	Time  int64  `json:"time,omitempty"` // of the last, Unix milliseconds
 	Lost  bool   `json:"lost,omitempty"` // the archive does not have Last any more
+
+	// What comes live does not always come in the archive's order: from Safe on it is asked again.
+	Safe string `json:"safe,omitempty"` // "" is Last
+	Next string `json:"next,omitempty"` // is Safe when Live have come after it
+	Live int    `json:"live,omitempty"`
 }
+
+// overlap is how many messages may be between two that change places on their way.
+const overlap = 32
 
 // mostStretches is how many are kept apart; beyond that the oldest hole is given up.
 const mostStretches = 64
@@ -59,6 +68,12 @@ func (a *archive) last() *stretch { return &a.Stretches[len(a.Stretches)-1] }
 // append gives what came live its place.
 func (a *archive) append(id string, t time.Time) uint64 {
 	s := a.last()
+	if s.Safe == "" {
+		s.Safe, s.Next, s.Live = s.Last, id, 0
+	}
+	if s.Live++; s.Live > overlap {
+		s.Safe, s.Next, s.Live = s.Next, id, 0
+	}
 	a.End++
 	s.To, s.Last, s.Time, s.Lost = a.End, id, t.UnixMilli(), false
 	if s.First == "" {
@@ -91,6 +106,7 @@ func (a *archive) join(i, j int) {
 	s.To = t.To
 	if t.Last != "" {
 		s.Last, s.Time, s.Lost = t.Last, t.Time, t.Lost
+		s.Safe, s.Next, s.Live = t.Safe, t.Next, t.Live
 	}
 	for k := i + 1; k <= j && s.First == ""; k++ {
 		s.First = a.Stretches[k].First
@@ -156,7 +172,7 @@ func (b *Book) NextQuery(name string) (Query, bool) {
 	case len(a.Stretches) > 1 && first.Lost:
 		q.Start, q.from = time.UnixMilli(first.Time).UTC(), first.From
 	case len(a.Stretches) > 1:
-		q.After, q.from = first.Last, first.From
+		q.After, q.from = cmp.Or(first.Safe, first.Last), first.From
 	case a.Back > 0 && !a.Whole:
 		q.Backward, q.Before, q.from = true, first.First, first.From
 	default:

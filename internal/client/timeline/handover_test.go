@@ -54,10 +54,10 @@ func TestHistoryThatWasHandedOverIsTheSameAndComesOnce(t *testing.T) {
 		t.Error(lines, err)
 	}
 
-	// catching up goes on where the old device was
+	// catching up goes on where the old device was, and has the latest of it again
 	n.keep(n.b.Online(own, false))
 	q, more := n.b.NextQuery(own)
-	if !more || q.After != "s-6" || q.Backward {
+	if !more || q.After != "s-1" || q.Backward {
 		t.Fatalf("%+v", q)
 	}
 	// and what the archive brings again is not doubled, whether it can be read or not

@@ -1,6 +1,10 @@
 package timeline
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"mirsal/internal/client/port"
@@ -133,4 +137,43 @@ func TestAnEditThatFailsGivesWayToOneOfAnotherDevice(t *testing.T) {
 	d.want(bob, "me: second (edited)")
 	d.keep(d.b.Failed(fails.OriginID, "no", d.now))
 	d.want(bob, "me: third (edited)")
+}
+
+func TestWhatWasOvertakenBeforeAStreamEndedIsNotMissed(t *testing.T) {
+	d := online(t, own)
+	for i := range 100 {
+		d.apply(from(bob, fmt.Sprint(i), fmt.Sprint("line ", i)))
+	}
+	d.apply(from(bob, "101", "overtook")) // and then the connection broke
+	d.keep(d.b.Online(own, false))
+	var missed []string
+	for q, ok := d.b.NextQuery(own); ok; q, ok = d.b.NextQuery(own) {
+		var page []Incoming
+		after, _ := strconv.Atoi(strings.TrimPrefix(q.After, "s-"))
+		if after > 99 || after < 30 {
+			t.Fatalf("it is asked from %q on", q.After)
+		}
+		for i := after + 1; i <= 102; i++ {
+			in := from(bob, fmt.Sprint(i), fmt.Sprint("line ", i))
+			known, err := d.b.Known(own, in.StanzaID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known { // as the engine does
+				in = Incoming{Envelope: Envelope{StanzaID: in.StanzaID}}
+			} else {
+				missed = append(missed, in.ID)
+			}
+			in.Time = d.now
+			page = append(page, in)
+		}
+		d.keep(d.b.TakePage(q, page, Fin{Complete: true}, d.now))
+	}
+	if !slices.Equal(missed, []string{"100", "102"}) {
+		t.Errorf("new were %q", missed)
+	}
+	lines := d.lines(bob)
+	if got := lines[len(lines)-4:]; !slices.Equal(got, []string{"bob: line 99", "bob: line 100", "bob: overtook", "bob: line 102"}) {
+		t.Errorf("the chat ends with %q", got)
+	}
 }

@@ -178,6 +178,11 @@ func (s *step) takeForward(a *archive, q Query, page []Incoming, fin Fin) error 
 		return nil
 	}
 	at := order{Pos: a.Stretches[0].To}
+	if m, found, err := s.mark(archiveKey(q.Archive, q.After)); err != nil {
+		return err
+	} else if found && !m.Loose && a.holding(m.At.Pos) == 0 {
+		at = m.At
+	}
 	for i := range page {
 		m, found, err := s.mark(archiveKey(q.Archive, page[i].StanzaID))
 		if err != nil {
@@ -242,7 +247,7 @@ func (a *archive) ended(page []Incoming, fin Fin) {
 		return // it has reached what comes live: its end is known better there
 	}
 	if first := &a.Stretches[0]; fin.Last != "" {
-		first.Last, first.Lost = fin.Last, false
+		first.Last, first.Lost, first.Safe = fin.Last, false, ""
 		if n := len(page); n > 0 {
 			first.Time = page[n-1].Time.UnixMilli()
 		}
