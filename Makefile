@@ -13,13 +13,16 @@ UNIT = $$(go list ./... | grep -v -e '^mirsal/e2e' -e '^mirsal/spec$$' -e '^mirs
 
 # test's parts run one after the other, whatever -j says
 .NOTPARALLEL:
-.PHONY: help build run test check unit e2e deps generate bench fuzz mutants
+.PHONY: help build wasm run test check unit e2e deps generate bench fuzz mutants
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 build: ## bin/mirsal, without cgo
 	CGO_ENABLED=0 go build -trimpath -o bin/mirsal ./cmd/mirsal
+
+wasm: ## bin/wasm: the engine for browsers with its scripts, packed, and how large it is
+	scripts/wasm.sh
 
 run: build ## build and start a server; data in ./mirsal-data (ARGS='--data DIR …')
 	@exec bin/mirsal serve $(ARGS)
@@ -32,7 +35,7 @@ check: ## formatting, vet, staticcheck, modules, the lists that are kept true by
 unit: ## the packages' own tests, under the race detector, shuffled
 	go test -race -shuffle=on $(UNIT)
 
-e2e: build ## conversations, foreign clients, a browser, crashes; once
+e2e: build wasm ## conversations, foreign clients, a browser, crashes; once
 	scripts/e2e.sh
 
 deps: ## install the foreign programs that tests drive (Debian, as root; npm)

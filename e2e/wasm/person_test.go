@@ -144,9 +144,15 @@ func (p *tab) becomes(want string) state {
 // again reloads the page and attaches it anew.
 func (p *tab) again() {
 	p.t.Helper()
+	p.reload(false)
+}
+
+// reload does so; quiet, only events about the connection are heard.
+func (p *tab) reload(quiet bool) {
+	p.t.Helper()
 	p.b.do("reload", map[string]any{"tab": p.name}, nil)
 	p.fresh()
-	p.run("() => begin()", nil, nil)
+	p.run("(quiet) => begin(quiet)", quiet, nil)
 }
 
 // fresh forgets all that was told before.
@@ -249,7 +255,18 @@ func (p *person) hears(text string) port.Message {
 func (p *person) says(chat, text string, want port.Delivery) {
 	p.t.Helper()
 	id := p.must(&port.Send{Chat: chat, Text: text}).(*port.Done).Message
-	p.message(text+" being "+string(want), func(m port.Message) bool { return m.ID == id && m.Delivery == want })
+	var last port.Message
+	defer func() {
+		if p.t.Failed() {
+			p.t.Logf("it was %+v", last)
+		}
+	}()
+	p.message(text+" being "+string(want), func(m port.Message) bool {
+		if m.ID == id {
+			last = m
+		}
+		return m.ID == id && m.Delivery == want
+	})
 }
 
 // texts lists what was said in a chat.

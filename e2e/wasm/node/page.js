@@ -9,7 +9,9 @@ const own = trustedTypes.createPolicy('mirsal', {
 });
 const tell = (what) => self.told(JSON.stringify(what));
 
-self.begin = () => {
+// begin attaches; quiet, it tells of the connection only: what a test hears of
+// each event costs more than the event.
+self.begin = (quiet) => {
 	// when, in milliseconds, something was first so: loading (its first bytes were
 	// here), running, online
 	self.times = {};
@@ -18,7 +20,7 @@ self.begin = () => {
 		label: 'browser of the tests',
 		tell(event) {
 			if (event.event === 'status') first(event.state);
-			tell(event);
+			if (!quiet || event.event === 'status') tell(event);
 		},
 		state(s) {
 			first(s.state);
