@@ -71,7 +71,15 @@ func (h *HTTP) Get(ctx context.Context, q GetRequest) (*Answer, error) {
 			r.Header.Set("If-Range", q.ETag)
 		}
 	}
-	return h.do(r)
+	a, err := h.do(r)
+	if err == nil && a.Status == http.StatusBadRequest && r.URL.Scheme == "http" && loopback(r.URL.Hostname()) {
+		// A link to this machine does not say whether its server speaks TLS, and was
+		// taken for one that does not; one that does answers plain HTTP so.
+		_ = a.Body.Close()
+		r.URL.Scheme = "https"
+		return h.do(r)
+	}
+	return a, err
 }
 
 func (h *HTTP) do(r *http.Request) (*Answer, error) {
