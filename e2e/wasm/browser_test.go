@@ -3,6 +3,7 @@ package wasm
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -40,22 +41,25 @@ type answer struct {
 	Told  json.RawMessage
 }
 
-// dist builds what the browser is given, into bin/wasm, or takes the folder that
-// MIRSAL_WASM names. It takes its time only when something has changed.
+// built is what the browser is given: bin/wasm, built once for all tests, or the folder
+// that MIRSAL_WASM names. It takes its time only when something has changed.
+var built = sync.OnceValues(func() (string, error) {
+	if folder := os.Getenv("MIRSAL_WASM"); folder != "" {
+		return folder, nil
+	}
+	if out, err := exec.Command("../../scripts/wasm.sh").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("scripts/wasm.sh: %w\n%s", err, out)
+	}
+	return filepath.Abs("../../bin/wasm")
+})
+
 func dist(t testing.TB) string {
 	t.Helper()
-	if built := os.Getenv("MIRSAL_WASM"); built != "" {
-		return built
-	}
-	cmd := exec.Command("../../scripts/wasm.sh")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("scripts/wasm.sh: %v\n%s", err, out)
-	}
-	path, err := filepath.Abs("../../bin/wasm")
+	folder, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return folder
 }
 
 // browse starts a browser; tests is a folder with a tests.wasm, or "".
