@@ -147,7 +147,7 @@ func TestWhatWasOvertakenBeforeAStreamEndedIsNotMissed(t *testing.T) {
 	d.apply(from(bob, "101", "overtook")) // and then the connection broke
 	d.keep(d.b.Online(own, false))
 	var missed []string
-	for q, ok := d.b.NextQuery(own); ok; q, ok = d.b.NextQuery(own) {
+	for q, ok := d.b.NextQuery(own); ok && !q.Backward; q, ok = d.b.NextQuery(own) {
 		var page []Incoming
 		after, _ := strconv.Atoi(strings.TrimPrefix(q.After, "s-"))
 		if after > 99 || after < 30 {
