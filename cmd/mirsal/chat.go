@@ -60,7 +60,7 @@ func newChat() *cobra.Command {
 	cmd.PersistentFlags().DurationVar(&o.timeout, "timeout", time.Minute, "how long to wait for the server")
 	cmd.PersistentFlags().BoolVar(&o.json, "json", false, "print JSON, one object in a line (docs/protocol/engine.md)")
 	cmd.AddCommand(newChatLogin(o), newChatLogout(o), newChatSend(o), newChatListen(o), newChatHistory(o), newChatSearch(o), newChatList(o),
-		newChatContact(o), newChatRoom(o), newChatDevices(o), newChatTrust(o), newChatVerify(o), newChatFetch(o), newChatEncryption(o), newChatPort(o))
+		newChatContact(o), newChatRoom(o), newChatDevices(o), newChatTrust(o), newChatVerify(o), newChatFetch(o), newChatEncryption(o), newChatLink(o), newChatPort(o))
 	return cmd
 }
 

@@ -128,7 +128,7 @@ func (e *Engine) linkJoined(s *conn.Stanza, q xtok.Elem) {
 		default:
 			w.told = true
 			h := w.asked.Hello
-			e.tell(&port.LinkAsked{Label: h.Label, Software: h.Software, Check: w.asked.Check}, &port.LinkState{State: "joined", Check: w.asked.Check})
+			e.tell(&port.LinkState{State: "joined", Check: w.asked.Check}, &port.LinkAsked{Label: h.Label, Software: h.Software, Check: w.asked.Check})
 		}
 	})
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mdp/qrterminal/v3"
+	"github.com/spf13/cobra"
+
+	"mirsal/internal/client/link"
+	"mirsal/internal/client/port"
+	"mirsal/internal/client/profile"
+)
+
+// linkTime is how long linking may take, people included.
+const linkTime = 30 * time.Minute
+
+func newChatLink(o *chatOptions) *cobra.Command {
+	var join, label, ca string
+	cmd := &cobra.Command{
+		Use: "link", Short: "Add a device: show a code here, and take it there with --join",
+		Long: "On a device that is signed in this shows a code, as a QR and as text, for five minutes and one device. On the new device,\n" +
+			"with an empty profile, --join takes it (- reads it from standard input). Both then show six digits. Compare them: whoever\n" +
+			"has seen the code can ask, and only you can tell whether it is your device. After your yes the new device can read and\n" +
+			"write all your messages; it gets the history, and what was decided about keys. Your other devices are told.",
+		Example: "  mirsal chat link\n  mirsal chat link --join 'mirsal:link?a=…' --profile ./new --label tablet",
+		Args:    exactly(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("join") {
+				return o.with(func(c *chatting) error { return c.showLink(cmd) })
+			}
+			if ca != "" {
+				if err := profile.Trust(o.profile, ca); err != nil {
+					return err
+				}
+			}
+			return o.with(func(c *chatting) error { return c.joinLink(cmd, join, label) })
+		},
+	}
+	cmd.Flags().StringVar(&join, "join", "", "the code that the other device shows; - reads it from standard input")
+	cmd.Flags().StringVar(&label, "label", deviceLabel(), "with --join: what your other devices will call this one")
+	cmd.Flags().StringVar(&ca, "ca", "", "with --join: file of certificates to trust beside the system's, in PEM")
+	return cmd
+}
+
+// showLink is the old device.
+func (c *chatting) showLink(cmd *cobra.Command) error {
+	if err := c.synced(); err != nil {
+		return err
+	}
+	answer, err := c.Call(c.limit, &port.LinkShow{})
+	if err != nil {
+		return waited(err)
+	}
+	out, code := cmd.OutOrStdout(), answer.(*port.Code)
+	qrterminal.GenerateHalfBlock(code.Text, qrterminal.L, out)
+	fmt.Fprintf(out, "%s\n\nScan this with the new device, or give it the text: mirsal chat link --join 'CODE'\nIt is good until %s, for one device. Show it to nobody else.\n",
+		code.Text, code.Until.Local().Format("15:04"))
+	ctx, cancel := context.WithTimeout(c.ctx, linkTime)
+	defer cancel()
+	for {
+		ev, err := c.Next(ctx)
+		if err != nil {
+			return err
+		}
+		switch ev := ev.(type) {
+		case *port.LinkAsked:
+			return c.decideLink(ctx, cmd, ev)
+		case *port.LinkState:
+			if ev.Failure != nil {
+				return ev.Failure
+			}
+		}
+	}
+}
+
+// decideLink asks the person, and hands over what there is.
+func (c *chatting) decideLink(ctx context.Context, cmd *cobra.Command, a *port.LinkAsked) error {
+	out := cmd.OutOrStdout()
+	fmt.Fprint(out, linkQuestion(a))
+	line, err := bufio.NewReader(io.LimitReader(cmd.InOrStdin(), 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	yes := saysYes(line)
+	wait := c.background(ctx, &port.LinkConfirm{Accept: yes})
+	if err := c.follow(ctx, out, wait); err != nil {
+		return err
+	}
+	if !yes {
+		fmt.Fprintln(out, "It was refused, and has nothing.")
+		return nil
+	}
+	fmt.Fprintf(out, "The device %q was let in. mirsal chat devices lists it.\n", plain(a.Label))
+	return nil
+}
+
+// linkQuestion says what a yes means, and by what it is to be decided.
+func linkQuestion(a *port.LinkAsked) string {
+	return fmt.Sprintf("\nA new device calling itself %q (%s) wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were.\n"+
+		"It says so itself; the name proves nothing. It must be in your hands, and show these digits now:\n\n    %s\n\n"+
+		"If somebody has asked you for the code or for these digits, or the new device shows others, answer n.\n"+
+		"Let it in? [y/N] ", plain(a.Label), plain(a.Software), a.Check)
+}
+
+// saysYes takes nothing for a yes but a yes.
+func saysYes(line string) bool {
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true
+	}
+	return false
+}
+
+// background begins a call whose events are watched meanwhile.
+func (c *chatting) background(ctx context.Context, cmd port.Command) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Call(ctx, cmd)
+		done <- err
+	}()
+	return done
+}
+
+// follow tells how far linking has come, until its call is answered.
+func (c *chatting) follow(ctx context.Context, out io.Writer, wait <-chan error) error {
+	watch, stop := context.WithCancel(ctx)
+	defer stop()
+	result := make(chan error, 1)
+	go func() {
+		err := <-wait
+		stop()
+		result <- err
+	}()
+	told := -1
+	for {
+		ev, err := c.Next(watch)
+		if err != nil {
+			return <-result
+		}
+		s, ok := ev.(*port.LinkState)
+		switch {
+		case !ok:
+		case s.State == "joined" && s.Check != "":
+			fmt.Fprintf(out, "The other device must show these digits; compare them, and say yes there:\n\n    %s\n\n", s.Check)
+		case (s.State == "sending" || s.State == "receiving") && s.Total > 0 && s.Done*10/s.Total > told:
+			told = s.Done * 10 / s.Total
+			fmt.Fprintf(out, "%d of %d messages\n", s.Done, s.Total)
+		}
+	}
+}
+
+// joinLink is the new device.
+func (c *chatting) joinLink(cmd *cobra.Command, text, label string) error {
+	if text == "-" {
+		line, err := bufio.NewReader(io.LimitReader(os.Stdin, 1<<12)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		text = line
+	}
+	code, err := link.ParseCode(text)
+	if err != nil {
+		return usage("%s", err)
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "This device asks to become one of %s's.\n", code.Address)
+	ctx, cancel := context.WithTimeout(c.ctx, linkTime)
+	defer cancel()
+	c.limit = ctx // people decide how long it takes
+	if err := c.follow(ctx, out, c.background(ctx, &port.LinkJoin{Code: text, Label: label})); err != nil {
+		return err
+	}
+	if err := c.until(func(s port.Status) bool { return s.Synced }); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s is signed in here.\n", code.Address)
+	return nil
+}
