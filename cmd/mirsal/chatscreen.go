@@ -46,7 +46,7 @@ func openScreen(o *chatOptions, s *screenOptions) error {
 	if err != nil {
 		return chatError(err)
 	}
-	screen := terminal.New(terminal.Options{Bidi: s.bidi, Bell: s.bell, Keep: filepath.Join(o.profile, "screen.json"), Env: os.Environ(), Help: howToSignIn})
+	screen := terminal.New(terminal.Options{Bidi: s.bidi, Bell: s.bell, Keep: filepath.Join(o.profile, "screen.json"), Env: os.Environ(), Label: deviceLabel(), Help: howToSignIn})
 	e, err := p.Engine(deviceLabel(), screen.Heard, nil) // a log would be written over the screen
 	if err != nil {
 		return errors.Join(err, p.Close())

@@ -16,6 +16,7 @@ func actions() []binding {
 		{"ctrl+t", everywhere | inMenu, "keys and devices of this conversation; compare them", act(func(m *model) { m.push(newDevices(m, m.open)) })},
 		{"ctrl+g", inText | inMenu, "members of this room", act(func(m *model) { m.push(newMembers(m)) })},
 		{"", inMenu, "my devices", act(func(m *model) { m.push(newDevices(m, "")) })},
+		{"", inMenu, "link a new device of mine: shows a code", act(func(m *model) { m.push(newLink(m)) })},
 		{"", inMenu, "my safety code, as a QR code", act(func(m *model) { m.push(newSafety(m)) })},
 		{"", inMenu, "compare: paste somebody's safety code", act(func(m *model) { m.push(newPaste(m)) })},
 	}, placeActions()...)
@@ -34,6 +35,7 @@ func placeActions() []binding {
 		{"", inMenu, "block this person, or unblock", act((*model).switchBlock)},
 		{"", inMenu, "bell at new messages: on or off", act((*model).switchBell)},
 		{"", inMenu, "right-to-left text put in order here, or by the terminal", act((*model).switchBidi)},
+		{"", inMenu, "link this device to one that is signed in, by its code", act(func(m *model) { m.push(newJoin(m)) })},
 		{"", inMenu, "sign in again", act(func(m *model) { m.push(newLogin(m)) })},
 		{"", inMenu, "sign out: take this device off the account", act((*model).askSignOut)},
 	}

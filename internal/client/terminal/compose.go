@@ -149,6 +149,18 @@ func (m *model) revise(msg *port.Message) {
 	m.pane, m.chosen = writing, ""
 }
 
+// again tries to send a message that failed.
+func (m *model) again() {
+	msg := m.own()
+	switch {
+	case msg == nil:
+	case msg.Delivery != port.Failed:
+		m.say("this message was sent")
+	default:
+		m.try(&port.Retry{Chat: msg.Chat, Message: msg.ID}, "")
+	}
+}
+
 func (m *model) editLast() {
 	for _, msg := range slices.Backward(m.s.talk(m.open).messages) {
 		if msg.Mine && !msg.Retracted && msg.Text != "" && msg.File == nil && msg.Notice == "" {
@@ -185,6 +197,8 @@ func (m *model) nearest() {
 		return
 	}
 	switch {
+	case msg.Mine && msg.Delivery == port.Failed && !msg.Retracted:
+		m.again()
 	case msg.Notice == "invited" && len(msg.Params) > 0:
 		m.push(newJoinRoom(m, msg.Params[0]))
 	case msg.File != nil && msg.File.State == "remote" && !msg.Retracted:

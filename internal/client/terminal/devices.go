@@ -167,14 +167,7 @@ func (m *model) safetyText(code string, w int) (lines []string) {
 	if code == "" {
 		return nil
 	}
-	square := halfBlocks(code, m.look.dark || !m.look.mono)
-	if len(square) == 0 || m.pen.width(square[0]) > w {
-		lines = append(lines, m.pen.field("The QR code does not fit in here: make the terminal wider.", w)...)
-	} else {
-		for _, l := range square {
-			lines = append(lines, m.pen.fit(m.inkOf(l), w))
-		}
-	}
+	lines = m.square(code, w)
 	words := "Let them scan it with their app, or compare it with what their device shows of you: then they know that nobody stands between you."
 	lines = append(lines, m.pen.field(words+"\n", w)...)
 	for _, part := range strings.FieldsFunc(code, func(r rune) bool { return r == '?' || r == ';' }) {
@@ -187,6 +180,18 @@ func (m *model) safetyText(code string, w int) (lines []string) {
 		}
 	}
 	return append(append(lines, strings.Repeat(" ", w)), m.pen.field(code, w)...)
+}
+
+// square draws a QR code in w cells, or says that it does not fit.
+func (m *model) square(code string, w int) (lines []string) {
+	square := halfBlocks(code, m.look.dark || !m.look.mono)
+	if len(square) == 0 || m.pen.width(square[0]) > w {
+		return m.pen.field("The QR code does not fit in here: make the terminal wider.", w)
+	}
+	for _, l := range square {
+		lines = append(lines, m.pen.fit(m.inkOf(l), w))
+	}
+	return lines
 }
 
 // inkOf paints a line of a code white on black, whatever the terminal's colours: its

@@ -22,6 +22,8 @@ type form struct {
 	at      int
 	problem string
 	choices []string
+	keys    map[string]func(m *model)       // beside those of the fields
+	left    func(m *model)                  // it was closed by Esc; may be nil
 	submit  func(m *model, values []string) // closes the form itself, or sets problem
 }
 
@@ -47,6 +49,10 @@ func (f *form) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 	e := &f.entries[f.at]
 	last := len(f.entries) - 1
 	f.choices = nil
+	if do := f.keys[k.Keystroke()]; do != nil {
+		do(m)
+		return nil
+	}
 	switch name := k.Keystroke(); {
 	case name == "tab" && e.complete != nil:
 		var text string

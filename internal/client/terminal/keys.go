@@ -82,6 +82,7 @@ func talkKeys() []binding {
 		{"r", inTalk, "reply", act((*model).reply)},
 		{"+ x", inTalk, "react", act(func(m *model) { m.push(newReact(m)) })},
 		{"e", inTalk, "edit one's own", act((*model).edit)},
+		{"t", inTalk, "try to send again what was not sent", act((*model).again)},
 		{"d delete", inTalk, "take one's own back, for all", act((*model).retract)},
 		{"f", inTalk, "fetch its file", act(func(m *model) { m.fetch("") })},
 		{"s", inTalk, "fetch its file and save it elsewhere", act(func(m *model) { m.push(newSave(m)) })},
@@ -113,7 +114,11 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		case "ctrl+c":
 			return m.quit()
 		case "esc":
+			f, ok := m.sheets[n-1].(*form)
 			m.pop()
+			if ok && f.left != nil {
+				f.left(m)
+			}
 			return nil
 		}
 		return m.sheets[n-1].key(m, k)

@@ -8,11 +8,12 @@ import (
 
 // newLogin is how a profile gets its account.
 func newLogin(m *model) sheet {
-	intro := "Sign in with an account that exists. The password is not kept where the server gives out tokens. An invitation makes an account: open its link in a browser or an app first."
+	intro := "Sign in with an account that exists. The password is not kept where the server gives out tokens. An invitation makes an account: open its link in a browser or an app first. Signed in on another device? Ctrl-L links this one to it, and brings your history."
 	f := m.newForm("Sign in", intro, "Address, like alice@example.org", "Password", "Server, as HOST:PORT  (empty: found by itself)")
 	f.entries[0].box.set(m.s.status.Address)
 	f.entries[1].box.hidden = true
 	f.outro = m.o.Help
+	f.keys = map[string]func(m *model){"ctrl+l": func(m *model) { m.push(newJoin(m)) }}
 	if f.entries[0].box.text() != "" {
 		f.at = 1
 	}

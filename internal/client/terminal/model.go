@@ -185,6 +185,10 @@ func (m *model) hear(events []port.Event) (cmd tea.Cmd) {
 			if e.Failure != nil {
 				m.fail(e.Failure)
 			}
+		case *port.LinkAsked:
+			m.linkAsked(e)
+		case *port.LinkState:
+			m.linkMoved(e)
 		case *port.ChatGone:
 			if e.Address == m.open {
 				m.close()

@@ -20,9 +20,10 @@ type Options struct {
 	Bidi string // auto, on (we put right-to-left in order), off (the terminal does)
 	Bell bool   // ring at new messages
 	// Keep is a file for drafts and settings, readable by its owner alone; "" keeps none.
-	Keep string
-	Env  []string // as of os.Environ: NO_COLOR, TERM and the like
-	Help string   // how to sign in otherwise, shown below the form
+	Keep  string
+	Env   []string // as of os.Environ: NO_COLOR, TERM and the like
+	Label string   // what this device is called, for linking
+	Help  string   // how to sign in otherwise, shown below the form
 	// Input and Output are the terminal; nil is the process's own.
 	Input  io.Reader
 	Output io.Writer

@@ -164,7 +164,7 @@ func (m *model) below(msg *port.Message, w int) (lines []string) {
 	warn := ""
 	switch {
 	case msg.Delivery == port.Failed:
-		warn = "✗ not sent: " + oneLine(failureWords(msg.Failure))
+		warn = "✗ not sent: " + oneLine(failureWords(msg.Failure)) + " (Enter tries again)"
 	case msg.Lock.State == port.Open && (msg.Lock.Why == "was-encrypted" || m.s.chat(msg.Chat).Lock.State != port.Open):
 		warn = "🔓 not encrypted"
 	case msg.Lock.State == port.Changed:

@@ -224,6 +224,33 @@ func TestARequestIsAnswered(t *testing.T) {
 	}
 }
 
+func TestANewDeviceIsLetInByItsDigitsOnly(t *testing.T) {
+	m, a := opened(t, said("m1", "hello", time.Hour))
+	m.keys(`"typ"`)
+	m.Update(heard{&port.LinkAsked{Label: "evil\x1b[2J", Check: "123 456"}})
+	m.keys(`"yes y"`, "enter")
+	if got := take[*port.LinkConfirm](a); len(got) != 0 || strings.Contains(plainView(m), "123") {
+		t.Fatalf("typing on let it in, or its digits are shown: %+v\n%s", got, plainView(m))
+	}
+	m.keys("esc")
+	if got := take[*port.LinkConfirm](a); len(got) != 1 || got[0].Accept {
+		t.Errorf("refused by %+v", got)
+	}
+	m.Update(heard{&port.LinkAsked{Label: "tablet", Check: "123 456"}})
+	m.keys(`"123456"`, "enter")
+	if got := take[*port.LinkConfirm](a); len(got) != 1 || !got[0].Accept {
+		t.Errorf("confirmed %+v", got)
+	}
+}
+
+func TestWhatFailedIsTriedAgain(t *testing.T) {
+	m, a := opened(t, wrote("m1", "hello", time.Hour, port.Failed))
+	m.keys("ctrl+r", "t")
+	if got := take[*port.Retry](a); len(got) != 1 || got[0].Message != "m1" {
+		t.Errorf("tried %+v", got)
+	}
+}
+
 func TestTypingIsToldOnceAndEnds(t *testing.T) {
 	m, a := opened(t, said("m1", "hello", time.Hour))
 	now := noon()
