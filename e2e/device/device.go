@@ -81,11 +81,31 @@ func New(t testing.TB, bin, name, address string, authorities ...string) *Device
 	return d
 }
 
-// SignIn signs a device in for the first time and waits until it has everything.
+// SignIn signs a device in for the first time, and waits until it has everything and
+// others can write to it.
 func (d *Device) SignIn(password, server string) {
 	d.t.Helper()
 	d.Must(&port.SignIn{Address: d.Address, Password: password, Server: server})
 	d.Synced()
+	for end := time.Now().Add(patience); !d.listed(); time.Sleep(glance) {
+		if time.Now().After(end) {
+			d.t.Fatalf("%s is not on its account's list of devices", d.Name)
+		}
+	}
+}
+
+// glance is between two looks.
+const glance = 20 * time.Millisecond
+
+// listed tells whether the device is on its account's list.
+func (d *Device) listed() bool {
+	d.t.Helper()
+	for _, one := range d.Must(&port.ListDevices{}).(*port.DeviceList).Devices {
+		if one.Here {
+			return one.Active
+		}
+	}
+	return false
 }
 
 // Start starts the process. Events, if not nil, hears of everything as it comes, on
