@@ -6,6 +6,8 @@ ARGS    ?=
 MINUTES ?= 5
 BENCH   ?=
 ONLY    ?=
+MESSAGES ?= 10000
+SEED    ?=
 
 # the unit tests: everything that has tests of its own, but not the slow
 # end-to-end ones, nor the checkers that `make check` runs
@@ -48,6 +50,10 @@ generate: ## rewrite docs/dependencies.txt
 bench: ## benchmarks of the hot path; BENCH=DIR adds the load against peers by bench/run.sh
 	go test -run '^$$' -bench . -benchmem ./internal/...
 	if [ -n "$(BENCH)" ]; then BENCH="$(BENCH)" bench/run.sh; fi
+
+soak: build ## 10,000 messages between devices that are killed and cut off (MESSAGES=n SEED=n)
+	MIRSAL_REQUIRE=all MIRSAL_SOAK=$(MESSAGES) MIRSAL_SEED=$(SEED) go test -count=1 -v -timeout 60m \
+		-run 'WhateverHappens|AtAnyInstant|ThatWasAway' ./e2e/engine
 
 fuzz: ## every fuzz target, sharing MINUTES=n
 	scripts/fuzz.sh $(MINUTES)

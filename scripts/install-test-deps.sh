@@ -59,6 +59,7 @@ xvfb|e2e/clients: Dino, on a screen that is not there
 openbox|e2e/clients: Dino, on a screen that is not there
 xdotool|e2e/clients: Dino, its keyboard and mouse
 imagemagick|e2e/clients: Dino, pictures of its screen
+gdb|e2e/engine: the memory of the server, looked through for texts
 poezio|e2e/clients: a person with Poezio
 prosody|e2e/foreign: the suites, against another server
 python3-pip|e2e/foreign: fetches the suite of slixmpp
