@@ -62,6 +62,8 @@ type Engine struct {
 	fetching  map[string]*fetch // archive queries under way, by query id
 	sending   map[string]uint64 // origin-id → ticket
 	tickets   map[uint64]string // and back
+	pumping   bool
+	stuck     map[string]bool // chats of which something in the outbox could not go
 	ticket    uint64
 	signIn    port.Command // a SignIn that waits for its answer
 	status    port.Status

@@ -127,7 +127,7 @@ func (e *Engine) keyAnswer(r e2ee.Request, s *conn.Stanza) {
 		e.tellLocks()
 		e.pump()
 	case !r.To.IsZero():
-		e.pumpChat(r.To.Bare().String())
+		e.pumpAgain(r.To.Bare().String())
 	}
 }
 

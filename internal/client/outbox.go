@@ -21,27 +21,43 @@ const mostUnder = 256
 
 // pump sends what waits in the outbox, in order within each chat: what cannot go
 // now holds up what is behind it there, and nothing else.
-func (e *Engine) pump() { e.pumpChat("") }
+func (e *Engine) pump() {
+	if e.online() && e.broken == nil {
+		clear(e.stuck)
+		e.pumpChat("")
+	}
+}
+
+// pumpAgain sends what was stuck in one chat.
+func (e *Engine) pumpAgain(chat string) {
+	if e.stuck[chat] && e.online() && e.broken == nil {
+		delete(e.stuck, chat)
+		e.pumpChat(chat)
+	}
+}
 
 // pumpChat sends what waits in one chat ("": in all).
 func (e *Engine) pumpChat(only string) {
-	if !e.online() || e.broken != nil {
+	if e.pumping { // an answer that came at once, while a message is being encrypted
 		return
 	}
+	e.pumping = true
+	defer func() { e.pumping = false }()
 	list, err := e.lines.Outbox()
 	if err != nil {
 		e.breakDown(err)
 		return
 	}
-	stuck := map[string]bool{}
 	for _, o := range list {
 		if len(e.sending) >= mostUnder || e.broken != nil {
 			return
 		}
-		if _, under := e.sending[o.OriginID]; under || stuck[o.Chat] || only != "" && o.Chat != only {
+		if _, under := e.sending[o.OriginID]; under || e.stuck[o.Chat] || only != "" && o.Chat != only {
 			continue
 		}
-		stuck[o.Chat] = !e.dispatch(o)
+		if !e.dispatch(o) {
+			e.stuck[o.Chat] = true
+		}
 	}
 }
 
@@ -77,7 +93,7 @@ func (e *Engine) locked(o timeline.Outgoing, lock port.Lock, batch *keep.Batch) 
 	var change timeline.Change
 	if o.Kind == timeline.Text || o.Kind == timeline.Edit {
 		var err error
-		change, err = e.lines.SetLock(o.Message, lock)
+		change, err = e.lines.SetLock(o.Message, short(lock))
 		if err != nil && composeFailure(err) == nil { // that a line is gone holds up nothing
 			e.breakDown(err)
 			return false
@@ -211,6 +227,14 @@ func (e *Engine) lockNow(chat string) port.Lock {
 	return lacking(e.keys.Lock(readers, room), without)
 }
 
+// mostMissing bounds how many are named beside each line of a large room.
+const mostMissing = 100
+
+func short(lock port.Lock) port.Lock {
+	lock.Missing = lock.Missing[:min(len(lock.Missing), mostMissing)]
+	return lock
+}
+
 // whyNot says in words why a message could not be encrypted, and whose keys it is about.
 func whyNot(err error, lock port.Lock) string {
 	who := strings.Join(lock.Missing, ", ")
@@ -296,7 +320,7 @@ func tooLong(text string) *port.Failure {
 // draft composes, and says why not where it cannot. What it changes is to be kept at once.
 func (e *Engine) draft(c port.Command, d timeline.Draft) (timeline.Outgoing, timeline.Change, bool) {
 	d.Room = e.rooms[d.Chat] != nil
-	d.Lock = e.lockOf(d.Chat)
+	d.Lock = short(e.lockOf(d.Chat))
 	o, change, err := e.lines.Compose(d, e.Now())
 	if f := composeFailure(err); f != nil {
 		e.fail(c, f)
@@ -365,7 +389,7 @@ func (e *Engine) retry(c *port.Retry) {
 		e.fail(c, f)
 		return
 	}
-	if !e.change(change, err) || !e.change(e.lines.SetLock(o.Message, e.lockOf(chat))) {
+	if !e.change(change, err) || !e.change(e.lines.SetLock(o.Message, short(e.lockOf(chat)))) {
 		return
 	}
 	e.done(c, port.Done{Message: o.Message, Chat: chat})

@@ -310,6 +310,7 @@ func (e *Engine) putOut(r *room, codes []string, destroyed bool) {
 	}
 	if destroyed {
 		notice, r.Left = "destroyed", true
+		e.unbookmark(r.Address)
 	}
 	if notice == "" || e.change(e.lines.Notice(r.Address, true, notice, nil, e.Now())) {
 		e.keepRoom(r)

@@ -223,7 +223,7 @@ func (e *Engine) leaveRoom(c *port.LeaveRoom) {
 		return
 	}
 	e.send([]byte("<presence xmlns='jabber:client' type='unavailable' to='"+esc(r.Address+"/"+r.Nick)+"'/>"), 0)
-	e.ask(conn.Request{Type: stanza.Set, Payload: []byte("<pubsub xmlns='" + nsPubsub + "'><retract node='" + nsBookmarks + "' notify='true'><item id='" + esc(r.Address) + "'/></retract></pubsub>")}, nil)
+	e.unbookmark(r.Address)
 	if e.forgetRoom(r.Address) {
 		e.done(c, port.Done{})
 	}
@@ -257,6 +257,11 @@ func (e *Engine) bookmark(r *room, then func(error)) {
 	b = append(b, publishOptions...)
 	b = append(b, "</publish-options></pubsub>"...)
 	e.ask(conn.Request{Type: stanza.Set, Payload: b}, func(_ *conn.Stanza, err error) { then(err) })
+}
+
+// unbookmark tells them that it is none any more. XEP-0402 §3.5
+func (e *Engine) unbookmark(address string) {
+	e.ask(conn.Request{Type: stanza.Set, Payload: []byte("<pubsub xmlns='" + nsPubsub + "'><retract node='" + nsBookmarks + "' notify='true'><item id='" + esc(address) + "'/></retract></pubsub>")}, nil)
 }
 
 // publishOptions keep a node of one's own private and whole. XEP-0402 §3.3, XEP-0490 §3

@@ -1,0 +1,227 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
+)
+
+// archive has a wire serve pages of an archive, 100 at most each, oldest first.
+type archive struct {
+	t    testing.TB
+	d    *desk
+	said []string // stanzas; the id of one is its place
+	from int      // what is asked for from here on is answered by fail
+	fail string
+}
+
+func (a *archive) lie(q conn.Request) (string, bool) {
+	e := parse(a.t, string(q.Payload))
+	if !e.Is(nsMAM, "query") {
+		return "", false
+	}
+	set := e.Child("http://jabber.org/protocol/rsm", "set")
+	after, first := set.Child("http://jabber.org/protocol/rsm", "after").Text(), 0
+	if after != "" {
+		fmt.Sscanf(after, "r%d", &first)
+		first++
+	}
+	last := min(first+100, len(a.said))
+	if before := set.Child("http://jabber.org/protocol/rsm", "before"); before.OK() {
+		last = len(a.said)
+		fmt.Sscanf(before.Text(), "r%d", &last)
+		first = max(0, last-100)
+	}
+	for i := first; i < last; i++ {
+		if a.fail != "" && i >= a.from {
+			break
+		}
+		a.d.happens(stanzaOf(a.t, fmt.Sprintf("<message xmlns='jabber:client'><result xmlns='%s' queryid='%s' id='r%d'><forwarded xmlns='%s'><delay xmlns='%s' stamp='1999-12-31T00:00:00Z'/>%s</forwarded></result></message>",
+			nsMAM, e.Attr("queryid"), i, nsForward, nsDelay, a.said[i])))
+	}
+	if a.fail != "" && last > a.from {
+		return a.fail, true
+	}
+	fin := "<fin xmlns='" + nsMAM + "'"
+	if back := set.Child("http://jabber.org/protocol/rsm", "before").OK(); back && first == 0 || !back && last == len(a.said) {
+		fin += " complete='true'"
+	}
+	fin += "><set xmlns='http://jabber.org/protocol/rsm'>"
+	if last > first {
+		fin += fmt.Sprintf("<first>r%d</first><last>r%d</last>", first, last-1)
+	}
+	return fin + "</set></fin>", true
+}
+
+func (d *desk) archive() *archive {
+	a := &archive{t: d.t, d: d}
+	d.lie = a.lie
+	return a
+}
+
+// talk is n messages of a peer's, encrypted one after the other.
+func talk(p *peer, from, n int) (out []string, texts []string) {
+	for i := from; i < from+n; i++ {
+		text := fmt.Sprintf("message %d", i)
+		out = append(out, p.says(text, fmt.Sprintf("type='chat' from='%s/x' to='%s' id='i%d'", p.who, me, i), fmt.Sprintf("<request xmlns='%s'/>", nsReceipts)))
+		texts = append(texts, text)
+	}
+	return out, texts
+}
+
+// away has the desk be away while things are said, and come back on a new session.
+func (d *desk) away(a *archive, said ...string) {
+	d.down()
+	a.said = append(a.said, said...)
+	d.up(false)
+}
+
+func TestAPageThatBreaksOffHasUsedUpNothing(t *testing.T) {
+	for _, fail := range []string{"lost timeout", "lost connection", "error internal-server-error", "<fin xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><first>r0</first><last>r99</last></set></fin>"} {
+		bubble(t, func(t *testing.T, d *desk) {
+			p, a := d.peer(bob), d.archive()
+			d.befriend(bob)
+			said, texts := talk(p, 0, 30)
+			a.fail, a.from = fail, 20
+			d.away(a, said...)
+			if d.engine.synced {
+				t.Errorf("%s: it calls itself synced", fail)
+			}
+			live := p.says("live", "type='chat' from='"+bob+"/x' to='"+me+"' id='live'", "<stanza-id xmlns='urn:xmpp:sid:0' by='"+me+"' id='r30'/>")
+			a.said = append(a.said, live)
+			d.gets(live)
+			a.fail = ""
+			time.Sleep(time.Minute) // it is asked again
+			d.wait()
+			same(t, fail, d.lines(bob), append(texts, "live")...)
+			if !d.engine.synced {
+				t.Errorf("%s: it is not synced", fail)
+			}
+		})
+	}
+}
+
+func TestSyncedIsSaidInTimeAndPreKeysAreKeptUntilAllIsThere(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		a := d.archive()
+		a.fail = "lost timeout"
+		d.away(a, "<message xmlns='jabber:client' type='chat' from='"+bob+"/x' id='1'><body>x</body></message>")
+		time.Sleep(syncTime + time.Second)
+		d.wait()
+		if !d.engine.synced || len(d.engine.awaited) == 0 {
+			t.Errorf("synced: %v, waits for %v", d.engine.synced, d.engine.awaited)
+		}
+		time.Sleep(time.Hour)
+		d.wait()
+		if len(d.engine.awaited) != 0 || d.engine.broken != nil {
+			t.Error("it asks for ever")
+		}
+	})
+}
+
+func TestWhatTheArchiveDoesNotHaveAnyMoreIsAskedForByItsTime(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		a := d.archive()
+		d.gets("<message type='chat' from='" + bob + "/x' id='0'><body>before</body><stanza-id xmlns='urn:xmpp:sid:0' by='" + me + "' id='old'/></message>")
+		former := a.lie
+		d.lie = func(q conn.Request) (string, bool) {
+			if strings.Contains(string(q.Payload), ">old<") {
+				return "error item-not-found", true
+			}
+			return former(q)
+		}
+		d.away(a, "<message xmlns='jabber:client' type='chat' from='"+bob+"/x' id='1'><body>after</body></message>")
+		same(t, "bob", d.lines(bob), "before", "after")
+	})
+}
+
+func TestContactsHearOfWhatArrivedWhileWeWereAway(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p, a := d.peer(bob), d.archive()
+		q := d.peer(eve)
+		d.befriend(bob)
+		d.gets("<message type='chat' from='" + bob + "/x' id='0'><body>x</body><stanza-id xmlns='urn:xmpp:sid:0' by='" + me + "' id='r0'/></message>")
+		a.said = []string{"<message xmlns='jabber:client' type='chat' from='" + bob + "/x' id='0'><body>x</body></message>"}
+		said, _ := talk(p, 1, 3)
+		strange, _ := talk(q, 4, 2)
+		d.take("")
+		d.lie = func(q conn.Request) (string, bool) {
+			if strings.Contains(string(q.Payload), "jabber:iq:roster") {
+				return "<query xmlns='jabber:iq:roster'><item jid='" + bob + "' subscription='both'/></query>", true
+			}
+			return a.lie(q)
+		}
+		d.away(a, append(said, strange...)...)
+		got := d.take("<received xmlns='" + nsReceipts)
+		if len(got) != 3 {
+			t.Errorf("%d receipts: %q", len(got), got)
+		}
+	})
+}
+
+func TestAnArchiveWithoutEndIsNotFollowed(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.befriend(bob)
+		n := 0
+		d.lie = func(q conn.Request) (string, bool) {
+			e := parse(t, string(q.Payload))
+			if !e.Is(nsMAM, "query") {
+				return "", false
+			}
+			n++
+			d.happens(stanzaOf(t, fmt.Sprintf("<message xmlns='jabber:client'><result xmlns='%s' queryid='%s' id='e%d'><forwarded xmlns='%s'><message xmlns='jabber:client' from='%s' type='chat' id='e%d'/></forwarded></result></message>", nsMAM, e.Attr("queryid"), n, nsForward, eve, n)))
+			return fmt.Sprintf("<fin xmlns='%s'><set xmlns='http://jabber.org/protocol/rsm'><first>e%d</first><last>e%d</last></set></fin>", nsMAM, n, n), true
+		}
+		d.down()
+		d.up(false)
+		d.gets("<message type='chat' from='" + bob + "/x' id='0'><body>x</body></message>")
+		n = 0
+		d.must(&port.History{Chat: bob, Limit: 50})
+		if n > mostPages {
+			t.Errorf("%d pages were asked for", n)
+		}
+	})
+}
+
+func TestAPageLargerThanAskedForIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.lie = func(q conn.Request) (string, bool) {
+			e := parse(t, string(q.Payload))
+			if !e.Is(nsMAM, "query") {
+				return "", false
+			}
+			for i := range 1000 {
+				d.happens(stanzaOf(t, fmt.Sprintf("<message xmlns='jabber:client'><result xmlns='%s' queryid='%s' id='e%d'><forwarded xmlns='%s'><message xmlns='jabber:client' from='%s' type='chat' id='e%d'><body>x</body></message></forwarded></result></message>", nsMAM, e.Attr("queryid"), i, nsForward, eve, i)))
+			}
+			return "<fin xmlns='" + nsMAM + "' complete='true'/>", true
+		}
+		d.down()
+		d.up(false)
+		if _, there := d.engine.lines.Chat(eve); there {
+			t.Error("the flood was kept")
+		}
+	})
+}
+
+func TestAfterARestartNothingIsLostOrDoubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, keep.NewMemory())
+		d.signIn()
+		p, a := d.peer(bob), d.archive()
+		said, texts := talk(p, 0, 250)
+		a.fail, a.from = "lost connection", 150
+		d.away(a, said...)
+		d.stop()
+		a.fail = ""
+		d.start()
+		d.up(false)
+		same(t, "bob", d.lines(bob), texts[len(texts)-200:]...)
+		d.stop()
+	})
+}

@@ -1,0 +1,325 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/port"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// roomInfo is what the server says of rooms: private, and its members; "" for a public one.
+func (d *desk) roomInfo(members ...string) {
+	former := d.lie
+	d.lie = func(q conn.Request) (string, bool) {
+		e := parse(d.t, string(q.Payload))
+		switch {
+		case e.Is(nsInfo, "query") && len(members) > 0:
+			return "<query xmlns='" + nsInfo + "'><feature var='muc_membersonly'/><feature var='muc_nonanonymous'/><feature var='" + nsMAM + "'/></query>", true
+		case e.Is(nsInfo, "query") && q.To.Local() != "":
+			return "<query xmlns='" + nsInfo + "'><feature var='muc_open'/></query>", true
+		case e.Is(nsMUCAdmin, "query") && q.Type == stanza.Get && e.First().AttrIs("affiliation", "member"):
+			list := ""
+			for _, m := range members {
+				list += "<item affiliation='member' jid='" + m + "'/>"
+			}
+			return "<query xmlns='" + nsMUCAdmin + "'>" + list + "</query>", true
+		case e.Is(nsMUCAdmin, "query") && q.Type == stanza.Get:
+			return "<query xmlns='" + nsMUCAdmin + "'/>", true
+		}
+		if former != nil {
+			return former(q)
+		}
+		return "", false
+	}
+}
+
+func here(room, nick, address string, codes ...string) string {
+	inside := "<item affiliation='member' role='participant'"
+	if address != "" {
+		inside += " jid='" + address + "/x'"
+	}
+	inside += "/>"
+	for _, c := range codes {
+		inside += "<status code='" + c + "'/>"
+	}
+	return "<presence xmlns='jabber:client' from='" + room + "/" + nick + "'><x xmlns='" + nsMUCUser + "'>" + inside + "</x></presence>"
+}
+
+func gone(room, nick, inside string) string {
+	return "<presence xmlns='jabber:client' type='unavailable' from='" + room + "/" + nick + "'><x xmlns='" + nsMUCUser + "'>" + inside + "</x></presence>"
+}
+
+func refusal(room, nick, condition string) string {
+	return "<presence xmlns='jabber:client' type='error' from='" + room + "/" + nick + "'><error type='cancel'><" + condition + " xmlns='" + stanza.NSStanzas + "'/></error></presence>"
+}
+
+// enter joins a room, in which is who came before.
+func (d *desk) enter(room string, before ...string) {
+	d.t.Helper()
+	d.engine.Do(&port.JoinRoom{Address: room})
+	d.wait()
+	d.gets(append(before, here(room, "me", me, "110"))...)
+	if r := d.engine.rooms[room]; r == nil || !r.joined {
+		d.t.Fatal("it is not in the room")
+	}
+}
+
+func TestATakenNickIsChangedAndARefusalAnswersOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.engine.Do(&port.JoinRoom{Ref: port.Ref{Ref: 70}, Address: tea})
+		d.wait()
+		d.gets(refusal(tea, "me", "conflict"))
+		if got := d.take("to='" + tea + "/me_'"); len(got) != 1 {
+			t.Error("it does not try another nick")
+		}
+		d.gets(refusal(tea, "me_", "registration-required"))
+		if a := d.answers(70, 0); len(a) != 1 || port.FailureOf(a[0]) == nil {
+			t.Errorf("the answers are %v", a)
+		}
+		if d.engine.rooms[tea] != nil {
+			t.Error("the room is kept, though we were never in it")
+		}
+	})
+}
+
+func TestARoomThatDoesNotAnswerIsGivenUp(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.engine.Do(&port.JoinRoom{Ref: port.Ref{Ref: 70}, Address: tea})
+		time.Sleep(enterTime + time.Second)
+		d.wait()
+		if a := d.answers(70, 0); len(a) != 1 || port.FailureOf(a[0]) == nil {
+			t.Errorf("the answers are %v", a)
+		}
+	})
+}
+
+func TestARoomThatIsNotThereIsNotMade(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.engine.Do(&port.JoinRoom{Ref: port.Ref{Ref: 70}, Address: tea})
+		d.wait()
+		d.gets(here(tea, "me", me, "110", "201"))
+		if a := d.answers(70, 0); len(a) != 1 || port.FailureOf(a[0]) == nil {
+			t.Errorf("the answers are %v", a)
+		}
+		if len(d.questions("type='cancel'")) != 1 || d.engine.rooms[tea] != nil {
+			t.Error("the room was made by a mistyped name")
+		}
+	})
+}
+
+func TestBeingPutOutIsSaidAndWhy(t *testing.T) {
+	for inside, notice := range map[string]string{
+		"<status code='110'/><status code='307'/>":                                     "kicked",
+		"<item affiliation='outcast'/><status code='110'/><status code='301'/>":        "banned",
+		"<item affiliation='none'/><status code='110'/><status code='321'/>":           "removed",
+		"<item affiliation='none'/><destroy/><status code='110'/>":                     "destroyed",
+		"<item affiliation='none'/><status code='110'/><status code='307'/><destroy/>": "destroyed",
+	} {
+		bubble(t, func(t *testing.T, d *desk) {
+			d.enter(tea)
+			d.gets(gone(tea, "me", inside))
+			same(t, inside, d.lines(tea), "!"+notice)
+			if d.engine.rooms[tea].joined {
+				t.Error("it believes to be inside")
+			}
+			d.take("")
+			d.down()
+			d.up(false)
+			if again := len(d.take("to='"+tea+"/me'")) > 0; again == (notice == "destroyed") {
+				t.Errorf("%s: entered again: %v", notice, again)
+			}
+		})
+	}
+}
+
+func TestANewNickIsOurOwn(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.enter(tea)
+		d.gets(gone(tea, "me", "<item nick='myself'/><status code='303'/><status code='110'/>"), here(tea, "myself", me, "110"))
+		r := d.engine.rooms[tea]
+		if !r.joined || r.Nick != "myself" || r.nicks[me] != "myself" {
+			t.Errorf("the room is %+v", r)
+		}
+	})
+}
+
+func TestWhoBecomesAMemberReadsAndWhoIsNoneAnyMoreDoesNot(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p, q := d.peer(bob), d.peer(eve)
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.take("")
+		d.must(&port.Send{Chat: tea, Text: "for two"})
+		d.gets("<message type='groupchat' from='" + tea + "'><x xmlns='" + nsMUCUser + "'><item affiliation='member' jid='" + eve + "'/></x></message>")
+		d.must(&port.Send{Chat: tea, Text: "for three"})
+		d.gets(gone(tea, "bob", "<item affiliation='none' jid='"+bob+"/x'/><status code='321'/>"))
+		d.must(&port.Send{Chat: tea, Text: "without bob"})
+		sent := d.take("groupchat")
+		if len(sent) != 3 {
+			t.Fatalf("%d messages were sent", len(sent))
+		}
+		for i, want := range [][2]bool{{true, false}, {true, true}, {false, true}} {
+			_, b := p.reads(sent[i])
+			_, e := q.reads(sent[i])
+			if (b == nil) != want[0] || (e == nil) != want[1] {
+				t.Errorf("message %d: bob %v, eve %v", i, b, e)
+			}
+		}
+	})
+}
+
+func TestAnEncryptedRoomIsNotOpenedByWhatItsServerSays(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.peer(bob)
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.lie = nil
+		d.roomInfo()
+		d.gets("<message type='groupchat' from='" + tea + "'><x xmlns='" + nsMUCUser + "'><status code='104'/></x></message>")
+		d.must(&port.Send{Chat: tea, Text: "a secret"})
+		for _, s := range d.take("") {
+			if strings.Contains(s, "a secret") {
+				t.Errorf("sent in the clear: %s", s)
+			}
+		}
+	})
+}
+
+func TestAListOfMembersThatIsNotToldTakesNobodyOut(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		d.lie = nil // and then all lists are refused, but that of owners
+		d.lie = func(q conn.Request) (string, bool) {
+			e := parse(t, string(q.Payload))
+			if e.Is(nsMUCAdmin, "query") && e.First().AttrIs("affiliation", "owner") {
+				return "<query xmlns='" + nsMUCAdmin + "'><item affiliation='owner' jid='" + eve + "'/></query>", true
+			}
+			return "error forbidden", e.Is(nsMUCAdmin, "query")
+		}
+		d.gets("<message type='groupchat' from='" + tea + "'><x xmlns='" + nsMUCUser + "'><status code='104'/></x></message>")
+		if m := d.engine.rooms[tea].Members; m[bob] != "member" || m[eve] != "owner" {
+			t.Errorf("the members are %v", m)
+		}
+	})
+}
+
+func TestWhatTheRoomSaidInThePastChangesNobodysMembership(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		d.engine.post(func() {
+			d.engine.archived(tea, result{id: "1", time: time.Now(), el: parse(t, "<message xmlns='jabber:client' type='groupchat' from='"+tea+"'><x xmlns='"+nsMUCUser+"'><item affiliation='member' jid='"+eve+"'/></x></message>")})
+		})
+		d.wait()
+		if m := d.engine.rooms[tea].Members; m[eve] != "" {
+			t.Errorf("the members are %v", m)
+		}
+	})
+}
+
+func TestStanzasOfRoomsWeAreNotInDoNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		before := len(d.told)
+		d.gets(here(tea, "me", me, "110"),
+			"<message type='groupchat' from='"+tea+"/bob'><body>hello</body></message>",
+			"<message type='groupchat' from='"+tea+"'><subject>welcome</subject></message>",
+			gone(tea, "me", "<status code='110'/><status code='307'/>"))
+		if len(d.told) != before || len(d.engine.rooms) != 0 {
+			t.Errorf("it told %v", d.told[before:])
+		}
+	})
+}
+
+func TestWhoSpeaksInARoomIsWhatTheRoomSaysAndNotTheMessage(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.enter(tea, here(tea, "bob", bob), here(tea, "eve", eve))
+		claim := "<x xmlns='" + nsMUCUser + "'><item jid='" + bob + "/x'/></x><occupant-id xmlns='" + nsOccupant + "' id='forged'/>"
+		d.gets("<message type='groupchat' from='"+tea+"/eve' id='1'>"+claim+"<body>one</body></message>",
+			"<message type='groupchat' from='"+tea+"/eve' id='2'><delay xmlns='"+nsDelay+"' from='"+tea+"' stamp='2020-01-01T00:00:00Z'/>"+claim+"<body>two</body></message>",
+			"<message type='groupchat' from='"+tea+"/bob@example.org' id='3'><body>three</body></message>",
+			"<message type='error' from='"+tea+"/eve' id='4'><error type='cancel'><forbidden xmlns='"+stanza.NSStanzas+"'/></error></message>")
+		for _, m := range d.must(&port.History{Chat: tea, Limit: 9}).(*port.Page).Messages {
+			if m.Sender == bob || m.Mine {
+				t.Errorf("%q is shown as of %s", m.Text, m.Sender)
+			}
+		}
+	})
+}
+
+func TestAPersonDoesNotBecomeARoomByABookmark(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p := d.peer(bob)
+		d.befriend(bob)
+		bookmark := func(id string) string {
+			return "<message from='" + me + "'><event xmlns='" + nsEvent + "'><items node='" + nsBookmarks + "'><item id='" + id +
+				"'><conference xmlns='" + nsBookmarks + "' autojoin='true'><nick>me</nick></conference></item></items></event></message>"
+		}
+		d.gets(bookmark(bob), bookmark(me), bookmark(server))
+		d.gets(here(bob, "me", me, "110"))
+		if len(d.engine.rooms) != 0 {
+			t.Fatalf("the rooms are %v", d.engine.rooms)
+		}
+		d.take("")
+		d.must(&port.Send{Chat: bob, Text: "a secret"})
+		if text, err := p.reads(d.take("<encrypted")[0]); text != "a secret" || err != nil {
+			t.Errorf("bob has %q, %v", text, err)
+		}
+		d.gets(bookmark(tea))
+		if len(d.engine.rooms) != 1 {
+			t.Error("a room is none")
+		}
+		d.gets("<message from='" + eve + "'><event xmlns='" + nsEvent + "'><items node='" + nsBookmarks + "'><retract id='" + tea + "'/></items></event></message>")
+		if d.engine.rooms[tea].Left {
+			t.Error("somebody else has taken a bookmark away")
+		}
+	})
+}
+
+func TestARoomThatIsQuietIsAskedWhetherWeAreInIt(t *testing.T) {
+	for condition, again := range map[string]int{"not-acceptable": 1, "service-unavailable": 0, "remote-server-not-found": 0} {
+		bubble(t, func(t *testing.T, d *desk) {
+			d.enter(tea)
+			d.take("")
+			d.lie = func(q conn.Request) (string, bool) {
+				return "error " + condition, parse(t, string(q.Payload)).Is("urn:xmpp:ping", "ping")
+			}
+			d.questions("")
+			time.Sleep(quietTime + time.Second)
+			d.wait()
+			if n := len(d.questions("urn:xmpp:ping")); n != 1 {
+				t.Errorf("it was asked %d times", n)
+			}
+			if n := len(d.take("to='" + tea + "/me'")); n != again {
+				t.Errorf("%s: entered %d times", condition, n)
+			}
+		})
+	}
+}
+
+func TestALargeRoomIsNotLookedThroughForEachWord(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		const size = 5000
+		members, before := []string{me}, []string{}
+		for i := range size {
+			who := fmt.Sprintf("u%d@example.org", i)
+			members, before = append(members, who), append(before, here(tea, fmt.Sprintf("n%d", i), who))
+		}
+		d.roomInfo(members...)
+		d.enter(tea, before...)
+		d.take("")
+		d.questions("")
+		for i := range 300 {
+			d.happens(stanzaOf(t, fmt.Sprintf("<message type='groupchat' from='%s/n%d' id='%d'><body>hello</body></message>", tea, i, i)))
+		}
+		d.wait()
+		d.must(&port.Send{Chat: tea, Text: "to all"})
+		if n := len(d.questions("devicelist")); n != size {
+			t.Errorf("%d lists were asked for", n)
+		}
+	})
+}
