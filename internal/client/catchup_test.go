@@ -97,6 +97,8 @@ func TestAPageThatBreaksOffHasUsedUpNothing(t *testing.T) {
 			a.said = append(a.said, live)
 			d.gets(live)
 			a.fail = ""
+			d.gets()
+			d.gets()
 			time.Sleep(time.Minute) // it is asked again
 			d.wait()
 			same(t, fail, d.lines(bob), append(texts, "live")...)
@@ -112,11 +114,13 @@ func TestSyncedIsSaidInTimeAndPreKeysAreKeptUntilAllIsThere(t *testing.T) {
 		a := d.archive()
 		a.fail = "lost timeout"
 		d.away(a, "<message xmlns='jabber:client' type='chat' from='"+bob+"/x' id='1'><body>x</body></message>")
+		d.gets()
 		time.Sleep(syncTime + time.Second)
 		d.wait()
 		if !d.engine.synced || len(d.engine.awaited) == 0 {
 			t.Errorf("synced: %v, waits for %v", d.engine.synced, d.engine.awaited)
 		}
+		d.gets()
 		time.Sleep(time.Hour)
 		d.wait()
 		if len(d.engine.awaited) != 0 || d.engine.broken != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // nonsense is what the fields of a command are filled with.
-var nonsense = []string{"", "x", "@", "a@b/c@d", "<&'\">", "\x00\xff", tea, bob, me, "nobody@example.org/\U0001F600"}
+var nonsense = []string{"", "x", "@", "a@b/c@d", "<&'\">", "\x00\xff", bob, me, "nobody@example.org/\U0001F600", tea}
 
 func filled(c port.Command, text string, number int64) port.Command {
 	v := reflect.New(reflect.TypeOf(c).Elem())
@@ -53,9 +53,9 @@ func TestEveryCommandIsAnsweredOnceWhateverIsInIt(t *testing.T) {
 	}
 	for state, prepare := range states {
 		synctest.Test(t, func(t *testing.T) {
+			d := sit(t, keep.NewMemory())
+			prepare(d)
 			for _, text := range nonsense {
-				d := sit(t, keep.NewMemory())
-				prepare(d)
 				for _, blank := range port.Commands() {
 					switch blank.(type) {
 					case *port.SignIn, *port.SignOut, *port.LinkShow, *port.LinkConfirm, *port.LinkJoin:
@@ -77,8 +77,8 @@ func TestEveryCommandIsAnsweredOnceWhateverIsInIt(t *testing.T) {
 				if d.engine.broken != nil {
 					t.Errorf("%s: %q broke the engine: %v", state, text, d.engine.broken)
 				}
-				d.stop()
 			}
+			d.stop()
 		})
 	}
 }

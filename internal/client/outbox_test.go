@@ -118,6 +118,7 @@ func TestWithoutAKeyNothingLeavesAndRetrySendsItLater(t *testing.T) {
 		}
 		same(t, "the line", d.delivery(bob), "a secret failed")
 		p := d.peer(bob)
+		d.gets()
 		time.Sleep(time.Hour) // until the list is asked for again
 		d.must(&port.Retry{Chat: bob, Message: id})
 		same(t, "bob", p.texts(d.takeTo(bob)), "a secret")

@@ -89,6 +89,7 @@ func TestATakenNickIsChangedAndARefusalAnswersOnce(t *testing.T) {
 func TestARoomThatDoesNotAnswerIsGivenUp(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.engine.Do(&port.JoinRoom{Ref: port.Ref{Ref: 70}, Address: tea})
+		d.gets()
 		time.Sleep(enterTime + time.Second)
 		d.wait()
 		if a := d.answers(70, 0); len(a) != 1 || port.FailureOf(a[0]) == nil {
@@ -289,6 +290,7 @@ func TestARoomThatIsQuietIsAskedWhetherWeAreInIt(t *testing.T) {
 				return "error " + condition, parse(t, string(q.Payload)).Is("urn:xmpp:ping", "ping")
 			}
 			d.questions("")
+			d.gets()
 			time.Sleep(quietTime + time.Second)
 			d.wait()
 			if n := len(d.questions("urn:xmpp:ping")); n != 1 {

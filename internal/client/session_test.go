@@ -135,6 +135,7 @@ func TestTypingEndsAlsoWhenSomethingElseWakesTheEngine(t *testing.T) {
 		d.gets("<message type='chat' from='"+bob+"/x' id='1'><body>hi</body></message>",
 			"<message type='chat' from='"+bob+"/x'><composing xmlns='"+nsStates+"'/></message>")
 		before := len(d.told)
+		d.gets()
 		time.Sleep(46 * time.Second)
 		d.wait()
 		for _, ev := range d.told[before:] {

@@ -222,6 +222,7 @@ type desk struct {
 	engine *Engine
 	end    context.CancelFunc
 	ended  chan error
+	seen   sync.Mutex // orders the engine's telling and the test's looking
 	told   []port.Event
 	ref    uint64
 	wires  int
@@ -240,7 +241,11 @@ func (d *desk) start() {
 	var err error
 	d.engine, err = New(Config{Store: d.store, Rand: rand.Reader, Now: time.Now, Software: "test", Label: "desk",
 		Dialer: func(jid.JID, string) (conn.Dialer, error) { return nil, nil },
-		Events: func(ev port.Event) { d.told = append(d.told, ev) },
+		Events: func(ev port.Event) {
+			d.seen.Lock()
+			d.told = append(d.told, ev)
+			d.seen.Unlock()
+		},
 		Connect: func(conn.Config, *conn.Saved) Connection {
 			if d.wires++; d.wires > 1 { // each connection is a new one
 				nodes, lie := d.wire.nodes, d.wire.lie
@@ -269,7 +274,11 @@ func (d *desk) stop() {
 	}
 }
 
-func (d *desk) wait() { synctest.Wait() }
+func (d *desk) wait() {
+	synctest.Wait()
+	d.seen.Lock()
+	d.seen.Unlock() //nolint:staticcheck // see the field
+}
 
 // signIn signs in, with an empty account.
 func (d *desk) signIn() {
