@@ -193,14 +193,18 @@ func (e *Engine) recipients(chat string) (to []jid.JID, room jid.JID) {
 }
 
 // encrypts tells whether a chat's messages are encrypted: always, but in rooms
-// that anybody may enter or that hide their members, and where a person has
-// switched it off.
+// that anybody may enter or that hide their members, with a server itself, and
+// where a person has switched it off.
 func (e *Engine) encrypts(chat string) bool {
 	if r := e.rooms[chat]; r != nil {
 		return r.Encrypted
 	}
-	return !e.chats[chat].Plain
+	return !e.chats[chat].Plain && !isServer(chat)
 }
+
+// isServer tells whether a chat is with a server: its announcements are read by
+// who wrote them.
+func isServer(chat string) bool { return !strings.Contains(chat, "@") }
 
 // lockOf is what a message sent now would be. A room's is remembered as long as nothing
 // changes that it is made of: it is asked for with each line that comes.
@@ -209,6 +213,8 @@ func (e *Engine) lockOf(chat string) port.Lock {
 	switch {
 	case !e.encrypts(chat) && r != nil:
 		return port.Lock{State: port.Open, Why: "public-room"}
+	case isServer(chat):
+		return port.Lock{State: port.Open, Why: "server"}
 	case !e.encrypts(chat):
 		return port.Lock{State: port.Open, Why: "switched-off"}
 	case r == nil:
