@@ -88,6 +88,10 @@ func whyWords(why string) string {
 		return "you have switched encryption off here"
 	case "public-room":
 		return "anybody may enter this room"
+	case "server":
+		return "this is the server itself"
+	case "some-cannot-read":
+		return "some have no device that could read it"
 	case "unreadable":
 		return "no session opens it"
 	case "tampered":
