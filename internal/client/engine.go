@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -33,8 +32,18 @@ type Config struct {
 	// Connect makes connections; nil is conn.New.
 	Connect func(conn.Config, *conn.Saved) Connection
 	// Log hears of what went wrong, never of contents; nil is silence.
-	Log *slog.Logger
+	Log Logger
 }
+
+// Logger hears words, and behind them pairs of a name and a value; a *slog.Logger is
+// one. The browser's program has no room for slog itself.
+type Logger interface {
+	Error(words string, args ...any)
+}
+
+type silence struct{}
+
+func (silence) Error(string, ...any) {}
 
 // Engine is one account on one device. Make it with New, then Run it.
 type Engine struct {
@@ -89,7 +98,7 @@ func New(c Config) (*Engine, error) {
 		c.Connect = func(cc conn.Config, s *conn.Saved) Connection { return conn.New(cc, s) }
 	}
 	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+		c.Log = silence{}
 	}
 	e := &Engine{Config: c, wake: make(chan struct{}, 1), jobs: map[uint64]context.CancelFunc{}}
 	return e, e.open()

@@ -1,13 +1,10 @@
 package client
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 
@@ -90,18 +87,11 @@ func (e *Engine) newHand() (*hand, error) {
 
 // add appends a block.
 func (h *hand) add(raw []byte, done int) error {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.DefaultCompression)
+	data, err := deflate(raw)
 	if err != nil {
 		return err
 	}
-	if _, err := w.Write(raw); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	for data := b.Bytes(); ; data = data[pieceSize:] {
+	for ; ; data = data[pieceSize:] {
 		if len(data) <= pieceSize {
 			h.pieces = append(h.pieces, piece{data, true, done})
 			return nil
@@ -160,15 +150,6 @@ func unpack(raw []byte) (rows []timeline.Entry, err error) {
 		rows = append(rows, e)
 	}
 	return rows, err
-}
-
-// inflate is a block as it was, of bounded size.
-func inflate(data []byte) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(data)), mostBlock+1))
-	if err != nil || len(raw) > mostBlock {
-		return nil, errBlock
-	}
-	return raw, nil
 }
 
 // linkMore gives the new device the piece that it asks for. Who cannot seal the question

@@ -101,10 +101,14 @@ func (p *Profile) readTrust() error {
 	return nil
 }
 
-// Engine makes the profile's engine.
+// Engine makes the profile's engine; log may be nil.
 func (p *Profile) Engine(label string, events func(port.Event), log *slog.Logger) (*client.Engine, error) {
-	return client.New(client.Config{Store: p.store, Dialer: p.dialer, Events: events, Files: p, Software: "mirsal chat",
-		Label: label, Rand: rand.Reader, Now: time.Now, Log: log})
+	c := client.Config{Store: p.store, Dialer: p.dialer, Events: events, Files: p, Software: "mirsal chat",
+		Label: label, Rand: rand.Reader, Now: time.Now}
+	if log != nil {
+		c.Log = log
+	}
+	return client.New(c)
 }
 
 // dialer makes the way to a server: wss://… is a WebSocket, HOST:5223 TLS from the
