@@ -7,13 +7,14 @@
 // the latest besides.
 
 import './wasm_exec.js';
-import { disk } from './disk.js';
+import { disk as folder } from './disk.js';
 import { Hub } from './hub.js';
 import { load } from './load.js';
 
 const me = crypto.randomUUID();
 let options; // of the page's first message
 let channel; // to the Workers of the other tabs
+let disk; // the profile's files
 let hub; // when the engine runs here
 let elsewhere; // the Worker where it runs, when that is another one
 let run; // the engine's own handle, when it runs here
@@ -29,6 +30,7 @@ self.onmessage = ({ data }) => {
 
 function start(o) {
 	options = { profile: '', label: 'browser', wasm: 'engine.wasm', expect: '', ...o };
+	disk = folder(options.profile);
 	channel = new BroadcastChannel(`mirsal ${options.profile}`);
 	channel.onmessage = ({ data }) => heard(data);
 	state('waiting');
@@ -95,7 +97,7 @@ async function host() {
 	interrupt();
 	try {
 		const program = await load(new URL(options.wasm, import.meta.url), options.integrity, (done, total) => state('loading', { done, total }));
-		await disk.clean();
+		await disk.clean().catch(() => {}); // where a browser has no folder, there are no files
 		ended(await engine(program));
 	} catch (e) {
 		ended(`failed: ${e}`);
@@ -135,7 +137,7 @@ function ended(why) {
 	run = undefined;
 	delete globalThis.mirsalHost;
 	interrupt();
-	const reset = why.startsWith('storage:') ? { reset: true } : {};
+	const reset = why.startsWith('gone:') ? { reset: true } : {};
 	channel.postMessage({ gone: me, why });
 	state(why ? 'broken' : 'ended', { why, ...reset });
 }

@@ -16,8 +16,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"log/slog"
-	"os"
+	"fmt"
 	"strings"
 	"syscall/js"
 	"time"
@@ -52,7 +51,9 @@ func why(err error) string {
 		return ""
 	case errors.Is(err, keep.ErrInUse):
 		return "in-use: " + err.Error()
-	case errors.Is(err, keep.ErrBroken):
+	case errors.Is(err, indexeddb.ErrGone):
+		return "gone: " + err.Error()
+	case errors.Is(err, errStorage):
 		return "storage: " + err.Error()
 	}
 	return "failed: " + err.Error()
@@ -62,11 +63,14 @@ func why(err error) string {
 // messages.
 const mostHeld = 8 << 20
 
+// errStorage is for a browser that keeps nothing.
+var errStorage = errors.New("nothing can be kept in this browser")
+
 // run is the engine's whole life.
 func (h host) run() error {
 	database, err := indexeddb.Open("mirsal " + h.Get("profile").String())
 	if err != nil {
-		return errors.Join(keep.ErrBroken, err)
+		return errors.Join(errStorage, err)
 	}
 	store := indexeddb.NewMirror(database, mostHeld)
 	defer store.Close()
@@ -76,7 +80,7 @@ func (h host) run() error {
 	}
 	e, err := client.New(client.Config{Store: store, Dialer: dialer, Events: h.tell, Files: newFolder(h.Get("disk")),
 		Software: "mirsal web", Label: h.Get("label").String(), Rand: rand.Reader, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+		Log: console{}})
 	if err != nil {
 		return err
 	}
@@ -127,6 +131,13 @@ func (h host) do(e *client.Engine, text string) {
 	if asked.Ref != 0 {
 		h.tell(&port.Done{Ref: asked, Failure: port.Failf(port.BadCommand, "this is no command")})
 	}
+}
+
+// console is client.Logger on the browser's console.
+type console struct{}
+
+func (console) Error(words string, args ...any) {
+	js.Global().Get("console").Call("error", words, fmt.Sprint(args...))
 }
 
 // dialer makes the way to a server: the WebSocket that SignIn names, or ("") the one

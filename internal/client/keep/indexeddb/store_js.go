@@ -15,6 +15,10 @@ const (
 	version = 1
 )
 
+// ErrGone is for a database that the browser has taken away: it is not to be had again,
+// and opening it makes an empty one. It wraps keep.ErrBroken.
+var ErrGone = fmt.Errorf("the browser has taken its storage away: %w", keep.ErrBroken)
+
 // Store is an open database.
 type Store struct {
 	db    js.Value
@@ -131,7 +135,7 @@ func (s *Store) usable() error {
 	case s.over:
 		return keep.ErrClosed
 	case s.lost:
-		return fmt.Errorf("the browser has taken its storage away: %w", keep.ErrBroken)
+		return ErrGone
 	}
 	return nil
 }
@@ -180,7 +184,7 @@ func (s *Store) Apply(b *keep.Batch) error {
 // why says of an error what is known of its cause.
 func (s *Store) why(err error) error {
 	if err != nil && s.lost {
-		return fmt.Errorf("the browser has taken its storage away: %w", keep.ErrBroken)
+		return ErrGone
 	}
 	return err
 }

@@ -79,10 +79,10 @@ func TestADatabaseThatIsTakenAwayIsToldOf(t *testing.T) {
 	defer done.Release()
 	js.Global().Get("indexedDB").Call("deleteDatabase", name).Set("onsuccess", done)
 	<-deleted
-	if v, err := s.Get("t", "k"); !errors.Is(err, keep.ErrBroken) {
+	if v, err := s.Get("t", "k"); !errors.Is(err, ErrGone) {
 		t.Errorf("Get: %q, %v", v, err)
 	}
-	if err := put(s, "k", "v"); !errors.Is(err, keep.ErrBroken) {
+	if err := put(s, "k", "v"); !errors.Is(err, ErrGone) {
 		t.Errorf("Apply: %v", err)
 	}
 }
