@@ -140,10 +140,11 @@ func (console) Error(words string, args ...any) {
 	js.Global().Get("console").Call("error", words, fmt.Sprint(args...))
 }
 
-// dialer makes the way to a server: the WebSocket that SignIn names, or ("") the one
-// of the site that the Worker is from.
+// dialer makes the way to a server: the WebSocket that SignIn names, else the one of the
+// site that the Worker is from. A host and a port, as in a link that a program shows,
+// is no way for a browser.
 func dialer(_ jid.JID, server string) (conn.Dialer, error) {
-	if server == "" {
+	if !strings.Contains(server, "://") {
 		here := js.Global().Get("location")
 		server = strings.Replace(here.Get("protocol").String(), "http", "ws", 1) + "//" + here.Get("host").String() + "/ws"
 	}
