@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -270,15 +271,26 @@ func (d *Device) Hears(chat, text string) port.Message {
 	return d.Message(fmt.Sprintf("%q in %s", text, chat), func(m port.Message) bool { return m.Chat == chat && m.Text == text })
 }
 
+// far is how far a message has come: what is read at once may never be told to be sent.
+func far(m port.Message) int {
+	return slices.Index([]port.Delivery{port.Pending, port.Sent, port.Delivered, port.Read}, m.Delivery)
+}
+
 // Says sends a message and waits until it has come as far as wanted.
 func (d *Device) Says(chat, text string, want port.Delivery) port.Message {
 	d.t.Helper()
 	id := d.Must(&port.Send{Chat: chat, Text: text}).(*port.Done).Message
-	m := d.Message(fmt.Sprintf("%q being %s", text, want), func(m port.Message) bool {
-		return m.ID == id && (m.Delivery == want || m.Delivery == port.Failed)
+	var m port.Message
+	_, err := d.Wait(func(ev port.Event) bool {
+		c, ok := ev.(*port.MessageChanged)
+		if ok && c.Message.ID == id {
+			m = c.Message
+		}
+		return far(m) >= far(port.Message{Delivery: want}) || m.Delivery == port.Failed
 	})
-	if m.Delivery != want {
-		d.t.Fatalf("%s: %q failed: %s", d.Name, text, m.Failure)
+	if err != nil || m.Delivery == port.Failed {
+		keys := d.Must(&port.ListDevices{Address: chat}).(*port.DeviceList)
+		d.t.Fatalf("%s: %q is not %s: %+v, %v\nthe devices are %+v", d.Name, text, want, m, err, keys.Devices)
 	}
 	return m
 }
