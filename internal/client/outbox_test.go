@@ -234,6 +234,27 @@ func TestAStoreThatFailsStopsTheEngineBeforeAnythingElseHappens(t *testing.T) {
 	t.Error("there is no end of writes")
 }
 
+func TestAMessageLeavesOnlyOnceItsRatchetStepIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &failing{Memory: keep.NewMemory(), after: func() {}}
+		d := sit(t, store)
+		d.signIn()
+		d.peer(bob)
+		d.must(&port.Send{Chat: bob, Text: "one"})
+		if len(d.takeTo(bob)) != 1 {
+			t.Fatal("the first message has not left")
+		}
+		store.n = 2 // the first is the outbox, the second the ratchet
+		d.engine.Do(&port.Send{Chat: bob, Text: "two"})
+		if err := <-d.ended; !errors.Is(err, errFull) {
+			t.Errorf("the engine ended with %v", err)
+		}
+		if sent := d.takeTo(bob); len(sent) != 0 {
+			t.Error("the message left, and its ratchet step is forgotten")
+		}
+	})
+}
+
 // work is a little of everything; it stops where the store fails.
 func (f *failing) work(d *desk) {
 	p := d.peer(bob)
