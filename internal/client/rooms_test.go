@@ -325,3 +325,21 @@ func TestALargeRoomIsNotLookedThroughForEachWord(t *testing.T) {
 		}
 	})
 }
+
+func TestARoomBegunByItsInvitationHasARoomsHistory(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.gets("<message from='" + tea + "' id='1'><x xmlns='" + nsMUCUser + "'><invite from='" + bob + "'/></x></message>")
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		d.questions("")
+		d.must(&port.History{Chat: tea, Limit: 50})
+		for _, q := range d.questions(nsMAM) {
+			if q.To.String() != tea {
+				t.Errorf("the history of the room is asked of %q", q.To)
+			}
+		}
+		if c, _ := d.engine.lines.Chat(tea); !c.Room {
+			t.Error("the room is no room")
+		}
+	})
+}

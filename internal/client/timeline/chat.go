@@ -141,11 +141,16 @@ func (b *Book) Touch(name string) []port.Event {
 
 // Begin puts a chat on the list, if it is not there.
 func (b *Book) Begin(name string, room bool, now time.Time) (Change, error) {
-	if c := b.list[name]; c != nil && c.Active != 0 {
+	c := b.list[name]
+	if c != nil && c.Active != 0 && c.Room == room {
 		return Change{Batch: &keep.Batch{}}, nil
 	}
 	s := b.begin(now)
-	s.chat(name, room).Active = now.UnixMilli()
+	c = s.chat(name, room)
+	if c.Room != room { // begun by an invitation, before anybody was inside
+		c.Room, c.Older = room, fill{}
+	}
+	c.Active = max(c.Active, now.UnixMilli())
 	return s.finish()
 }
 
