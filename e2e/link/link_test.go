@@ -61,7 +61,9 @@ func TestALinkedDeviceHasHistoryAndTrustAndDoublesNothing(t *testing.T) {
 	tablet.synced()
 	seen := phone.lines(bob) // with its notices
 	if got := strings.Join(seen, ", "); !strings.Contains(got, strings.Join(lines, ", ")) {
-		t.Errorf("the phone has %q", got)
+		for _, m := range phone.must(&port.History{Chat: bob, Limit: 200}).(*port.Page).Messages {
+			t.Errorf("the phone has %q: %s %s", m.Text, m.Delivery, m.Failure)
+		}
 	}
 	tablet.want(bob, seen...)
 	trusts(t, tablet, phone)

@@ -38,7 +38,9 @@ func (s *step) again(in *Incoming, m mark, at order, anchored bool) error {
 		r.StanzaID = in.StanzaID
 	}
 	if in.Mine {
-		s.arrivedBack(r)
+		if err := s.arrivedBack(r); err != nil {
+			return err
+		}
 	}
 	return s.better(r, in)
 }
@@ -99,15 +101,26 @@ func (s *step) noLine(r *record, in *Incoming, at order, anchored bool) error {
 	return s.happen(in, at, anchored)
 }
 
-// arrivedBack notes that one's own message is where others see it.
-func (s *step) arrivedBack(r *record) {
+// arrivedBack notes that one's own message is where others see it. It stands among them
+// from then on, though the server has not said yet that it has it.
+func (s *step) arrivedBack(r *record) error {
 	if r.Delivery != port.Pending && r.Delivery != port.Failed {
-		return
+		return nil
 	}
 	r.Delivery, r.Failure = port.Sent, ""
 	if item := s.item(r.OriginID); item != nil {
 		s.drop(item)
 	}
+	if r.at.Pos != waiting {
+		return nil
+	}
+	at, err := s.nextPlace(r.chat, r.Room)
+	if err != nil {
+		return err
+	}
+	s.move(r, at)
+	s.seen(s.chat(r.chat, r.Room), at)
+	return nil
 }
 
 // remark remembers an id of an archive, and the place it gives.

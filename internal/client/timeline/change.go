@@ -41,7 +41,7 @@ func (s *step) changed(r *record, in *Incoming, at order, anchored bool) error {
 	case React:
 		s.react(r, in, at)
 	case Receipt:
-		s.advance(r, port.Delivered)
+		return s.advance(r, port.Delivered)
 	case Displayed:
 		return s.displayed(r, in)
 	}

@@ -21,13 +21,16 @@ func rank(d port.Delivery) int {
 }
 
 // advance moves one's own message forwards.
-func (s *step) advance(r *record, to port.Delivery) {
+func (s *step) advance(r *record, to port.Delivery) error {
 	if !r.Mine || r.Retracted && to != port.Sent || rank(to) <= rank(r.Delivery) {
-		return
+		return nil
 	}
-	s.arrivedBack(r)
+	if err := s.arrivedBack(r); err != nil {
+		return err
+	}
 	r.Delivery = to
 	s.save(r)
+	return nil
 }
 
 // displayed notes how far somebody has read: oneself on another device, or the other
@@ -38,7 +41,9 @@ func (s *step) displayed(r *record, in *Incoming) error {
 		s.seen(c, r.at)
 		return nil
 	}
-	s.advance(r, port.Read)
+	if err := s.advance(r, port.Read); err != nil {
+		return err
+	}
 	if !c.ReadTo.less(r.at) || r.at.Pos == waiting {
 		return nil
 	}
@@ -64,7 +69,9 @@ func (s *step) readBefore(last *record) error {
 			return nil
 		}
 		if r.Delivery != port.Failed {
-			s.advance(r, port.Read)
+			if err := s.advance(r, port.Read); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

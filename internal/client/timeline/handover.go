@@ -37,7 +37,10 @@ func (b *Book) Lines() (n int, err error) {
 // the outbox: changes there are left out of the lines that they have changed. An
 // error of f's ends it.
 func (b *Book) Export(f func(Entry) error) error {
-	unsent := map[string]bool{} // IDs of lines that stay here
+	unsent := map[string]bool{} // lines by ID, and changes by origin-id, that stay here
+	for _, x := range b.outbox {
+		unsent[x.OriginID] = true
+	}
 	for _, t := range handedOver() {
 		entries, err := b.kept.list(t, keep.Range{})
 		if err != nil {
@@ -82,7 +85,7 @@ func exported(t keep.Table, x entry, unsent map[string]bool) (Entry, bool, error
 		if err := json.Unmarshal(x.value, &m); err != nil {
 			return e, false, err
 		}
-		if m.At.Pos == waiting {
+		if unsent[x.key[lastZero(x.key)+1:]] {
 			return e, false, nil
 		}
 		m.Ours = false // errors about it come to the device that has sent it
@@ -103,8 +106,9 @@ func lastZero(s string) int {
 // elsewhere is a line as another device of one's own has it: without changes that are
 // not sent, its file not here.
 func (r *record) elsewhere() *record {
-	if f := r.Before; f != nil {
-		r.Text, r.EditID, r.EditOrder, r.Before = f.Text, f.ID, f.At, nil
+	if r.Before != nil {
+		r.become(r.Before)
+		r.Before = nil
 	}
 	var signs []reaction
 	for _, x := range r.Reactions {

@@ -85,6 +85,13 @@ func TestWhatIsNotSentYetStaysOnItsDevice(t *testing.T) {
 	if out, err := n.b.Outbox(); err != nil || len(out) != 0 {
 		t.Error("it would be sent twice", err)
 	}
+	// what the old device has sent is not doubled, though nobody here can open it
+	blind := mine(bob, o.OriginID, "")
+	blind.Unreadable, blind.Source, blind.StanzaID = "not-for-us", Archive, "s-2"
+	n.keep(n.b.Online(own, false))
+	q, _ := n.b.NextQuery(own)
+	n.keep(n.b.TakePage(q, []Incoming{blind}, Fin{First: "s-2", Last: "s-2", Complete: true}, n.now))
+	n.want(bob, "bob: hello", "me: sent")
 	next := n.compose(Draft{Chat: bob, Text: "from the new one"})
 	n.keep(n.b.Sent(next.OriginID, n.now))
 	n.want(bob, "bob: hello", "me: sent", "me: from the new one")
@@ -143,4 +150,19 @@ func TestAnImportThatWasBrokenOffIsWipedWholly(t *testing.T) {
 	d.keep(d.b.Online(own, false))
 	d.apply(from(bob, "2", "anew"))
 	d.want(bob, "bob: anew")
+}
+
+// The other side's receipt may come before the server's acknowledgement: the line then
+// stands where it was said, and not behind everything for good.
+func TestALineWhoseReceiptComesFirstLeavesTheOutboxWithItsPlace(t *testing.T) {
+	for _, kind := range []Kind{Receipt, Displayed} {
+		d := online(t, own)
+		o := d.compose(Draft{Chat: bob, Text: "question"})
+		d.apply(from(bob, "r", "").as(kind, o.OriginID))
+		d.keep(d.b.Sent(o.OriginID, d.now))
+		d.apply(from(bob, "1", "answer"))
+		d.want(bob, "me: question", "bob: answer")
+		d.restart()
+		d.want(bob, "me: question", "bob: answer")
+	}
 }
