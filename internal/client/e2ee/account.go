@@ -43,6 +43,8 @@ type device struct {
 	Since   time.Time `json:"since,omitzero"`
 	Seen    time.Time `json:"seen,omitzero"` // last message, to the hour
 	Healed  time.Time `json:"healed,omitzero"`
+	// Met: it was on a list, or people were told of it: coming back it is no news.
+	Met bool `json:"met,omitempty"`
 	// Heal and Answer are what is owed to it once catch-up ends: a new session, an
 	// empty message in its session.
 	Heal   map[omemo.Profile]bool `json:"heal,omitempty"`

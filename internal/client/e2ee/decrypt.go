@@ -270,6 +270,7 @@ func (r *reading) commit() (why string, err error) {
 	a := b.account(r.in.From)
 	fingerprint := r.got.session.Peer().Fingerprint()
 	b.meet(r.step, a, id, fingerprint)
+	b.unlisted(r.step, a, id)
 	if err := r.keepSession(a, fingerprint); err != nil {
 		return WhyUnread, err
 	}

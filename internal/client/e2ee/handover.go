@@ -85,7 +85,7 @@ func (b *Book) hold(who jid.JID, id uint32, fingerprint string) {
 		return
 	}
 	if d := a.device(id, b.now()); d.Key == "" {
-		d.Key = fingerprint
+		d.Key, d.Met = fingerprint, true
 		b.claim(a.who, fingerprint)
 		b.touch(a)
 	}

@@ -91,6 +91,30 @@ func TestADeviceInjectedAmongOnesOwnIsAnAlert(t *testing.T) {
 	}
 }
 
+// A server that lets the device speak first, so that its key is known when it is listed.
+func TestADeviceOfOnesOwnThatSpeaksBeforeItIsListedIsAnAlertOnce(t *testing.T) {
+	w, a, _ := met(t)
+	spy := w.puppet(alice, 666)
+	alerts := func() (n int) {
+		for _, x := range a.alerts {
+			if x == (port.KeyAlert{Address: alice.String(), Device: 666, Kind: "own-device"}) {
+				n++
+			}
+		}
+		return n
+	}
+	if _, err := a.get(alice, spy.writes("I have said this", a.own())); err != nil || alerts() != 1 {
+		t.Errorf("it speaks: alerts %+v, %v", a.alerts, err)
+	}
+	spy.publishBundle()
+	w.putList(alice, a.ID(), 666)
+	w.putList(alice, a.ID())
+	w.putList(alice, a.ID(), 666)
+	if alerts() != 1 {
+		t.Errorf("it is listed: alerts %+v", a.alerts)
+	}
+}
+
 func TestASwappedBundleNeverTakesTheDevicesPlace(t *testing.T) {
 	for _, f := range []func(*testing.T) (*world, *client, *puppet){met, compared} {
 		w, a, p := f(t)

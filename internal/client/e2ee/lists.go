@@ -156,13 +156,28 @@ func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, first bool,
 	}
 	// A bundle that was not there may be there now.
 	delete(d.Fetch, p)
-	switch {
-	case d.Key != "" && a.trust(d.Key) != Undecided: // back again, and known
+	met := d.Met
+	d.Met = true
+	switch t := a.trust(d.Key); {
+	case d.Key != "" && (t == Verified || met && t != Undecided): // back again, and known
 	case a.who == b.own && !(first && a.firstTold(p)):
 		s.alert(a.who, id, "own-device")
 	case a.who != b.own && a.compared():
 		s.alert(a.who, id, "new-device")
 	}
+}
+
+// unlisted tells people of a device of one's own that is on no list and whose key is met by what it
+// has written: a server could let it speak first, so that it is known when it is listed.
+func (b *Book) unlisted(s *Step, a *account, id uint32) {
+	d := a.Devices[id]
+	told := slices.ContainsFunc(b.profiles, func(p omemo.Profile) bool { return a.Lists[p] != nil && !a.Lists[p].Told.IsZero() })
+	if a.who != b.own || d.Met || !told || a.active(id) || a.trust(d.Key) == Verified {
+		return
+	}
+	d.Met = true
+	b.touch(a)
+	s.alert(a.who, id, "own-device")
 }
 
 // elsewhere tells whether the device is on the list of another profile.
