@@ -24,6 +24,9 @@ func (r *reader) spoken() string {
 			cut = append(cut, ranges(c)...)
 		}
 	}
+	if !r.open {
+		cut = quotes(r.body, cut)
+	}
 	text := without(r.body, cut)
 	if r.in.File != nil && strings.TrimSpace(text) == r.in.File.URL {
 		return ""
@@ -68,6 +71,20 @@ func ranges(c xtok.Elem) (out []span) {
 		return []span{{0, maxText + 1}}
 	}
 	return out
+}
+
+// quotes are the parts that are a quote at the beginning of a text, and not all of it: whole lines
+// that are marked as one. Beside an encrypted text anybody on the way may say what to leave out of it,
+// and what its sender has said must not be among that.
+func quotes(text string, cut []span) []span {
+	runes := []rune(text)
+	return slices.DeleteFunc(cut, func(p span) bool {
+		if p.from != 0 || p.to >= len(runes) || runes[p.to-1] != '\n' && runes[p.to] != '\n' {
+			return true
+		}
+		lines := strings.Split(strings.TrimSuffix(string(runes[:p.to]), "\n"), "\n")
+		return slices.ContainsFunc(lines, func(line string) bool { return !strings.HasPrefix(line, ">") })
+	})
 }
 
 // without cuts parts out of a text.

@@ -120,6 +120,42 @@ func TestWhatStandsBesideAnEncryptedBodyGivesNoFile(t *testing.T) {
 	}
 }
 
+// Attack: a server says of parts of an encrypted text that they stand for something else.
+func TestNothingBesideAnEncryptedTextTakesWordsOutOfItButAQuote(t *testing.T) {
+	beside := func(ranges string) xtok.Elem {
+		return parse(t, `<message><encrypted xmlns='eu.siacs.conversations.axolotl'/>`+reply+
+			`<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'>`+ranges+`</fallback></message>`)
+	}
+	for _, c := range []struct{ ranges, text, want string }{
+		{`<body start='2' end='9'/>`, "I do not agree", "I do not agree"},
+		{`<body start='0' end='9'/>`, "I do not agree", "I do not agree"},
+		{`<body/>`, "I do not agree", "I do not agree"},
+		{``, "I do not agree", "I do not agree"},
+		{`<body start='0' end='11'/>`, "> agree?\nno, but\nyes", "> agree?\nno, but\nyes"},
+		{`<body start='0' end='6'/>`, "> a\n> no", "> a\n> no"},
+		{`<body start='0' end='9'/><body start='9' end='17'/>`, "> agree?\nno, but\nyes", "no, but\nyes"},
+		{`<body start='0' end='9'/>`, "> agree?\nno", "no"},
+		{`<body start='0' end='8'/>`, "> é🐢\n> b\nyes", "yes"},
+		{`<body start='0' end='4'/>`, "> a", "> a"},
+		{`<body start='0' end='3'/>`, "> a", "> a"},
+		{`<body start='0' end='9'/>`, "> é🐢\n> b\nyes", "yes"},
+	} {
+		in := Read(beside(c.ranges), Envelope{Chat: bob}, own, &Plain{Text: c.text})
+		if in.Kind != Text || in.Text != c.want {
+			t.Errorf("%s of %q leaves %d %q", c.ranges, c.text, in.Kind, in.Text)
+		}
+	}
+}
+
+func TestAnInvitationBesideAnEncryptedTextIsNotItsSenders(t *testing.T) {
+	e := parse(t, `<message from='bob@example.org/x'><encrypted xmlns='eu.siacs.conversations.axolotl'/><x xmlns='jabber:x:conference' jid='trap@conference.example.org'/>`+
+		`<x xmlns='http://jabber.org/protocol/muc#user'><invite from='carol@example.org'/></x></message>`)
+	in := Read(e, Envelope{Chat: bob, Sender: bob, Real: bob, Lock: port.Lock{State: port.Verified}}, own, &Plain{Text: "hello"})
+	if in.Kind != Text || in.Text != "hello" || in.Invite != nil {
+		t.Errorf("%+v", in)
+	}
+}
+
 func TestTheNewProfileIsReadFromInsideOnly(t *testing.T) {
 	content := parse(t, `<message><body>in</body></message>`)
 	e := parse(t, `<message><encrypted xmlns='urn:xmpp:omemo:2'/><replace xmlns='urn:xmpp:message-correct:0' id='0'/><body>out</body></message>`)

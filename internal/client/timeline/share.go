@@ -149,16 +149,17 @@ func readKey(e xtok.Elem) []byte {
 	return b
 }
 
-// invite reads that one is asked into a room: by a person, or through the room.
+// invite reads that one is asked into a room: by a person, or through the room. What stands
+// beside an encrypted text is no word of its sender's.
 func (r *reader) invite() bool {
 	// XEP-0249#howitworks
-	if c := r.meant.Child(nsInvite, "x"); c.OK() && !r.in.Room {
+	if c := r.meant.Child(nsInvite, "x"); c.OK() && !r.in.Room && r.open {
 		return r.invited(c.Attr("jid"), r.in.Real, c.Attr("reason"), c.Attr("password"))
 	}
 	// XEP-0045#invite-mediated: who says so is the room
 	x := r.e.Child(nsRoomUser, "x")
 	c := x.Child(nsRoomUser, "invite")
-	if !c.OK() || r.in.Mine {
+	if !c.OK() || r.in.Mine || encrypted(r.e) {
 		return false
 	}
 	return r.invited(r.e.Attr("from"), c.Attr("from"), c.Child(nsRoomUser, "reason").Text(), x.Child(nsRoomUser, "password").Text())
