@@ -361,10 +361,16 @@ func (e *Engine) roomAddress(text string, byHand bool) string {
 	address := j.Bare().String()
 	c := e.people[address]
 	friend := c != nil && c.Subscription != "" && c.Subscription != "none"
-	if friend || !byHand && e.rooms[address] == nil && e.chats[address].Wrote {
+	if friend || !byHand && e.rooms[address] == nil && (e.chats[address].Wrote || e.wroteSecretly(j.Bare())) {
 		return ""
 	}
 	return address
+}
+
+// wroteSecretly tells whether there is a conversation of two with somebody that was encrypted once.
+func (e *Engine) wroteSecretly(who jid.JID) bool {
+	c, there := e.lines.Chat(who.String())
+	return there && !c.Room && e.keys.Encrypted(who)
 }
 
 // wanted is the room with that address, made if need be.

@@ -281,6 +281,25 @@ func TestAPersonDoesNotBecomeARoomByABookmark(t *testing.T) {
 	})
 }
 
+// Attack: a server makes a room of somebody who has written, and whom we have not answered yet.
+func TestWhoHasWrittenDoesNotBecomeARoomByABookmark(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p := d.peer(bob)
+		d.gets(p.says("hello", "type='chat' from='"+bob+"/x' to='"+me+"' id='1'", ""))
+		d.gets("<message from='" + me + "'><event xmlns='" + nsEvent + "'><items node='" + nsBookmarks + "'><item id='" + bob +
+			"'><conference xmlns='" + nsBookmarks + "' autojoin='true'><nick>me</nick></conference></item></items></event></message>")
+		d.gets(here(bob, "me", me, "110"))
+		if len(d.engine.rooms) != 0 {
+			t.Fatalf("the rooms are %v", d.engine.rooms)
+		}
+		d.take("")
+		d.must(&port.Send{Chat: bob, Text: "a secret"})
+		if sent := d.take("a secret"); len(sent) != 0 {
+			t.Errorf("it is sent as %q", sent)
+		}
+	})
+}
+
 func TestARoomThatIsQuietIsAskedWhetherWeAreInIt(t *testing.T) {
 	for condition, again := range map[string]int{"not-acceptable": 1, "service-unavailable": 0, "remote-server-not-found": 0} {
 		bubble(t, func(t *testing.T, d *desk) {
