@@ -73,7 +73,7 @@ func TestCatchUpBringsEverythingOnce(t *testing.T) {
 	alice.reload(true)
 	alice.becomes("running")
 	began := time.Now()
-	alice.synced()
+	alice.syncedWithin(patience + time.Duration(many)*20*time.Millisecond)
 	took := time.Since(began)
 	t.Logf("%d messages in %v: %.0f a second", many, took.Round(time.Millisecond), float64(many)/took.Seconds())
 

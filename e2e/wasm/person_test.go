@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"mirsal/e2e/mirsal"
 	"mirsal/internal/client/caller"
@@ -232,8 +233,17 @@ func (p *person) until(what string, right func(port.Event) bool) port.Event {
 
 func (p *person) synced() {
 	p.t.Helper()
-	if !p.Status().Synced {
-		p.until("being synced", func(port.Event) bool { return p.Status().Synced })
+	p.syncedWithin(patience)
+}
+
+func (p *person) syncedWithin(d time.Duration) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	for !p.Status().Synced {
+		if _, err := p.Next(ctx); err != nil {
+			p.t.Fatalf("%s is not synced: %+v", p.address, p.Status())
+		}
 	}
 }
 
@@ -280,17 +290,20 @@ func (p *person) texts(chat string) (out []string) {
 	return out
 }
 
-// meet makes two people contacts.
+// meet makes two people contacts, each of whom tells the other when something has
+// arrived: only who is seen online by somebody does.
 func meet(a, b *person) {
 	a.t.Helper()
-	is := func(who *person, state string) func(port.Event) bool {
+	is := func(who *person, right func(port.Contact) bool) func(port.Event) bool {
 		return func(ev port.Event) bool {
 			c, ok := ev.(*port.ContactChanged)
-			return ok && c.Contact.Address == who.address && c.Contact.State == state
+			return ok && c.Contact.Address == who.address && right(c.Contact)
 		}
 	}
+	online := func(c port.Contact) bool { return c.State == "contact" && c.Online }
 	a.must(&port.AddContact{Address: b.address})
-	b.until("being asked", is(a, "asks"))
+	b.until("being asked", is(a, func(c port.Contact) bool { return c.State == "asks" }))
 	b.must(&port.AddContact{Address: a.address})
-	a.until("being a contact", is(b, "contact"))
+	a.until("being a contact", is(b, online))
+	b.until("being a contact", is(a, online))
 }
