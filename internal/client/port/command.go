@@ -10,8 +10,8 @@ type SignIn struct {
 	Server   string `json:"server,omitempty"` // host:port or wss://…; "" looks the domain up
 }
 
-// SignOut closes the stream. Forget also gives the token back and takes this
-// device off the account's list. Answer: Done.
+// SignOut closes the stream. Forget also forgets the sign-in and takes this device
+// off the account's list of keys. Answer: Done.
 type SignOut struct {
 	Ref
 	Forget bool `json:"forget,omitempty"`
@@ -205,8 +205,8 @@ type Verify struct {
 // SafetyCode asks for one's own code to show. Answer: Code.
 type SafetyCode struct{ Ref }
 
-// RemoveDevice takes a device of one's own off the list and revokes its access.
-// Answer: Done.
+// RemoveDevice takes a device of one's own off the account's list of keys: nothing
+// is encrypted to it any more. Its sign-in is another matter and stays. Answer: Done.
 type RemoveDevice struct {
 	Ref
 	ID uint32 `json:"id"`
