@@ -19,6 +19,10 @@ import (
 // encrypted when there is room, so that no key is used up for nothing.
 const mostUnder = 256
 
+// mostContent bounds a message's content, in bytes: servers end the stream of who sends more than 256 KiB
+// in one stanza, and would do so each time that it is sent again.
+const mostContent = 250 << 10
+
 // pump sends what waits in the outbox, in order within each chat: what cannot go
 // now holds up what is behind it there, and nothing else.
 func (e *Engine) pump() {
@@ -84,7 +88,13 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 		e.breakDown(err)
 		return false
 	}
-	return e.locked(o, lock, batch) && e.leaves(o, content)
+	switch {
+	case !e.locked(o, lock, batch):
+		return false
+	case len(content) > mostContent:
+		return e.refuse(o, "there are too many devices that it would be encrypted to, or it is too long: no server would take it")
+	}
+	return e.leaves(o, content)
 }
 
 // locked keeps a ratchet's step, and what is known of a text's lock now. What takes back

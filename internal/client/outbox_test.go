@@ -396,3 +396,43 @@ func TestAnUploadGoesOnAfterARestartAndALostConnection(t *testing.T) {
 		}
 	})
 }
+
+// Attack: members of a room with as many devices as there may be. What no server takes would
+// end the stream, and be sent again on the next one, for ever.
+func TestAMessageThatNoServerTakesFailsAndHoldsUpNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		members, before := []string{me}, []string{}
+		for i := range 10 {
+			who := fmt.Sprintf("u%d@example.net", i)
+			p := d.peer(who)
+			list, own := "", ""
+			for node, item := range d.nodes {
+				if node == fmt.Sprintf("%s %s.bundles:%d", who, nsLegacy, p.ID()) {
+					own = item
+				}
+			}
+			for id := range 100 {
+				list += fmt.Sprintf("<device id='%d'/>", id+1)
+				d.nodes[fmt.Sprintf("%s %s.bundles:%d", who, nsLegacy, id+1)] = own
+			}
+			d.nodes[who+" "+nsLegacy+".devicelist"] = "<item id='current'><list xmlns='" + nsLegacy + "'>" + list + "</list></item>"
+			members, before = append(members, who), append(before, here(tea, fmt.Sprint("n", i), who))
+		}
+		d.roomInfo(members...)
+		d.enter(tea, before...)
+		d.take("")
+		sent := d.must(&port.Send{Chat: tea, Text: "to all"}).(*port.Done)
+		m, _, err := d.engine.lines.Message(sent.Message)
+		if err != nil || m.Delivery != port.Failed || !strings.Contains(m.Failure, "devices") {
+			t.Errorf("the message is %s, %q, %v", m.Delivery, m.Failure, err)
+		}
+		for _, raw := range d.take("<message") {
+			if len(raw) > 256<<10 {
+				t.Errorf("%d bytes are sent", len(raw))
+			}
+		}
+		if out, err := d.engine.lines.Outbox(); len(out) != 0 || err != nil {
+			t.Errorf("%d messages wait, %v", len(out), err)
+		}
+	})
+}
