@@ -170,6 +170,9 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 			return err
 		}
 	}
+	if c.Password != "" { // whoever signed out here for good is back
+		e.take(e.keys.Return())
+	}
 	e.keepProfile()
 	return e.broken
 }

@@ -249,7 +249,7 @@ func (b *Book) ownBundle(s *Step, p omemo.Profile, got *omemo.Bundle) {
 }
 
 // RemoveDevice takes a device of one's own off the list and its bundle away. This very device
-// too: then it stays off. ErrNoKey when there is no such device.
+// too: then it stays off until Return. ErrNoKey when there is no such device.
 func (b *Book) RemoveDevice(id uint32) (Step, error) {
 	own := b.account(b.own)
 	if !own.active(id) && id != b.device.ID {
@@ -269,6 +269,15 @@ func (b *Book) RemoveDevice(id uint32) (Step, error) {
 	}
 	b.touch(own)
 	return b.done(s), nil
+}
+
+// Return puts this very device back, which RemoveDevice has taken off: its owner has signed in
+// here again. The next Online publishes it.
+func (b *Book) Return() Step {
+	if b.state.Off {
+		b.state.Off, b.changed = false, true
+	}
+	return b.done(Step{})
 }
 
 // silence is how long an own device may be unheard of before it is offered for removal.
