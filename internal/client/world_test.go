@@ -276,8 +276,8 @@ func (d *desk) stop() {
 
 func (d *desk) wait() {
 	synctest.Wait()
-	d.seen.Lock()
-	d.seen.Unlock() //nolint:staticcheck // see the field
+	d.seen.Lock() // see the field
+	defer d.seen.Unlock()
 }
 
 // signIn signs in, with an empty account.
