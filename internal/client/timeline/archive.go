@@ -105,8 +105,8 @@ func (a *archive) join(i, j int) {
 	s, t := &a.Stretches[i], a.Stretches[j]
 	s.To = t.To
 	if t.Last != "" {
+		s.Safe, s.Next, s.Live = cmp.Or(t.Safe, s.Safe, s.Last), cmp.Or(t.Next, t.Last), t.Live
 		s.Last, s.Time, s.Lost = t.Last, t.Time, t.Lost
-		s.Safe, s.Next, s.Live = t.Safe, t.Next, t.Live
 	}
 	for k := i + 1; k <= j && s.First == ""; k++ {
 		s.First = a.Stretches[k].First

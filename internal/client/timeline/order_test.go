@@ -177,3 +177,18 @@ func TestWhatWasOvertakenBeforeAStreamEndedIsNotMissed(t *testing.T) {
 		t.Errorf("the chat ends with %q", got)
 	}
 }
+
+func TestWhatWasOvertakenWhileCatchingUpIsNotMissed(t *testing.T) {
+	d := online(t, own)
+	d.apply(from(bob, "1", "one"))
+	d.keep(d.b.Online(own, false))
+	q, _ := d.b.NextQuery(own)
+	d.apply(from(bob, "4", "four")) // it has overtaken the third, which is said after the answer
+	two := from(bob, "2", "two")
+	two.Time = d.now
+	d.keep(d.b.TakePage(q, []Incoming{two}, Fin{Last: "s-2", Complete: true}, d.now))
+	d.keep(d.b.Online(own, false)) // and the connection broke
+	if q, ok := d.b.NextQuery(own); !ok || q.After != "s-1" && q.After != "s-2" {
+		t.Errorf("%+v", q)
+	}
+}
