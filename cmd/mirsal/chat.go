@@ -333,15 +333,17 @@ func servePort(cmd *cobra.Command, o *chatOptions) error {
 	return chatError(errors.Join(<-ended, p.Close()))
 }
 
-// takeLine carries out one line. Who writes nonsense is told so; there is no
-// number to answer to.
+// takeLine carries out one line. Who writes nonsense is told so, under its number if
+// it has one.
 func takeLine(e *client.Engine, tell func(port.Event), line []byte) {
 	if len(strings.TrimSpace(string(line))) == 0 {
 		return
 	}
 	c, err := port.DecodeCommand(line)
 	if err != nil {
-		tell(&port.Done{Failure: port.Failf(port.BadCommand, "%s", err)})
+		var asked struct{ Ref uint64 }
+		_ = json.Unmarshal(line, &asked) // without a number the answer has none
+		tell(&port.Done{Ref: port.Ref{Ref: asked.Ref}, Failure: port.Failf(port.BadCommand, "%s", err)})
 		return
 	}
 	e.Do(c)

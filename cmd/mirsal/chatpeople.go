@@ -158,7 +158,7 @@ func newChatVerify(o *chatOptions) *cobra.Command {
 	cmd := o.oneCall("verify [CODE]", "Compare keys: print one's own code, or take the text of a scanned one", "  mirsal chat verify\n  mirsal chat verify 'xmpp:bob@example.org?omemo-sid-1234=5a9e…'", 0, "", nil)
 	show := o.oneCall("", "", "", 0, "", func([]string) port.Command { return &port.SafetyCode{} }).RunE
 	take := o.oneCall("", "", "", 1, "CODE", func(a []string) port.Command { return &port.Verify{Code: a[0]} }).RunE
-	cmd.Args = cobra.MaximumNArgs(1)
+	cmd.Args = between(0, 1, "")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return take(cmd, args)

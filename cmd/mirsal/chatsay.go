@@ -22,7 +22,7 @@ func newChatSend(o *chatOptions) *cobra.Command {
 			"being its caption. --room enters the room first, if need be. --delivered waits until a device of the other side\n" +
 			"has it.",
 		Example: "  mirsal chat send bob@example.org 'on my way'\n  df -h | mirsal chat send ops@conference.example.org --room\n  mirsal chat send bob@example.org --file report.pdf",
-		Args:    cobra.RangeArgs(1, 2),
+		Args:    between(1, 2, "JID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := messageText(args, file != "")
 			if err != nil {
@@ -98,6 +98,8 @@ func (c *chatting) say(chat, text, file, reply string, delivered bool) (port.Mes
 		return false
 	})
 	switch {
+	case err != nil && m.Delivery == port.Sent:
+		return m, port.Failf(port.Refused, "the server has the message; no device of the other side has confirmed it within the time allowed")
 	case err != nil:
 		return m, port.Failf(port.Unreachable, "the message is kept and goes when there is a connection: it was not confirmed within the time allowed")
 	case m.Delivery == port.Failed && (m.Lock.State == port.Broken || m.Lock.State == port.Changed):
@@ -137,11 +139,26 @@ func line(m port.Message) string {
 	case m.Unreadable != "":
 		text = "(cannot be read here: " + m.Unreadable + ")"
 	case m.Notice != "":
-		return fmt.Sprintf("%s  -- %s %s", m.Time.Local().Format(time.DateTime), m.Notice, strings.Join(m.Params, " "))
+		return fmt.Sprintf("%s  -- %s %s", m.Time.Local().Format(time.DateTime), m.Notice, oneLine(strings.Join(m.Params, " ")))
 	case m.File != nil:
-		text = strings.TrimSpace(fmt.Sprintf("[%s, %d bytes] %s", plain(m.File.Name), m.File.Size, text))
+		text = strings.TrimSpace(fmt.Sprintf("[%s] %s", fileWords(m.File), text))
 	}
-	return fmt.Sprintf("%s  %s: %s", m.Time.Local().Format(time.DateTime), plain(who), strings.ReplaceAll(plain(text), "\n", "\n    "))
+	said := fmt.Sprintf("%s  %s: %s", m.Time.Local().Format(time.DateTime), oneLine(who), strings.ReplaceAll(plain(text), "\n", "\n    "))
+	switch m.Delivery {
+	case port.Failed:
+		said += "  (not sent: " + oneLine(m.Failure) + ")"
+	case port.Pending:
+		said += "  (not sent yet)"
+	}
+	return said
+}
+
+// fileWords is a file for people: its size is not always known.
+func fileWords(f *port.File) string {
+	if f.Size < 0 {
+		return oneLine(f.Name)
+	}
+	return fmt.Sprintf("%s, %d bytes", oneLine(f.Name), f.Size)
 }
 
 // plain takes out what would move a terminal's cursor or change its colours: a

@@ -67,12 +67,15 @@ func newRoot() *cobra.Command {
 }
 
 // exactly wants n arguments and says which.
-func exactly(n int, what string) cobra.PositionalArgs {
+func exactly(n int, what string) cobra.PositionalArgs { return between(n, n, what) }
+
+// between is exactly, with some that may be left out.
+func between(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
-		case len(args) > n:
-			return usage("unexpected argument %q", args[n])
-		case len(args) < n:
+		case len(args) > most:
+			return usage("unexpected argument %q", args[most])
+		case len(args) < least:
 			return usage("%s is missing", what)
 		}
 		return nil
