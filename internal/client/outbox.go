@@ -259,6 +259,8 @@ func whyNot(err error, lock port.Lock) string {
 		return err.Error()
 	case errors.Is(err, e2ee.ErrUndecided):
 		return "a new key of " + who + " must be compared first"
+	case lock.Why == e2ee.WhyRefused:
+		return "every key of " + who + " was refused on this device"
 	}
 	return who + " has no device that can read encrypted messages"
 }
