@@ -49,7 +49,14 @@ func (m *model) aboutText(msg *port.Message, w int) (lines []string) {
 		add(r.Emoji, strings.Join(who, ", "))
 	}
 	if f := msg.File; f != nil {
-		add("File", f.Name+" · "+f.Type+" · "+bytesWords(f.Size))
+		words := f.Name
+		if f.Type != "" {
+			words += " · " + f.Type
+		}
+		if f.Size >= 0 {
+			words += " · " + bytesWords(f.Size)
+		}
+		add("File", words)
 		add("Lies at", f.Path)
 	}
 	lines = append(lines, strings.Repeat(" ", w))

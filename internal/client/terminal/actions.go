@@ -44,7 +44,7 @@ func placeActions() []binding {
 // newMenu is the list of actions, to be narrowed by typing.
 func newMenu(m *model) sheet {
 	p := &pick{name: "Actions", hint: "type to narrow · Enter does it", filter: m.field()}
-	for _, b := range bindings() {
+	for _, b := range append(actions(), generalKeys()...) { // to quit comes last: Enter alone must not
 		if b.where&inMenu == 0 {
 			continue
 		}
