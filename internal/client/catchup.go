@@ -184,7 +184,7 @@ func (e *Engine) leftOver(c *timeline.Change, page []timeline.Incoming) error {
 		if in.Kind == timeline.Nothing {
 			continue
 		}
-		known, err := e.lines.Known(e.archiveOf(in), in.StanzaID)
+		known, err := e.lines.Known(e.archiveOf(in.Envelope), in.StanzaID)
 		if err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (e *Engine) leftOver(c *timeline.Change, page []timeline.Incoming) error {
 }
 
 // archiveOf is whose archive a message is in.
-func (e *Engine) archiveOf(in timeline.Incoming) string {
+func (e *Engine) archiveOf(in timeline.Envelope) string {
 	if in.Room {
 		return in.Chat
 	}

@@ -66,6 +66,7 @@ type Engine struct {
 	away      bool // nobody is looking
 	synced    bool
 	awaited   map[string]*wait  // archives, rooms and bookmarks still to come
+	held      []held            // what came live before them
 	syncBy    time.Time         // when people do not wait for them any more
 	roomsBy   time.Time         // when rooms are to be looked after
 	fetching  map[string]*fetch // archive queries under way, by query id

@@ -93,9 +93,17 @@ type origin struct {
 	time     time.Time // when it was said; zero: now
 }
 
-// heard reads, keeps and tells one message.
+// heard reads, keeps and tells one message, or holds it back until what was said before
+// it has come.
 func (e *Engine) heard(el xtok.Elem, o origin) {
-	in, step, ok := e.read(el, o)
+	if env, ok := e.told(el, o); ok && !e.holdBack(el, env) {
+		e.hear(el, env)
+	}
+}
+
+// hear opens, keeps and tells a message that came on the stream.
+func (e *Engine) hear(el xtok.Elem, env timeline.Envelope) {
+	in, step, ok := e.opened(el, env)
 	if !ok {
 		e.take(e.discreet(step))
 		return
@@ -105,33 +113,39 @@ func (e *Engine) heard(el xtok.Elem, o origin) {
 		e.breakDown(err)
 		return
 	}
-	if e.commit(change, e.discreet(step)) && isNew(change) && o.source != timeline.Carbon {
+	if e.commit(change, e.discreet(step)) && isNew(change) && env.Source != timeline.Carbon {
 		e.answer(in)
 	}
 }
 
-// read decrypts a message and says what happened; false: nothing for the timeline.
-func (e *Engine) read(el xtok.Elem, o origin) (timeline.Incoming, e2ee.Step, bool) {
+// told says who says something where; false: it is nothing for the timeline.
+func (e *Engine) told(el xtok.Elem, o origin) (timeline.Envelope, bool) {
 	head, err := stanza.ReadHead(el)
 	if err != nil || head.Kind != stanza.Message {
-		return timeline.Incoming{}, e2ee.Step{}, false
+		return timeline.Envelope{}, false
 	}
 	env, ok := e.envelope(el, head, o)
+	if ok && env.FromRoom && o.source == timeline.Live { // what it said in the past is not so any more
+		e.roomSays(env.Chat, el)
+	}
+	return env, ok
+}
+
+// read decrypts a message and says what happened; false: nothing for the timeline.
+func (e *Engine) read(el xtok.Elem, o origin) (timeline.Incoming, e2ee.Step, bool) {
+	env, ok := e.told(el, o)
 	if !ok {
 		return timeline.Incoming{}, e2ee.Step{}, false
 	}
-	if env.FromRoom && o.source == timeline.Live { // what it said in the past is not so any more
-		e.roomSays(env.Chat, el)
-	}
+	return e.opened(el, env)
+}
+
+func (e *Engine) opened(el xtok.Elem, env timeline.Envelope) (timeline.Incoming, e2ee.Step, bool) {
 	plain, step, silent := e.unlock(el, &env)
 	if silent || e.broken != nil {
 		return timeline.Incoming{}, step, false
 	}
-	archive := e.own.String()
-	if env.Room {
-		archive = env.Chat
-	}
-	return withName(timeline.Read(el, env, archive, plain)), step, true
+	return withName(timeline.Read(el, env, e.archiveOf(env), plain)), step, true
 }
 
 // withName gives a file the name under which it would be saved: that is the one to show.

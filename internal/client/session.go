@@ -124,7 +124,7 @@ func (e *Engine) sessionOver() {
 	clear(e.sending)
 	clear(e.tickets)
 	clear(e.fetching)
-	e.keyQueue, e.awaited, e.syncBy = nil, nil, time.Time{}
+	e.keyQueue, e.awaited, e.held, e.syncBy = nil, nil, nil, time.Time{}
 	e.leaveRooms()
 	e.allGone()
 }

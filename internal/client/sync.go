@@ -45,6 +45,7 @@ func (e *Engine) arrived(what string) {
 		return
 	}
 	delete(e.awaited, what)
+	e.release(what)
 	if len(e.awaited) > 0 || e.broken != nil {
 		return
 	}
@@ -74,6 +75,7 @@ func (e *Engine) delayed(archive string, err error) {
 		return
 	}
 	w.again = e.Now().Add(5 * time.Second << w.tries)
+	e.release(archive)
 }
 
 // final tells whether asking again is useless: the other side said no, for good.
