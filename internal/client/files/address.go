@@ -13,7 +13,8 @@ const maxURL = 4096
 // Policy says which addresses are spoken to.
 type Policy struct {
 	// PlainLoopback has loopback addresses of this machine ("localhost", 127.0.0.1, ::1) spoken
-	// to in plain HTTP, for those who try out a server of their own: no file leaves the machine so.
+	// to in plain HTTP, for those whose account is on a server of their own there: no file leaves
+	// the machine so. For all others it is off: a link would have them ask what else listens here.
 	// Links to loopback addresses are then understood as http, all others as https. Without it
 	// everything is https.
 	PlainLoopback bool
@@ -34,7 +35,7 @@ func (p Policy) Allows(address string) error {
 		return fail(Unreadable, nil, "the address of the file cannot be read")
 	case u.Host == "" || u.Hostname() == "" || u.User != nil || u.Opaque != "" || strings.Contains(address, "#"):
 		return fail(Unreadable, nil, "the address of the file is none")
-	case u.Scheme == "https", u.Scheme == "http" && p.PlainLoopback && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && p.PlainLoopback && Loopback(u.Hostname()):
 		return nil
 	case u.Scheme == "http":
 		return fail(Insecure, nil, "the file would go over the network in the clear (http)")
@@ -44,14 +45,31 @@ func (p Policy) Allows(address string) error {
 
 // scheme is how a host is spoken to.
 func (p Policy) scheme(host string) string {
-	if p.PlainLoopback && loopback(host) {
+	if p.PlainLoopback && Loopback(host) {
 		return "http"
 	}
 	return "https"
 }
 
-// loopback tells whether a host is this machine, by its name or number alone.
-func loopback(host string) bool {
+// follows returns nil for an address that the answer of another may send a GET on to:
+// from elsewhere it never leads to this machine, nor from https to http.
+func (p Policy) follows(from, to *url.URL) error {
+	if aims(to.Hostname()) && !aims(from.Hostname()) || to.Scheme == "http" && from.Scheme != "http" {
+		return fail(Insecure, nil, "the file service sends us to where it may not")
+	}
+	return p.Allows(to.String())
+}
+
+// aims tells whether a host may mean this machine, in the widest reading: names under
+// localhost, and the number that means all of a machine's, do so on most systems.
+func aims(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip, err := netip.ParseAddr(host)
+	return Loopback(host) || strings.HasSuffix(host, ".localhost") || err == nil && ip.Unmap().IsUnspecified()
+}
+
+// Loopback tells whether a host is this machine, by its name or number alone.
+func Loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}

@@ -22,7 +22,8 @@ type HTTP struct {
 }
 
 // NewHTTP returns a Doer by net/http. It keeps no cookies, asks for no compression, and
-// goes on redirects of a GET only to what the policy allows. agent is what it
+// goes on redirects of a GET only to what the policy allows, and never from elsewhere to
+// this machine. agent is what it
 // calls itself; trust may be nil for the system's certificates.
 func NewHTTP(p Policy, agent string, trust *tls.Config) *HTTP {
 	return &HTTP{agent: agent, client: &http.Client{
@@ -38,7 +39,7 @@ func NewHTTP(p Policy, agent string, trust *tls.Config) *HTTP {
 			if len(via) > maxRedirects {
 				return fail(Refused, nil, "the file service sends us in circles")
 			}
-			return p.Allows(r.URL.String())
+			return p.follows(via[len(via)-1].URL, r.URL)
 		},
 	}}
 }
@@ -72,7 +73,7 @@ func (h *HTTP) Get(ctx context.Context, q GetRequest) (*Answer, error) {
 		}
 	}
 	a, err := h.do(r)
-	if err == nil && a.Status == http.StatusBadRequest && r.URL.Scheme == "http" && loopback(r.URL.Hostname()) {
+	if err == nil && a.Status == http.StatusBadRequest && r.URL.Scheme == "http" && Loopback(r.URL.Hostname()) {
 		// A link to this machine does not say whether its server speaks TLS, and was
 		// taken for one that does not; one that does answers plain HTTP so.
 		_ = a.Body.Close()

@@ -9,6 +9,7 @@
 package profile
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,9 +17,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mirsal/internal/client"
@@ -36,6 +40,7 @@ type Profile struct {
 	store  keep.Store
 	trust  *tls.Config // nil trusts what the system does
 	http   *files.HTTP
+	near   atomic.Bool // the account's own server is on this machine
 }
 
 // authorities is the file of certificates that are trusted for this profile's
@@ -56,7 +61,8 @@ func Open(folder string) (*Profile, error) {
 	if p.store, err = sqlite.Open(folder); err != nil {
 		return nil, err
 	}
-	p.http = files.NewHTTP(p.Policy(), "mirsal", p.trust)
+	// what is asked first Policy has allowed, and no answer leads from elsewhere to here
+	p.http = files.NewHTTP(files.Policy{PlainLoopback: true}, "mirsal", p.trust)
 	return p, nil
 }
 
@@ -114,6 +120,7 @@ func (p *Profile) Engine(label string, events func(port.Event), log *slog.Logger
 // dialer makes the way to a server: wss://… is a WebSocket, HOST:5223 TLS from the
 // first byte, any other HOST:PORT STARTTLS, "" what the domain's records say.
 func (p *Profile) dialer(address jid.JID, server string) (conn.Dialer, error) {
+	p.near.Store(near(address, server))
 	if strings.Contains(server, "://") {
 		if !strings.HasPrefix(server, "wss://") {
 			return nil, fmt.Errorf("%q: only wss:// can be connected to", server)
@@ -123,6 +130,17 @@ func (p *Profile) dialer(address jid.JID, server string) (conn.Dialer, error) {
 		return ws, nil
 	}
 	return &conn.TCP{Domain: address.Domain(), Addr: server, Direct: strings.HasSuffix(server, ":5223"), TLS: p.trust}, nil
+}
+
+// near tells whether a server is on this very machine.
+func near(address jid.JID, server string) bool {
+	if u, err := url.Parse(server); err == nil && u.Hostname() != "" {
+		return files.Loopback(u.Hostname())
+	}
+	if host, _, err := net.SplitHostPort(server); err == nil {
+		return files.Loopback(host)
+	}
+	return files.Loopback(cmp.Or(server, address.Domain()))
 }
 
 // Open is of client.Files.
@@ -169,5 +187,6 @@ func (p *Profile) Save(path, name string) (files.Sink, func() string, error) {
 // HTTP is of client.Files.
 func (p *Profile) HTTP() files.Doer { return p.http }
 
-// Policy is of client.Files: plain HTTP only to this very machine.
-func (p *Profile) Policy() files.Policy { return files.Policy{PlainLoopback: true} }
+// Policy is of client.Files: plain HTTP only to this very machine, and only where the
+// server of the account is on it. Before one is signed in, nowhere.
+func (p *Profile) Policy() files.Policy { return files.Policy{PlainLoopback: p.near.Load()} }

@@ -22,8 +22,11 @@ func newFolder(disk js.Value) *folder {
 	return &folder{disk, &fetcher{policy: policy()}}
 }
 
-// policy allows plain HTTP to this very machine only.
-func policy() files.Policy { return files.Policy{PlainLoopback: true} }
+// policy allows plain HTTP to this very machine only, and only where the page is from it:
+// its server is the account's.
+func policy() files.Policy {
+	return files.Policy{PlainLoopback: files.Loopback(js.Global().Get("location").Get("hostname").String())}
+}
 
 // Open is of client.Files.
 func (f *folder) Open(path string) (io.ReadCloser, int64, error) {
