@@ -159,7 +159,7 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 		e.profile.Device = device
 	}
 	e.profile.Address = own.String()
-	if c.Server != "" {
+	if c.Server != "" || !e.profile.Signed {
 		e.profile.Server = c.Server
 	}
 	if c.Password != "" {

@@ -99,6 +99,12 @@ func (e *Engine) refused(r *conn.Refusal) {
 			return // connectionOver says the rest
 		}
 	}
+	if r.Reason == conn.Rejected && !e.profile.Signed && e.profile.Password != "" {
+		e.profile.Password = "" // it was none: nothing is kept of it
+		if !e.keepProfile() {
+			return
+		}
+	}
 	e.state("refused", failureOf(r), time.Time{})
 	e.refuseSignIn(failureOf(r))
 	e.joinFailed(failureOf(r))

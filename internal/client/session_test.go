@@ -19,6 +19,25 @@ func (d *desk) status() port.Status {
 	return port.Status{}
 }
 
+func TestAPasswordThatWasNoneIsNotKeptAndTheServerCanBeNamedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := keep.NewMemory()
+		d := sit(t, store)
+		d.engine.Do(&port.SignIn{Address: me, Password: "mistyped-5e", Server: "192.0.2.1:5222"})
+		d.wait()
+		d.happens(&conn.Refused{Err: &conn.Refusal{Reason: conn.Rejected}})
+		d.wait()
+		if found := d.find("mistyped-5e"); len(found) > 0 {
+			t.Errorf("the password is in %v", found)
+		}
+		d.engine.Do(&port.SignIn{Address: me, Password: "right"})
+		d.wait()
+		if s := d.engine.profile.Server; s != "" {
+			t.Errorf("the server is still %q", s)
+		}
+	})
+}
+
 func TestEveryRefusalAnswersSignInOnceAndSaysWhy(t *testing.T) {
 	for reason, code := range map[conn.Reason]string{
 		conn.Rejected: port.WrongPassword, conn.Revoked: port.Revoked, conn.AccountGone: port.Revoked,
