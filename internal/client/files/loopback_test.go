@@ -56,7 +56,7 @@ func TestNoRedirectLeadsFromElsewhereToThisMachine(t *testing.T) {
 }
 
 func TestAFileServiceElsewhereCannotHaveThisMachineAsked(t *testing.T) {
-	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
+	target := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
 	defer target.Close()
 	base, doer := house(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, http.StatusFound) })
 	// the test's service has a name that is not this machine's, and lives here all the same
