@@ -63,6 +63,17 @@ func TestTheClearDoesNotReplaceWhatWasEncrypted(t *testing.T) {
 	d.want(bob, "bob: secret", "bob: send me money")
 }
 
+func TestWhatWasEncryptedIsTakenBackInTheClear(t *testing.T) {
+	d := online(t, own)
+	in := from(bob, "1", "secret")
+	in.Lock.State = port.Locked
+	d.apply(in)
+	back := from(bob, "2", "").as(Retract, "1")
+	back.Lock.State = port.Open
+	d.apply(back)
+	d.want(bob, "bob: (gone)")
+}
+
 func TestWhatWasTakenBackIsNowhere(t *testing.T) {
 	d := online(t, own)
 	d.apply(from(bob, "1", "password hunter2"))

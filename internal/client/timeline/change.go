@@ -196,6 +196,7 @@ func (s *step) lessLate(r *record, now *former) {
 func locked(l port.Lock) bool { return l.State == port.Locked || l.State == port.Verified }
 
 // retract takes a text out of everything: the line, the outbox, what waits for it, answers.
+// Also of a line that was encrypted, though it comes in the clear: it always does.
 func (s *step) retract(r *record) error {
 	if r.Retracted {
 		return nil

@@ -14,4 +14,10 @@
 // the archive's where that is known and otherwise that of arrival. Only who wrote a
 // line changes it, a room's moderators excepted, who can only take it back. A text
 // that was taken back is nowhere any more.
+//
+// What a server can do: with the deployed profile of OMEMO only a text is encrypted. So
+// a correction in the clear does not replace what was encrypted, but taking back,
+// reactions and receipts always come in the clear and are believed; otherwise nobody could
+// take back anything. That an encrypted text corrects or answers something stands outside
+// of it, too. A server can forge all this; it cannot write a text by it.
 package timeline
