@@ -179,11 +179,40 @@ func TestAnAlertAboutAMemberIsALineInTheRoom(t *testing.T) {
 		d.enter(tea, here(tea, "bob", bob))
 		d.must(&port.Send{Chat: tea, Text: "hello"})
 		d.must(&port.SetTrust{Address: bob, Fingerprint: p.Fingerprint(), Trust: "verified"})
-		d.peer(bob) // a second device, on the list beside the first
-		list := strings.ReplaceAll(d.nodes[bob+" "+nsLegacy+".devicelist"], nsPubsub, nsEvent)
-		d.gets("<message from='" + bob + "'><event xmlns='" + nsEvent + "'><items node='" + nsLegacy + ".devicelist'>" + list + "</items></event></message>")
+		d.anotherDevice(bob)
 		if got := d.lines(tea); !slices.Contains(got, "!new-device") {
 			t.Errorf("the room's lines are %q", got)
+		}
+	})
+}
+
+// anotherDevice comes onto somebody's list, beside the first.
+func (d *desk) anotherDevice(who string) {
+	d.t.Helper()
+	d.peer(who)
+	list := strings.ReplaceAll(d.nodes[who+" "+nsLegacy+".devicelist"], nsPubsub, nsEvent)
+	d.gets("<message from='" + who + "'><event xmlns='" + nsEvent + "'><items node='" + nsLegacy + ".devicelist'>" + list + "</items></event></message>")
+}
+
+func TestANewDeviceOfSomebodyNotComparedIsALineWithHimAndNoneInRooms(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.peer(bob)
+		d.befriend(bob)
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.must(&port.Send{Chat: tea, Text: "hello all"})
+		d.must(&port.Send{Chat: bob, Text: "hello"})
+		d.anotherDevice(bob)
+		same(t, "the conversation", d.lines(bob), "!new-device", "hello") // what is under way stands last
+		same(t, "the room", d.lines(tea), "hello all")
+		alerts := 0
+		for _, ev := range d.told {
+			if a, ok := ev.(*port.KeyAlert); ok && a.Kind == "new-device" && a.Address == bob {
+				alerts++
+			}
+		}
+		if alerts != 1 {
+			t.Errorf("%d alerts", alerts)
 		}
 	})
 }

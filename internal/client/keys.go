@@ -14,7 +14,8 @@ import (
 )
 
 // noteAlert puts a line where it is about a contact or a member, which stays, into the
-// conversations with them, and returns what to tell of it.
+// conversations with them, and returns what to tell of it. A new device of a member whom nobody
+// has compared is no line in rooms: in a large one there would be many a day.
 func (e *Engine) noteAlert(b *keep.Batch, a port.KeyAlert) (events []port.Event, err error) {
 	if a.Address == e.own.String() || a.Address == "" {
 		return nil, nil
@@ -29,6 +30,9 @@ func (e *Engine) noteAlert(b *keep.Batch, a port.KeyAlert) (events []port.Event,
 		events = append(events, c.Events...)
 	}
 	line(a.Address, false)
+	if who, bad := jid.Parse(a.Address); bad != nil || a.Kind == "new-device" && !e.keys.Compared(who) {
+		return events, err
+	}
 	for _, r := range e.rooms {
 		if r.Encrypted && r.Members[a.Address] != "" {
 			line(r.Address, true)

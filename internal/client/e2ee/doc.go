@@ -27,6 +27,9 @@
 //	Verified  each reader's key was compared by a person
 //	Locked    all readers' keys are decided, some only accepted on first use
 //
+// Who was never compared stays Locked when a device comes onto his list later: its key is accepted
+// like those before it, and the alert new-device is what tells people, once for each device.
+//
 // Of receiving, by the key of the session that opened the message:
 //
 //	Broken    it could not be opened, or its key was refused, or it is not of whom it says: no text

@@ -70,6 +70,40 @@ func TestAnInjectedDeviceIsAnAlertAndGetsNothing(t *testing.T) {
 	}
 }
 
+// Nobody was compared: the device reads, but not unseen.
+func TestADeviceThatComesLaterIsAnAlertOnceAlsoWhereNobodyWasCompared(t *testing.T) {
+	w, a, _ := met(t)
+	if len(a.alerts) != 0 {
+		t.Errorf("meeting Bob: alerts %+v", a.alerts)
+	}
+	w.puppet(bob, 666).publishBundle()
+	w.putList(bob, 101, 666)
+	w.putList(bob, 101, 666)
+	if want := []port.KeyAlert{{Address: bob.String(), Device: 666, Kind: "new-device"}}; !slices.Equal(a.alerts, want) {
+		t.Errorf("alerts %+v", a.alerts)
+	}
+	if _, sealed, err := a.write("seen", bob); err != nil || sealed.Lock.State != port.Locked {
+		t.Errorf("%+v, %v", sealed.Lock, err)
+	}
+	w.putList(bob, 101)
+	w.putList(bob, 101, 666)
+	if len(a.alerts) != 1 {
+		t.Errorf("back again: alerts %+v", a.alerts)
+	}
+}
+
+func TestTheFirstDevicesOfSomebodyAreNoAlert(t *testing.T) {
+	w := newWorld(t)
+	a := w.client(alice)
+	a.prepare(bob) // he has none
+	w.puppet(bob, 101).publishBundle()
+	w.puppet(bob, 102).publishBundle()
+	w.putList(bob, 101, 102)
+	if _, _, err := a.write("hello", bob); err != nil || len(a.alerts) != 0 {
+		t.Errorf("alerts %+v, %v", a.alerts, err)
+	}
+}
+
 func TestADeviceInjectedAmongOnesOwnIsAnAlert(t *testing.T) {
 	w, a, _ := met(t)
 	spy := w.puppet(alice, 666)

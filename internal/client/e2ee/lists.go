@@ -103,11 +103,13 @@ func readList(iq xtok.Elem, p omemo.Profile) ([]omemo.Listed, bool) {
 // told takes an account's list as the server tells it now.
 func (b *Book) told(s *Step, a *account, p omemo.Profile, devices []omemo.Listed) {
 	l := a.listIn(p)
-	before, first := l.Devices, l.Told.IsZero()
+	before, first := l.Devices, l.Told.IsZero() && a.firstTold(p)
+	met := a.met()
 	*l = list{Devices: a.bounded(p, devices, b.own, b.device.ID), Told: b.now()}
 	for _, d := range l.Devices {
 		if dev := a.device(d.ID, b.now()); a.who != b.own || d.ID != b.device.ID {
-			b.news(s, a, p, d.ID, first, before, dev)
+			later := !first && slices.ContainsFunc(met, func(id uint32) bool { return id != d.ID })
+			b.news(s, a, p, d.ID, newcomer{before: before, first: first, later: later}, dev)
 		}
 	}
 	for _, d := range before {
@@ -148,10 +150,18 @@ func (a *account) bounded(p omemo.Profile, devices []omemo.Listed, own jid.JID, 
 	return devices
 }
 
-// news tells people of a device that was not on any list before: always of one's own, and
-// of an account of which a key was compared.
-func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, first bool, before []omemo.Listed, d *device) {
-	if slices.ContainsFunc(before, func(x omemo.Listed) bool { return x.ID == id }) || a.elsewhere(p, id) {
+// newcomer is what a list was when a device came onto it.
+type newcomer struct {
+	before []omemo.Listed
+	first  bool // no list of the account was told before
+	later  bool // and another device of the account was met before
+}
+
+// news tells people of a device that was not on any list before: of one's own, of an account of
+// which a key was compared, and of any other that had devices already. Those with which somebody
+// is met are none.
+func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, n newcomer, d *device) {
+	if slices.ContainsFunc(n.before, func(x omemo.Listed) bool { return x.ID == id }) || a.elsewhere(p, id) {
 		return
 	}
 	// A bundle that was not there may be there now.
@@ -160,11 +170,21 @@ func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, first bool,
 	d.Met = true
 	switch t := a.trust(d.Key); {
 	case d.Key != "" && (t == Verified || met && t != Undecided): // back again, and known
-	case a.who == b.own && !(first && a.firstTold(p)):
+	case a.who == b.own && !n.first:
 		s.alert(a.who, id, "own-device")
-	case a.who != b.own && a.compared():
+	case a.who != b.own && (n.later || a.compared()):
 		s.alert(a.who, id, "new-device")
 	}
+}
+
+// met are the devices of an account that were on a list, or that have spoken.
+func (a *account) met() (ids []uint32) {
+	for id, d := range a.Devices {
+		if d.Met || d.Key != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // unlisted tells people of a device of one's own that is on no list and whose key is met by what it

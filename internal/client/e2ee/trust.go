@@ -78,6 +78,12 @@ func (b *Book) SetTrust(who jid.JID, fingerprint string, t Trust) (Step, error) 
 	return b.done(Step{}), nil
 }
 
+// Compared tells whether a person has verified a key of the account.
+func (b *Book) Compared(who jid.JID) bool {
+	a := b.accounts[who.Bare()]
+	return a != nil && a.compared()
+}
+
 func (a *account) known(fingerprint string) bool {
 	_, decided := a.Keys[fingerprint]
 	return fingerprint != "" && (decided || a.holds(fingerprint))

@@ -100,7 +100,7 @@ type DeviceList struct {
 }
 
 // KeyAlert tells of something about keys that a person ought to see: a new
-// device of a verified contact, a changed key, a new device of one's own.
+// device of a contact, a changed key, a new device of one's own.
 type KeyAlert struct {
 	Address string `json:"address"`
 	Device  uint32 `json:"device,omitempty"`

@@ -32,6 +32,12 @@ func noticeWords(m *model, msg *port.Message) string {
 		return "you were put out of this room"
 	case "removed":
 		return "you are no member of this room any more"
+	case "member-added":
+		return m.name(param(0)) + " is a member of this room now, and reads what is said from here on"
+	case "member-removed":
+		return m.name(param(0)) + " is no member of this room any more"
+	case "members-changed":
+		return "many members have come or gone; see who is in this room (Ctrl-K, members)"
 	}
 	if words := keyNews(msg.Notice, m.name(param(0))); words != "" {
 		return words
@@ -43,7 +49,7 @@ func noticeWords(m *model, msg *port.Message) string {
 func keyNews(kind, who string) string {
 	switch kind {
 	case "new-device":
-		return who + " has a new device; nothing goes to it before you have decided about its key (Ctrl-T)"
+		return who + " has a new device; ask on another way whether it is theirs, and compare its key (Ctrl-T)"
 	case "changed":
 		return "a key of " + who + " is another than before; ask why, on another way, and compare (Ctrl-T)"
 	case "removed":
