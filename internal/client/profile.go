@@ -38,6 +38,7 @@ type profile struct {
 type chatSettings struct {
 	Plain bool `json:"plain,omitempty"` // a person has switched encryption off
 	Wrote bool `json:"wrote,omitempty"` // a person has written there
+	Room  bool `json:"room,omitempty"`  // it was an encrypted room once; that stays when it is left
 }
 
 // open reads the profile.

@@ -21,6 +21,7 @@ type room struct {
 	Members   map[string]string `json:"members,omitempty"`   // address → owner, admin, member
 	Archived  bool              `json:"archived,omitempty"`  // it has an archive
 	Left      bool              `json:"left,omitempty"`      // from another device, or it is gone: not entered by itself
+	Told      bool              `json:"told,omitempty"`      // its members were asked for once: who comes later is news
 
 	joined, joining bool
 	making          bool                // CreateRoom has made its name: it is to be new
@@ -33,6 +34,10 @@ type room struct {
 	real            map[string]string   // occupant-id → address
 	self            string              // our own occupant-id; "": the room gives none out
 	wait            []func(error)       // who waits to be in
+	was             map[string]bool     // who was a member before what people are not told yet, or was none
+	naming          map[string]bool     // whom we make a member ourselves
+	noted           int                 // lines about members since notedAt
+	notedAt         time.Time
 
 	to       []jid.JID // members but oneself, nil when it is to be made anew
 	lock     *port.Lock
@@ -54,6 +59,7 @@ func (r *room) opened() *room {
 		r.Members = map[string]string{}
 	}
 	r.occupants, r.nicks, r.real = map[string]occupant{}, map[string]string{}, map[string]string{}
+	r.was, r.naming = map[string]bool{}, map[string]bool{}
 	return r
 }
 
@@ -78,6 +84,7 @@ func (r *room) others(own jid.JID) []jid.JID {
 func (r *room) affiliate(address, affiliation string) (news bool) {
 	member := affiliation == "owner" || affiliation == "admin" || affiliation == "member"
 	before := r.Members[address]
+	r.changing(address)
 	switch {
 	case member && (before != "" || len(r.Members) < mostReal):
 		r.Members[address] = affiliation
@@ -135,13 +142,24 @@ func (r *room) entered(err error) {
 	}
 }
 
-// keepRoom stores a room and tells of its chat.
+// keepRoom stores a room, with the lines that tell of its members, and tells of its chat.
 func (e *Engine) keepRoom(r *room) bool {
 	var b keep.Batch
+	events, err := e.noteMembers(&b, r)
+	if err != nil {
+		e.breakDown(err)
+		return false
+	}
 	put(&b, roomTable, r.Address, r)
+	if s := e.chats[r.Address]; r.Encrypted && !s.Room {
+		s.Room = true
+		e.chats[r.Address] = s
+		put(&b, chatTable, r.Address, s)
+	}
 	if !e.keepBatch(&b) {
 		return false
 	}
+	e.tell(events...)
 	e.tell(e.lines.Touch(r.Address)...)
 	return true
 }

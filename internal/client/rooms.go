@@ -190,6 +190,7 @@ func (e *Engine) askRoom(r *room, then func()) {
 			r.read(s.Elem.First())
 		}
 		e.askMembers(r, to, []string{"owner", "admin", "member"}, func() {
+			r.Told = r.Told || r.joined && r.Encrypted
 			if r.joined && e.keepRoom(r) {
 				then()
 			}
@@ -254,6 +255,12 @@ func (r *room) replaceMembers(listed map[string]string, told map[string]bool) {
 		if _, known := listed[address]; !known && !told[affiliation] {
 			listed[address] = affiliation
 		}
+	}
+	for address := range r.Members {
+		r.changing(address)
+	}
+	for address := range listed {
+		r.changing(address)
 	}
 	r.Members, r.to, r.lock = listed, nil, nil
 }
@@ -377,7 +384,7 @@ func (e *Engine) wroteSecretly(who jid.JID) bool {
 func (e *Engine) wanted(address, nick string) *room {
 	r := e.rooms[address]
 	if r == nil {
-		r = (&room{Address: address}).opened()
+		r = (&room{Address: address, Encrypted: e.chats[address].Room}).opened()
 		e.rooms[address] = r
 	}
 	switch {

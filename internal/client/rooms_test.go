@@ -190,6 +190,90 @@ func TestAnEncryptedRoomIsNotOpenedByWhatItsServerSays(t *testing.T) {
 	})
 }
 
+// What a room once was outlives its being left, and a restart.
+func TestARoomThatWasEncryptedIsSoWhenItIsJoinedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.peer(bob)
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.must(&port.LeaveRoom{Address: tea})
+		d.lie = nil
+		d.roomInfo()
+		d.stop()
+		d.start()
+		d.up(false)
+		d.enter(tea, here(tea, "bob", bob))
+		if r := d.engine.rooms[tea]; !r.Encrypted {
+			t.Errorf("the room is %+v", r)
+		}
+	})
+}
+
+// become has the room say what somebody is in it now.
+func (d *desk) become(affiliation string, who ...string) {
+	items := ""
+	for _, w := range who {
+		items += "<item affiliation='" + affiliation + "' jid='" + w + "'/>"
+	}
+	d.gets("<message type='groupchat' from='" + tea + "'><x xmlns='" + nsMUCUser + "'>" + items + "</x></message>")
+}
+
+func TestAChangeOfAnEncryptedRoomsMembersIsALine(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		same(t, "first entry", d.lines(tea))
+		d.become("member", eve)
+		d.become("admin", eve) // she was a member
+		d.become("none", eve)
+		d.gets(here(tea, "eve", eve)) // by presence
+		same(t, "said by the room", d.lines(tea), "!member-added", "!member-removed", "!member-added")
+		page := d.must(&port.History{Chat: tea, Limit: 5}).(*port.Page)
+		if p := page.Messages[0].Params; len(p) != 1 || p[0] != eve {
+			t.Errorf("the line is about %q", p)
+		}
+		// Silently, while nobody listens: bob is out, and carol is in.
+		d.roomInfo(me, eve, "carol@example.org")
+		d.down()
+		d.stop()
+		d.start()
+		d.up(false)
+		d.gets(here(tea, "carol", "carol@example.org"), here(tea, "me", me, "110"))
+		same(t, "entered again", d.lines(tea)[3:], "!member-added", "!member-removed")
+	})
+}
+
+func TestManyChangesOfMembersAreOneLine(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		var many []string
+		for i := range 100 {
+			many = append(many, fmt.Sprintf("u%d@example.org", i))
+		}
+		d.become("member", many...)
+		d.become("none", many...)
+		same(t, "at once", d.lines(tea), "!members-changed")
+		time.Sleep(memberTime)
+		for _, who := range many {
+			d.become("member", who)
+		}
+		if got := d.lines(tea); len(got) != 2+mostMemberLines || got[len(got)-1] != "!members-changed" {
+			t.Errorf("one by one: %d lines", len(got))
+		}
+	})
+}
+
+func TestWhomWeInviteIsNoNews(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		d.must(&port.Invite{Room: tea, Address: eve})
+		d.become("member", eve)
+		same(t, "the lines", d.lines(tea))
+	})
+}
+
 func TestAListOfMembersThatIsNotToldTakesNobodyOut(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.roomInfo(me, bob)

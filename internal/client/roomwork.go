@@ -162,7 +162,9 @@ func (e *Engine) inviteOne(r *room, who jid.JID, then func(error)) {
 		})
 		return
 	}
+	r.naming[who.String()] = true
 	e.affiliation(r, who, "member", func(err error) {
+		defer delete(r.naming, who.String())
 		if err == nil {
 			r.affiliate(who.String(), "member")
 			e.send([]byte("<message xmlns='jabber:client' to='"+esc(r.Address)+"' id='"+e.newID()+"'><x xmlns='"+nsMUCUser+"'><invite to='"+esc(who.String())+"'/></x></message>"), 0)

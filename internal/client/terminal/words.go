@@ -37,7 +37,7 @@ func noticeWords(m *model, msg *port.Message) string {
 	case "member-removed":
 		return m.name(param(0)) + " is no member of this room any more"
 	case "members-changed":
-		return "many members have come or gone; see who is in this room (Ctrl-K, members)"
+		return "many members have come or gone; see who is in this room (Ctrl-G)"
 	}
 	if words := keyNews(msg.Notice, m.name(param(0))); words != "" {
 		return words
