@@ -45,10 +45,17 @@ func (r *record) signIn(g Agent, by string, now time.Time) bool {
 	return r.Last != was.Last || r.Software != was.Software || r.Name != was.Name || r.Password != was.Password
 }
 
-// forgotten tells whether it was unused for too long. One that is revoked is kept out
-// however long it waits.
+// forgotten tells whether it was unused for too long, or was let in and never came. One
+// that is revoked is kept out however long it waits.
 func (r *record) forgotten(now time.Time) bool {
-	return !r.Revoked && now.Sub(time.Unix(r.Last, 0)) > deviceLife
+	return !r.Revoked && (now.Sub(time.Unix(r.Last, 0)) > deviceLife || r.neverCame(now))
+}
+
+// neverCame tells whether all that a device ever had is a first token that nobody used in time.
+func (r *record) neverCame(now time.Time) bool {
+	return !r.Password && len(r.Tokens) > 0 && !slices.ContainsFunc(r.Tokens, func(t token) bool {
+		return t.First == 0 || t.Used || t.good(now)
+	})
 }
 
 func (r *record) hasToken(now time.Time) bool {

@@ -27,10 +27,13 @@ type token struct {
 	Issued  int64   `json:"issued"`  // Unix seconds
 	Expires int64   `json:"expires"` // 0 when it was ended early
 	Used    bool    `json:"used,omitempty"`
+	First   int64   `json:"first,omitempty"` // not used until then, it is not good any more; 0 for no such bound
 	Count   *uint64 `json:"count,omitempty"` // the last that was shown with it
 }
 
-func (t *token) good(now time.Time) bool { return now.Unix() < t.Expires }
+func (t *token) good(now time.Time) bool {
+	return now.Unix() < t.Expires && (t.Used || t.First == 0 || now.Unix() < t.First)
+}
 
 // Tokens are what a device may show by a mechanism: a sasl.TokenLookup, once the
 // device is known. Those out of date are among them, with what to say. The path is
@@ -119,6 +122,16 @@ func (r *record) promote(i int) (changed bool) {
 // means; it is good for one mechanism, and known here only. The one in use stays good
 // until the new one is used; one that was never used ends.
 func (a *Auth) IssueToken(ctx context.Context, name string, g Agent, mech string) (secret string, expiry time.Time, err error) {
+	return a.issue(ctx, name, g, token{Mech: mech})
+}
+
+// IssueFirstToken makes a token for a device that others let in. It is good only if it
+// is first used within some time, which is kept with it; a device that does not is forgotten.
+func (a *Auth) IssueFirstToken(ctx context.Context, name string, g Agent, mech string, within time.Duration) (secret string, expiry time.Time, err error) {
+	return a.issue(ctx, name, g, token{Mech: mech, First: time.Now().Add(within).Unix()})
+}
+
+func (a *Auth) issue(ctx context.Context, name string, g Agent, t token) (secret string, expiry time.Time, err error) {
 	g = g.clean()
 	if g.ID == "" {
 		return "", expiry, fmt.Errorf("%w: a device without an id gets none", ErrToken)
@@ -127,9 +140,8 @@ func (a *Auth) IssueToken(ctx context.Context, name string, g Agent, mech string
 	err = a.withDevice(ctx, name, g, func(r *record, now time.Time) (bool, error) {
 		expiry = now.Add(tokenLife).Truncate(time.Second)
 		r.Tokens = slices.DeleteFunc(r.Tokens, func(t token) bool { return !t.Used || !t.good(now) })
-		r.Tokens = append(r.Tokens, token{
-			ID: rand.Text()[:8], Mech: mech, Secret: secret, Issued: now.Unix(), Expires: expiry.Unix(),
-		})
+		t.ID, t.Secret, t.Issued, t.Expires = rand.Text()[:8], secret, now.Unix(), expiry.Unix()
+		r.Tokens = append(r.Tokens, t)
 		return true, nil
 	})
 	if err != nil {

@@ -295,3 +295,52 @@ func TestTokensEndWithThePasswordTheDeviceAndTheAccount(t *testing.T) {
 		})
 	}
 }
+
+func TestAFirstTokenThatIsNotUsedInTimeEndsAlsoOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := lastingStore()
+		a := open(t, kv)
+		add(t, a, "alice", "secret")
+		secret, _, err := a.IssueFirstToken(t.Context(), "alice", phone(), mech, time.Minute)
+		if err != nil || len(devices(t, a, "alice")) != 1 {
+			t.Fatal("it is not seen before it is used:", err)
+		}
+		id, _ := show(t, a, phone(), mech, secret)
+		time.Sleep(time.Minute)
+		a = open(t, kv)
+		if _, refused := show(t, a, phone(), mech, secret); refused != sasl.CredentialsExpired {
+			t.Error(refused)
+		}
+		if _, err := a.UseToken(t.Context(), "alice", phone(), id, 0, false, false); !errors.Is(err, ErrToken) {
+			t.Error("it ended between being shown and being used:", err)
+		}
+		if list := devices(t, a, "alice"); len(list) != 0 {
+			t.Errorf("%+v", list)
+		}
+		if err := a.ForgetDevices(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := a.records(t.Context(), "alice"); err != nil || len(kept) != 0 {
+			t.Error(kept, err)
+		}
+	})
+}
+
+func TestAFirstTokenThatWasUsedInTimeIsLikeAnyOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := lastingStore()
+		a := open(t, kv)
+		add(t, a, "alice", "secret")
+		secret, _, err := a.IssueFirstToken(t.Context(), "alice", phone(), mech, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(59 * time.Second)
+		enter(t, a, phone(), secret)
+		time.Sleep(time.Hour)
+		a = open(t, kv)
+		if _, refused := enter(t, a, phone(), secret); refused != "" || len(devices(t, a, "alice")) != 1 {
+			t.Error(refused)
+		}
+	})
+}

@@ -8,7 +8,8 @@
 // has no session, no account and no token, only an unauthenticated stream on which it can hand in one box and
 // wait; a link is good for one new device, within minutes, while the session that asked for it
 // lives; when two devices show the same link neither gets in; of every device that got in the
-// others have been told before it can sign in; a token that was not used within minutes is taken back.
+// others have been told before it can sign in; a token that was not used within minutes is
+// good no more, also when the server was started again meanwhile (auth keeps that with it).
 package link
 
 import (
@@ -40,8 +41,7 @@ type Accounts interface {
 	Epoch() uint64
 	DeviceID(name string, g auth.Agent) string
 	Devices(ctx context.Context, name string) ([]auth.Device, error)
-	IssueToken(ctx context.Context, name string, g auth.Agent, mech string) (secret string, expiry time.Time, err error)
-	Revoke(ctx context.Context, name, device string) error
+	IssueFirstToken(ctx context.Context, name string, g auth.Agent, mech string, within time.Duration) (secret string, expiry time.Time, err error)
 }
 
 // Feature is the feature.
@@ -70,7 +70,6 @@ func (f *Feature) Register(h *core.Host) {
 	h.EarlyIQ(ns, "join", f.join)
 	h.EarlyIQ(ns, "ask", f.ask)
 	h.Disco(core.Account, ns)
-	h.Bound = append(h.Bound, f.bound)
 	h.Gone = append(h.Gone, f.gone)
 	h.Every(sweep, f.sweep)
 }
@@ -105,7 +104,6 @@ type link struct {
 	secret string        // the token
 	expiry time.Time     // of the token
 	device string        // its ID, once accepted
-	used   bool          // it has signed in
 }
 
 // changed wakes who waits; under mu.
@@ -146,47 +144,23 @@ func (f *Feature) gone(s *core.Session) {
 	}
 }
 
-// bound notes that a device has used its token.
-func (f *Feature) bound(s *core.Session) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, l := range f.links {
-		if l.state == accepted && l.device == s.Device && l.owner.JID.Bare() == s.JID.Bare() {
-			l.used = true
-		}
-	}
-}
-
-// sweep ends what is out of date, and takes back tokens that nobody has used.
+// sweep ends what is out of date.
 func (f *Feature) sweep(now time.Time) {
-	var tell, idle []*link
+	var tell []*link
 	f.mu.Lock()
 	for key, l := range f.links {
-		if now.Before(l.until) {
-			continue
-		}
-		if l.end("expired") {
+		switch {
+		case now.Before(l.until):
+		case l.end("expired"):
 			l.until = now.Add(life) // who waits for it hears why
 			tell = append(tell, l)
-			continue
-		}
-		if delete(f.links, key); l.state == accepted && !l.used {
-			idle = append(idle, l)
+		default:
+			delete(f.links, key)
 		}
 	}
 	f.mu.Unlock()
 	for _, l := range tell {
 		f.tellEnd(l, "expired")
-	}
-	for _, l := range idle {
-		f.takeBack(l)
-	}
-}
-
-func (f *Feature) takeBack(l *link) {
-	who := l.owner.JID.Bare()
-	if err := f.accounts.Revoke(context.Background(), who.Local(), l.device); err != nil {
-		f.log.Warn("the unused token of a linked device could not be taken back", "jid", who.String(), "device", l.device, "err", err)
 	}
 }
 

@@ -311,8 +311,13 @@ func TestATokenThatWasUsedStays(t *testing.T) {
 		n.joins(o.token, "uuid")
 		o.says("hello", "")
 		o.says("accept", named)
-		c := h.Connection()
-		if _, err := h.Router.Bind(core.Binding{Conn: c, JID: jid.MustParse("alice@example.org/tablet"), CID: "t", Device: h.auth.DeviceID("alice", auth.Agent{ID: "uuid"})}); err != nil {
+		time.Sleep(life - time.Second) // the last moment
+		agent := auth.Agent{ID: "uuid"}
+		tokens, err := h.auth.Tokens("alice", agent, sasl.HTSHA256None)
+		if err != nil || len(tokens) != 1 {
+			t.Fatal(tokens, err)
+		}
+		if _, err := h.auth.UseToken(t.Context(), "alice", agent, tokens[0].ID, 0, false, false); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(life + 2*sweep)

@@ -126,7 +126,7 @@ func (f *Feature) accept(q *core.Query) ([]byte, error) {
 		return nil, err
 	}
 	name := q.Asker().Local()
-	secret, expiry, err := f.accounts.IssueToken(q.Ctx, name, l.agent, l.mech)
+	secret, expiry, err := f.accounts.IssueFirstToken(q.Ctx, name, l.agent, l.mech, life)
 	if err != nil {
 		f.give(l, "refused")
 		return nil, refusal(err)
