@@ -77,13 +77,44 @@ func (s *swimmer) talk() {
 
 // look asks for the newest lines until a process answers.
 func (s *swimmer) look() {
-	const most = 200
-	for !s.t.Failed() {
-		if _, err := s.Call(&port.History{Chat: s.chat, Limit: most}); err == nil {
-			return
-		}
+	for s.page("") == nil && !s.t.Failed() {
 		time.Sleep(glance) // until it was started again
 	}
+}
+
+// page asks for the lines before one, or for the newest; nil: no process has answered.
+func (s *swimmer) page(before string) *port.Page {
+	const most = 200
+	ev, err := s.Call(&port.History{Chat: s.chat, Before: before, Limit: most})
+	if err != nil {
+		return nil
+	}
+	return ev.(*port.Page)
+}
+
+// lookFor looks further back, as far as it must: the others have gone on meanwhile.
+func (s *swimmer) lookFor(texts []string) {
+	before := ""
+	for s.waits(texts) > 0 {
+		p := s.page(before)
+		if p == nil || len(p.Messages) == 0 || !p.More {
+			return
+		}
+		before = p.Messages[0].ID
+	}
+}
+
+// waits is how many of its messages the server does not have yet, as far as heard.
+func (s *swimmer) waits(texts []string) (n int) {
+	for _, text := range texts {
+		switch s.delivery(text) {
+		case port.Failed:
+			s.t.Errorf("%s: %q failed", s.Name, text)
+		case port.Pending, "":
+			n++
+		}
+	}
+	return n
 }
 
 // glance is between two looks.
@@ -94,15 +125,7 @@ func (s *swimmer) drain(texts []string) {
 	const looks = 50 // until what is known is looked up
 	limit := time.Now().Add(3 * patience)
 	for n := 1; !s.t.Failed(); n++ {
-		waits := 0
-		for _, text := range texts {
-			switch s.delivery(text) {
-			case port.Failed:
-				s.t.Errorf("%s: %q failed", s.Name, text)
-			case port.Pending, "":
-				waits++
-			}
-		}
+		waits := s.waits(texts)
 		if waits == 0 {
 			return
 		}
@@ -110,7 +133,7 @@ func (s *swimmer) drain(texts []string) {
 			s.t.Errorf("%s: %d messages wait in vain, the status is %+v", s.Name, waits, s.Status())
 		}
 		if n%looks == 0 {
-			s.look()
+			s.lookFor(texts)
 		}
 		time.Sleep(glance)
 	}
