@@ -155,13 +155,17 @@ func newChatTrust(o *chatOptions) *cobra.Command {
 }
 
 func newChatVerify(o *chatOptions) *cobra.Command {
-	cmd := o.oneCall("verify [CODE]", "Compare keys: print one's own code, or take the text of a scanned one", "  mirsal chat verify\n  mirsal chat verify 'xmpp:bob@example.org?omemo-sid-1234=5a9e…'", 0, "", nil)
+	cmd := o.oneCall("verify [CODE]", "Compare keys: print one's own code, or take the text of a scanned one", "  mirsal chat verify\n  mirsal chat verify 'xmpp:bob@example.org?omemo-sid-1234=5a9e…' --of bob@example.org", 0, "", nil)
 	show := o.oneCall("", "", "", 0, "", func([]string) port.Command { return &port.SafetyCode{} }).RunE
-	take := o.oneCall("", "", "", 1, "CODE", func(a []string) port.Command { return &port.Verify{Code: a[0]} }).RunE
+	of := cmd.Flags().String("of", "", "whose code it must be: one of anybody else is refused (needed for one's own other devices)")
+	take := o.oneCall("", "", "", 1, "CODE", func(a []string) port.Command { return &port.Verify{Code: a[0], Address: *of} }).RunE
 	cmd.Args = between(0, 1, "")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return take(cmd, args)
+		}
+		if *of != "" {
+			return usage("--of goes with a CODE")
 		}
 		return show(cmd, args)
 	}

@@ -98,3 +98,21 @@ func TestSigningInWithNonsenseIsAnsweredOnce(t *testing.T) {
 		d.stop()
 	})
 }
+
+func TestACodeOfAnotherThanWhomOneMeansIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p := d.peer(bob)
+		spy := "xmpp:" + me + "?omemo-sid-77=" + p.Fingerprint()
+		for _, c := range []*port.Verify{{Code: p.SafetyCode(), Address: eve}, {Code: p.SafetyCode(), Address: me}, {Code: spy}, {Code: spy, Address: bob}} {
+			if f := port.FailureOf(d.do(c)[0]); f == nil || f.Code != port.Tampered {
+				t.Errorf("%+v: %v", c, f)
+			}
+		}
+		if n := len(d.engine.keys.Decisions()); n != 0 {
+			t.Errorf("%d keys were compared", n)
+		}
+		for _, c := range []*port.Verify{{Code: p.SafetyCode(), Address: bob + "/phone"}, {Code: p.SafetyCode()}, {Code: spy, Address: me}} {
+			d.must(c)
+		}
+	})
+}

@@ -205,8 +205,34 @@ func (e *Engine) setTrust(c *port.SetTrust) {
 }
 
 func (e *Engine) verify(c *port.Verify) {
+	if f := e.notMeant(c); f != nil {
+		e.fail(c, f)
+		return
+	}
 	who, step, err := e.keys.Verify(c.Code)
 	e.decided(c, who, step, err)
+}
+
+// notMeant refuses a code of somebody else than whom one compares with: one that claims to be one's
+// own would have its keys taken for those of one's own devices.
+func (e *Engine) notMeant(c *port.Verify) *port.Failure {
+	who, err := e2ee.CodeOf(c.Code)
+	if err != nil {
+		return nil // said by who reads it
+	}
+	meant := jid.JID{}
+	if c.Address != "" {
+		if meant, err = jid.Parse(c.Address); err != nil {
+			return port.Failf(port.BadCommand, "%q is not an address", c.Address)
+		}
+	}
+	switch {
+	case c.Address != "" && meant.Bare() != who:
+		return port.Failf(port.Tampered, "the code is of %s, not of %s: nothing was compared", who, meant.Bare())
+	case c.Address == "" && who == e.own:
+		return port.Failf(port.Tampered, "the code says that it is of your own account: say so if you compare with a device of your own")
+	}
+	return nil
 }
 
 // decided carries out a decision about keys, answers, and sends what has waited for it.

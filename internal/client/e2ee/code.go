@@ -40,6 +40,12 @@ func (b *Book) SafetyCode() string {
 
 const sidPrefix = "omemo-sid-"
 
+// CodeOf tells whose code it claims to be. ErrCode.
+func CodeOf(code string) (jid.JID, error) {
+	who, _, err := readCode(code)
+	return who, err
+}
+
 // Verify takes a scanned code and verifies the keys it names, those of devices not met yet
 // too. ErrCode; ErrMismatch when a device is known with another key, and then nothing is changed.
 func (b *Book) Verify(code string) (jid.JID, Step, error) {

@@ -197,9 +197,12 @@ type SetTrust struct {
 // Verify takes the text of a scanned safety code (an xmpp: address with
 // fingerprints). Answer: Done; a code that does not match is a Failure, and
 // changes nothing.
+// With Address a code of anybody else is refused (Tampered); a code of one's own
+// account always is, but with that as Address.
 type Verify struct {
 	Ref
-	Code string `json:"code"`
+	Code    string `json:"code"`
+	Address string `json:"address,omitempty"`
 }
 
 // SafetyCode asks for one's own code to show. Answer: Code.

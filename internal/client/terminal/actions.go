@@ -18,7 +18,7 @@ func actions() []binding {
 		{"", inMenu, "my devices", act(func(m *model) { m.push(newDevices(m, "")) })},
 		{"", inMenu, "link a new device of mine: shows a code", act(func(m *model) { m.push(newLink(m)) })},
 		{"", inMenu, "my safety code, as a QR code", act(func(m *model) { m.push(newSafety(m)) })},
-		{"", inMenu, "compare: paste somebody's safety code", act(func(m *model) { m.push(newPaste(m)) })},
+		{"", inMenu, "compare: paste somebody's safety code", act(func(m *model) { m.push(newPaste(m, "")) })},
 	}, placeActions()...)
 }
 

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func newDevices(m *model, address string) sheet {
 			m.push(newSafety(m))
 			return true
 		case "p":
-			m.push(newPaste(m))
+			m.push(newPaste(m, cmp.Or(address, m.s.status.Address)))
 			return true
 		}
 		if r == nil {
@@ -132,11 +133,15 @@ func (m *model) deviceKey(key string, d port.Device, then func(m *model)) bool {
 	return true
 }
 
-// newPaste compares keys by the text of somebody's code.
-func newPaste(m *model) sheet {
+// newPaste compares keys by the text of somebody's code: of a room's members anybody's, else only
+// of whom the conversation is with.
+func newPaste(m *model, chat string) sheet {
+	if m.s.chat(chat).Room {
+		chat = ""
+	}
 	f := m.newForm("Compare by code", "Take it from their screen or from their hands, not from a message in this conversation: whoever could change the one could change the other.", "Their code: xmpp:…?omemo-sid-…")
 	f.submit = func(m *model, values []string) {
-		m.ask(&port.Verify{Code: values[0]}, func(ev port.Event) {
+		m.ask(&port.Verify{Code: values[0], Address: chat}, func(ev port.Event) {
 			if failure := port.FailureOf(ev); failure != nil {
 				f.problem = failure.Text
 				return

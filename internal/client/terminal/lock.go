@@ -42,7 +42,7 @@ func newLock(m *model) sheet {
 		case "v":
 			m.push(newSafety(m))
 		case "p":
-			m.push(newPaste(m))
+			m.push(newPaste(m, chat))
 		case "l":
 			all := languages()
 			m.lang = all[(slices.Index(all, m.lang)+1)%len(all)]
