@@ -45,8 +45,10 @@ type Book struct {
 	state    ownRecord
 	accounts map[jid.JID]*account
 	chats    map[jid.JID]bool
-	owners   map[string]jid.JID // fingerprint → the account it was first met with
-	sessions map[sessionKey]*omemo.Session
+	owners   map[string]jid.JID            // fingerprint → the account it was first met with
+	sessions map[sessionKey]*omemo.Session // those in memory; see rest
+	turns    map[sessionKey]uint64         // when each was last used
+	turn     uint64
 	read     map[string]digest // slots looked at or written since Open
 
 	catchUp bool
@@ -88,6 +90,7 @@ func Open(c Config) (*Book, error) {
 		chats:    map[jid.JID]bool{},
 		owners:   map[string]jid.JID{},
 		sessions: map[sessionKey]*omemo.Session{},
+		turns:    map[sessionKey]uint64{},
 		read:     map[string]digest{},
 		catchUp:  true,
 		asked:    map[asked]bool{},
@@ -202,6 +205,7 @@ func (b *Book) keepDevice() {
 
 // flush is the batch of all that has changed since the last one.
 func (b *Book) flush() *keep.Batch {
+	b.rest()
 	out := b.batch
 	b.batch = &keep.Batch{}
 	for a := range b.dirty {

@@ -1,7 +1,10 @@
 package e2ee
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"mirsal/internal/omemo"
@@ -27,6 +30,7 @@ func (k sessionKey) String() string {
 // session reads a session; nil when it is gone.
 func (b *Book) session(k sessionKey) (*omemo.Session, error) {
 	if s, known := b.sessions[k]; known {
+		b.remember(k, s)
 		return s, nil
 	}
 	raw, err := b.store.Get(sessionTable, k.String())
@@ -37,7 +41,7 @@ func (b *Book) session(k sessionKey) (*omemo.Session, error) {
 	if err := s.UnmarshalBinary(raw); err != nil {
 		return nil, fmt.Errorf("e2ee: session with %s: %w", k.who, err)
 	}
-	b.sessions[k] = s
+	b.remember(k, s)
 	return s, nil
 }
 
@@ -47,14 +51,49 @@ func (b *Book) putSession(k sessionKey, s *omemo.Session) error {
 	if err != nil {
 		return err
 	}
-	b.sessions[k] = s
+	b.remember(k, s)
 	b.batch.Put(sessionTable, k.String(), raw)
 	return nil
 }
 
 func (b *Book) dropSession(k sessionKey) {
 	delete(b.sessions, k)
+	delete(b.turns, k)
 	b.batch.Delete(sessionTable, k.String())
+}
+
+// maxLoaded is how many sessions stay in memory; one can have 136 kB of skipped keys.
+const maxLoaded = 512
+
+// remember has a session in memory, as the latest used.
+func (b *Book) remember(k sessionKey, s *omemo.Session) {
+	b.turn++
+	b.sessions[k], b.turns[k] = s, b.turn
+}
+
+// rest puts sessions out of memory, the longest unused first, when there are too many. One
+// whose state is not in the store yet stays: read again from there, it would use a key twice.
+func (b *Book) rest() {
+	if len(b.sessions) <= maxLoaded {
+		return
+	}
+	keys := slices.SortedFunc(maps.Keys(b.sessions), func(x, y sessionKey) int { return cmp.Compare(b.turns[x], b.turns[y]) })
+	for _, k := range keys[:len(keys)-maxLoaded/2] {
+		if b.stored(k) {
+			delete(b.sessions, k)
+			delete(b.turns, k)
+		}
+	}
+}
+
+// stored tells whether the store has just the state of a session that memory has.
+func (b *Book) stored(k sessionKey) bool {
+	now, err := b.sessions[k].MarshalBinary()
+	if err != nil {
+		return false
+	}
+	raw, err := b.store.Get(sessionTable, k.String())
+	return err == nil && raw != nil && bytes.Equal(raw, now)
 }
 
 // addSession puts a new session in front of a device's others; too many make the one
