@@ -218,7 +218,7 @@ func (e *Engine) archived(archive string, r result) (timeline.Incoming, e2ee.Ste
 	if err != nil {
 		e.breakDown(err)
 	}
-	if known || err != nil {
+	if known || err != nil || !heldBy(e.own.String(), archive, r.el) {
 		return nothing, e2ee.Step{}
 	}
 	in, step, ok := e.read(r.el, o)
@@ -226,6 +226,16 @@ func (e *Engine) archived(archive string, r result) (timeline.Incoming, e2ee.Ste
 		return nothing, step
 	}
 	return in, step
+}
+
+// heldBy tells whether an archive can hold a message: a room's only what was said in it.
+// XEP-0313 §5.1.3
+func heldBy(own, archive string, el xtok.Elem) bool {
+	if archive == own {
+		return true
+	}
+	from, err := jid.Parse(el.Attr("from"))
+	return err == nil && from.Bare().String() == archive
 }
 
 // join puts one step of the keys behind another.

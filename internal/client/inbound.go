@@ -225,6 +225,9 @@ func (e *Engine) unlock(el xtok.Elem, env *timeline.Envelope) (plain *timeline.P
 	case errors.Is(err, e2ee.ErrEcho):
 		env.Unreadable = echo // the line is here already, and known by its origin-id
 		return nil, step, !el.Child("urn:xmpp:sid:0", "origin-id").OK()
+	case err != nil && unreadable(err) == "": // the store's: the stanza comes again
+		e.breakDown(err)
+		return nil, step, true
 	case err != nil && !open.Empty:
 		env.Unreadable = unreadable(err)
 		return nil, step, false

@@ -84,6 +84,8 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 		return false
 	case errors.Is(err, e2ee.ErrNobody), errors.Is(err, e2ee.ErrUndecided):
 		return e.refuse(o, whyNot(err, lock))
+	case errors.Is(err, e2ee.ErrTooMany):
+		return e.refuse(o, "there are too many devices that it would be encrypted to: their programs would not read it")
 	case err != nil:
 		e.breakDown(err)
 		return false

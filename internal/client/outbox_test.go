@@ -436,3 +436,33 @@ func TestAMessageThatNoServerTakesFailsAndHoldsUpNothing(t *testing.T) {
 		}
 	})
 }
+
+// forgetful is a store that gives nothing of one table.
+type forgetful struct {
+	keep.Store
+	table keep.Table
+}
+
+func (f forgetful) Get(t keep.Table, key string) ([]byte, error) {
+	if t == f.table {
+		return nil, errors.New("the disk is gone")
+	}
+	return f.Store.Get(t, key)
+}
+
+// What the store cannot open is not lost: it is not acknowledged.
+func TestAStoreThatFailsWhileAMessageIsOpenedEndsTheEngine(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p := d.peer(bob)
+		d.befriend(bob)
+		d.stop()
+		d.store = forgetful{d.store, "omemo.read"}
+		d.start()
+		d.up(false)
+		settled := d.settled
+		d.gets(p.says("a secret", "type='chat' from='"+bob+"/x' id='1'", ""))
+		if d.engine.broken == nil || d.settled != settled {
+			t.Errorf("the engine: %v; %d stanzas are settled", d.engine.broken, d.settled-settled)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -304,6 +305,22 @@ func TestWhatTheRoomSaidInThePastChangesNobodysMembership(t *testing.T) {
 		if m := d.engine.rooms[tea].Members; m[eve] != "" {
 			t.Errorf("the members are %v", m)
 		}
+	})
+}
+
+func TestARoomsArchiveHoldsOnlyWhatWasSaidInIt(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.befriend(bob)
+		d.enter(tea)
+		d.engine.post(func() {
+			for i, from := range []string{bob, bob + "/x", me, "other@conference.example.org/bob", ""} {
+				el := parse(t, "<message xmlns='jabber:client' type='chat' id='"+fmt.Sprint(i)+"' from='"+from+"'><body>forged</body></message>")
+				if in, _ := d.engine.archived(tea, result{id: fmt.Sprint(i), time: time.Now(), el: el}); in.Kind != timeline.Nothing {
+					t.Errorf("of %q: %+v", from, in)
+				}
+			}
+		})
+		d.wait()
 	})
 }
 

@@ -8,8 +8,10 @@ import (
 	"mirsal/internal/xmpp/xtok"
 )
 
+// MaxKeys bounds the key elements of one message: with more it is not read.
+const MaxKeys = 2048
+
 const (
-	maxKeys       = 2048 // key elements of one message
 	maxBundleKeys = 1000 // pre-keys of one bundle
 	maxDevices    = 256  // devices of one account
 	maxLabel      = 512  // bytes of a device's label
@@ -138,7 +140,7 @@ func (e *Envelope) readGroup(g xtok.Elem, address, mark string) error {
 		}
 		device, ok := readID(x.Attr("rid"))
 		data, err := readBase64(x, maxMessage)
-		if !ok || err != nil || len(data) == 0 || len(e.Keys) == maxKeys {
+		if !ok || err != nil || len(data) == 0 || len(e.Keys) == MaxKeys {
 			return ErrMalformed
 		}
 		preKey := x.AttrIs(mark, "true") || x.AttrIs(mark, "1")

@@ -66,7 +66,7 @@ func TestBadEnvelopesAreRefused(t *testing.T) {
 		legacy + "<header sid='1'><iv>AAAA</iv></header><payload>AAAA</payload></encrypted>",
 		legacy + "<header sid='1'/><payload>AAAA</payload></encrypted>",
 		two + "<header sid='1'><keys jid='a@b'><key rid='-1'>AAAA</key></keys></header></encrypted>",
-		two + "<header sid='1'><keys jid='a@b'>" + strings.Repeat("<key rid='1'>AA==</key>", maxKeys+1) + "</keys></header></encrypted>",
+		two + "<header sid='1'><keys jid='a@b'>" + strings.Repeat("<key rid='1'>AA==</key>", MaxKeys+1) + "</keys></header></encrypted>",
 		two + "<header sid='1'><keys jid='a@b'><key rid='1'>" + strings.Repeat("AAAA", maxMessage/3+1) + "</key></keys></header></encrypted>",
 	} {
 		if _, _, err := ReadEnvelope(elem(t, []byte(s))); !errors.Is(err, ErrMalformed) {

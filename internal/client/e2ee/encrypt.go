@@ -29,7 +29,7 @@ type Sealed struct {
 
 // Encrypt makes a message for all decided devices of all of To, and one's own others. Somebody without
 // one makes it fail: leaving a member out is the caller's (a person's) decision. The batch is applied
-// before Content leaves. Errors: ErrNobody, ErrUndecided, ErrWaiting (Sealed.Lock and
+// before Content leaves. Errors: ErrNobody, ErrUndecided, ErrTooMany, ErrWaiting (Sealed.Lock and
 // Report are set with them too), or the store's.
 func (b *Book) Encrypt(m Outgoing) (Sealed, *keep.Batch, error) {
 	pl, err := b.plan(m.To)
@@ -39,6 +39,9 @@ func (b *Book) Encrypt(m Outgoing) (Sealed, *keep.Batch, error) {
 	out := Sealed{Lock: pl.lock(), Report: pl.report(), Namespace: pl.profile.Namespace()}
 	if err := pl.refusal(); err != nil {
 		return out, nil, err
+	}
+	if pl.tooMany() {
+		return out, nil, ErrTooMany
 	}
 	plain, err := b.inside(m, &pl)
 	if err != nil {

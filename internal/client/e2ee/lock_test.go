@@ -400,3 +400,16 @@ func diskSessions(t *testing.T, disk keep.Store) (out []*omemo.Session) {
 	}
 	return out
 }
+
+func TestAMessageHasNoMoreKeysThanReadersTake(t *testing.T) {
+	p := plan{targets: make([]target, omemo.MaxKeys+1)}
+	for i := range p.targets {
+		p.targets[i].reach = ready
+	}
+	if !p.tooMany() {
+		t.Error("one too many passes")
+	}
+	if p.targets[0].reach++; p.tooMany() {
+		t.Error("as many as there is room for do not pass")
+	}
+}

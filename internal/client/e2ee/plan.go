@@ -343,6 +343,17 @@ func (pl *plan) refusal() error {
 	return err
 }
 
+// tooMany tells whether readers would refuse the message for its number of keys.
+func (pl *plan) tooMany() bool {
+	n := 0
+	for _, t := range pl.targets {
+		if t.reach == ready {
+			n++
+		}
+	}
+	return n > omemo.MaxKeys
+}
+
 // report says who of the plan can read and who cannot.
 func (pl *plan) report() Report {
 	var r Report

@@ -14,6 +14,8 @@ var (
 	ErrNobody = errors.New("e2ee: somebody has no device that could read it")
 	// ErrUndecided: a recipient has only keys that a person must decide about first (port.Changed).
 	ErrUndecided = errors.New("e2ee: a key must be decided about first")
+	// ErrTooMany: they have more devices than a message has room for keys.
+	ErrTooMany = errors.New("e2ee: too many devices for one message")
 	// ErrWaiting: a list or a bundle is still being asked for; Needs says which.
 	ErrWaiting = errors.New("e2ee: keys are not here yet")
 
