@@ -15,8 +15,9 @@ import (
 // it belongs to whoever makes the handshake, and to the reader afterwards.
 type gate struct {
 	net.Conn
-	peer  *Peer           // nil when the handshake is over
-	ctx   context.Context // of the handshake; nil before the first turn and after it
+	turns *queue          // what turns are taken from; never changed, since Close may be called by any goroutine
+	peer  *Peer           // nil when the handshake is over; the handshake's own
+	ctx   context.Context // of the handshake; nil before the first turn and after it; the handshake's own
 	brief bool            // nobody tells when the handshake is over: turns for hellos only
 	retry bool            // the client was asked for another hello
 	held  atomic.Bool     // has the turn
@@ -57,12 +58,10 @@ func (h *Handshaker) Server(ctx context.Context, p *Peer, nc net.Conn) (*tls.Con
 		t := tls.Server(nc, h.cfg)
 		return t, t.HandshakeContext(ctx)
 	}
-	g := &gate{Conn: nc, peer: p}
+	g := &gate{Conn: nc, peer: p, turns: &p.l.queue}
 	t := tls.Server(g, h.cfg)
 	err := t.HandshakeContext(ctx)
-	if g.held.Swap(false) {
-		p.l.queue.leave()
-	}
+	g.leave()
 	g.peer, g.ctx = nil, nil
 	return t, err
 }
@@ -82,7 +81,7 @@ func (g *gate) enter(ctx context.Context) error {
 
 func (g *gate) leave() {
 	if g.held.Load() && g.held.Swap(false) {
-		g.peer.l.queue.leave()
+		g.turns.leave()
 	}
 }
 
@@ -93,7 +92,7 @@ func (g *gate) Read(b []byte) (int, error) {
 	if err != nil || g.ctx == nil || g.brief && !g.retry {
 		return n, err
 	}
-	if err := g.peer.l.queue.reenter(g.ctx); err != nil {
+	if err := g.turns.reenter(g.ctx); err != nil {
 		return 0, err
 	}
 	g.held.Store(true)

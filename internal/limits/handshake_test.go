@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -265,6 +266,34 @@ func TestWhoStallsInAHandshakeHoldsNobodyUp(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A server that stops closes connections in mid-handshake, from another goroutine.
+func TestAConnectionMayBeClosedWhileItsHandshakeEnds(t *testing.T) {
+	cfg := Default()
+	cfg.Workers = 1
+	l := New(cfg, NewMetrics(nil), slog.New(slog.DiscardHandler))
+	defer l.Close()
+	h := NewHandshaker(&tls.Config{Certificates: []tls.Certificate{certificate(t)}})
+	for i := range 300 {
+		ctx, stop := context.WithCancel(t.Context())
+		client, server := net.Pipe()
+		p, end := guest(t, l, at(1, 1)), make(chan error, 1)
+		go func() { _, err := h.Server(ctx, p, server); end <- err }()
+		go tls.Client(client, &tls.Config{InsecureSkipVerify: true}).Handshake()
+		for range 10 * i { // at another moment each time
+			runtime.Gosched()
+		}
+		stop()
+		<-end
+		client.Close()
+		p.Close()
+	}
+	l.queue.mu.Lock()
+	defer l.queue.mu.Unlock()
+	if l.queue.free != 1 {
+		t.Error("a turn was not given back")
+	}
 }
 
 // clientHello is what a client sends first.

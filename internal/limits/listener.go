@@ -33,7 +33,7 @@ func (n *listener) Accept() (net.Conn, error) {
 		if !n.l.cfg.Enabled {
 			return held, nil
 		}
-		return &gate{Conn: held, peer: p, brief: true}, nil
+		return &gate{Conn: held, peer: p, turns: &p.l.queue, brief: true}, nil
 	}
 }
 
