@@ -11,7 +11,7 @@ import (
 
 // What somebody does not want to have kept, or does not want to have, is in no archive,
 // on no disk, and does not come when he is back.
-// XEP-0313#prefs, XEP-0334#rules, XEP-0191#block
+// XEP-0441#prefs, XEP-0334#rules, XEP-0191#block
 func testNotKept(t *testing.T, v *victim) {
 	const unwanted, unkept, blocked = "quitehaplessunwanted", "quitehaplessunkept", "quitehaplessblocked"
 	friend, mallory, carol := v.available(t, "friend"), v.connect(t, "mallory"), v.connect(t, "carol")

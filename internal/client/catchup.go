@@ -229,7 +229,7 @@ func (e *Engine) archived(archive string, r result) (timeline.Incoming, e2ee.Ste
 }
 
 // heldBy tells whether an archive can hold a message: a room's only what was said in it.
-// XEP-0313 §5.1.3
+// XEP-0313#security-muc-spoofing
 func heldBy(own, archive string, el xtok.Elem) bool {
 	if archive == own {
 		return true

@@ -87,7 +87,7 @@ func (e *Engine) request(s *conn.Stanza) {
 
 // mayAsk tells whether somebody may know that we are here: who hears so anyhow. To others
 // we are what an address is where nobody is.
-// RFC 6121 §8.5.3.2.1, XEP-0030 §9.1
+// RFC 6121 §8.5.3.2.1, XEP-0030#security
 func (e *Engine) mayAsk(from jid.JID) bool {
 	bare := from.Bare()
 	return bare == e.own || from == e.own.DomainOnly() || e.knows(bare.String()) || e.rooms[bare.String()] != nil

@@ -231,7 +231,7 @@ func (r *reading) open() (why string, err error) {
 }
 
 // unwrap reads the inner envelope of Two.
-// XEP-0420#rules-processing
+// XEP-0420#receiving
 func (r *reading) unwrap(plain []byte) (why string, err error) {
 	u, err := omemo.Unwrap(plain)
 	if err != nil {

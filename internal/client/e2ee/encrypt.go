@@ -106,7 +106,7 @@ func (b *Book) envelope(p omemo.Profile, readers []target, key []byte, payload *
 }
 
 // beside adds what servers and older clients are told.
-// XEP-0380#usecases-one, XEP-0334#use-cases
+// XEP-0380#usecases, XEP-0334#usecases
 func beside(b []byte, p omemo.Profile) []byte {
 	b = append(b, "<encryption xmlns='urn:xmpp:eme:0'"...)
 	b = xtok.AppendAttr(b, "namespace", p.Namespace())

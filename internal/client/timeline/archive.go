@@ -134,7 +134,7 @@ func (b *Book) Offline(name string) { b.archive(name).live = false }
 
 // Query is one page to be asked of an archive. It must come back to TakePage or Lost
 // as it was given out, and is dropped with the stream on which it was asked.
-// XEP-0313#query, XEP-0059#paging
+// XEP-0313#query, XEP-0059#forwards
 type Query struct {
 	Archive  string    // whom to ask: own bare address, or a room
 	With     string    // only this chat's

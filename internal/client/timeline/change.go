@@ -229,7 +229,7 @@ func (s *step) retract(r *record) error {
 }
 
 // react sets what one person gave; the latest set counts, also when it is empty.
-// XEP-0444#business-rules
+// XEP-0444#rules
 func (s *step) react(r *record, in *Incoming, at order) {
 	if r.Retracted || !in.known() {
 		return

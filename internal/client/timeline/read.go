@@ -33,7 +33,7 @@ const (
 
 // Plain is what was in an encrypted message: Text (the old profile), or Content,
 // the <content/> of the new one.
-// XEP-0384#usecases-messagesend, XEP-0420#protocol-format
+// XEP-0384#usecases-messagesend, XEP-0420#use-case-message
 type Plain struct {
 	Text    string
 	Content xtok.Elem
@@ -216,7 +216,7 @@ func (r *reader) about(k Kind, c xtok.Elem) bool {
 }
 
 // react reads the whole set of somebody's reactions to a message.
-// XEP-0444#business-rules
+// XEP-0444#rules
 func (r *reader) react() bool {
 	c := r.meant.Child(nsReactions, "reactions")
 	if !c.OK() {
