@@ -95,9 +95,9 @@ func lockWords(lang string) map[string]string {
 		"broken":    "It ought to be encrypted and cannot be at the moment, so nothing is sent. It never goes out readable instead.",
 		"":          "Nothing is known about keys here yet: they are asked for with the first message.",
 		"covers":    "What the lock covers",
-		"covered":   "The words, files, reactions and edits, on all the way between the devices. The servers only pass on what they cannot read.",
+		"covered":   "The words and the files, on all the way between the devices. The servers cannot read them.",
 		"not":       "What it does not cover",
-		"uncovered": "· The devices: whoever can unlock one, or has put a program on it, reads along. History lies readable in this profile's folder.\n· Notifications: what a phone shows on its locked screen, others can see.\n· Copies: what the other side saves, photographs or puts into a backup is out of your hands.\n· Who with whom: the servers see who writes to whom, when, how much and from where; who is in which room; and when somebody types or has read.",
+		"uncovered": "· Reactions, and what is taken back: the servers see which sign you give, and could make believe that a message was taken back or corrected.\n· The devices: whoever can unlock one, or has put a program on it, reads along. History lies readable in this profile's folder.\n· Notifications: what a phone shows on its locked screen, others can see.\n· Copies: what the other side saves, photographs or puts into a backup is out of your hands.\n· Who with whom: the servers see who writes to whom, when, how much and from where; who is in which room; and when somebody types or has read.",
 	}
 }
 
@@ -110,9 +110,9 @@ func lockArabic() map[string]string {
 		"broken":    "ينبغي أن يكون مشفَّرًا ولا يمكن ذلك الآن، فلا يُرسل شيء. ولا يُرسل مقروءًا بدلًا من ذلك أبدًا.",
 		"":          "لا يُعرف شيء عن المفاتيح هنا بعد: تُطلب مع أول رسالة.",
 		"covers":    "ما يحميه القفل",
-		"covered":   "الكلام والملفات والتفاعلات والتعديلات، على طول الطريق بين الأجهزة. لا تنقل الخوادم إلا ما لا تستطيع قراءته.",
+		"covered":   "الكلام والملفات، على طول الطريق بين الأجهزة. لا تستطيع الخوادم قراءتها.",
 		"not":       "ما لا يحميه",
-		"uncovered": "· الأجهزة: من يستطيع فتح جهاز أو زرع برنامجًا فيه يقرأ معك. والسجل مقروء في مجلد هذا الحساب.\n· الإشعارات: ما يظهر على شاشة هاتف مقفل يراه غيرك.\n· النسخ: ما يحفظه الطرف الآخر أو يصوّره أو ينسخه احتياطيًا ليس في يدك.\n· من مع من: ترى الخوادم من يكتب إلى من، ومتى، وكم، ومن أين، ومن في أي غرفة، ومتى يكتب أحد أو يقرأ.",
+		"uncovered": "· التفاعلات وسحب الرسائل: ترى الخوادم أي تفاعل ترسل، وقد توهم بأن رسالة سُحبت أو صُحّحت.\n· الأجهزة: من يستطيع فتح جهاز أو زرع برنامجًا فيه يقرأ معك. والسجل مقروء في مجلد هذا الحساب.\n· الإشعارات: ما يظهر على شاشة هاتف مقفل يراه غيرك.\n· النسخ: ما يحفظه الطرف الآخر أو يصوّره أو ينسخه احتياطيًا ليس في يدك.\n· من مع من: ترى الخوادم من يكتب إلى من، ومتى، وكم، ومن أين، ومن في أي غرفة، ومتى يكتب أحد أو يقرأ.",
 	}
 }
 
@@ -125,8 +125,8 @@ func lockUkrainian() map[string]string {
 		"broken":    "Це має бути зашифровано, але зараз неможливо, тому нічого не надсилається. Відкритим воно не піде ніколи.",
 		"":          "Про ключі тут ще нічого не відомо: їх запитають з першим повідомленням.",
 		"covers":    "Що захищає замок",
-		"covered":   "Слова, файли, реакції та виправлення на всьому шляху між пристроями. Сервери лише передають те, чого не можуть прочитати.",
+		"covered":   "Слова та файли на всьому шляху між пристроями. Сервери не можуть їх прочитати.",
 		"not":       "Чого він не захищає",
-		"uncovered": "· Пристрої: хто може розблокувати пристрій або поставив на нього програму, читає разом з вами. Історія лежить відкритою в теці цього профілю.\n· Сповіщення: що телефон показує на заблокованому екрані, бачать інші.\n· Копії: що співрозмовник зберіг, сфотографував чи поклав у резервну копію, вже не у ваших руках.\n· Хто з ким: сервери бачать, хто кому пише, коли, скільки й звідки, хто в якій кімнаті, коли хтось пише або прочитав.",
+		"uncovered": "· Реакції та відкликання: сервери бачать, яку реакцію ви поставили, і могли б удати, що повідомлення відкликано чи виправлено.\n· Пристрої: хто може розблокувати пристрій або поставив на нього програму, читає разом з вами. Історія лежить відкритою в теці цього профілю.\n· Сповіщення: що телефон показує на заблокованому екрані, бачать інші.\n· Копії: що співрозмовник зберіг, сфотографував чи поклав у резервну копію, вже не у ваших руках.\n· Хто з ким: сервери бачать, хто кому пише, коли, скільки й звідки, хто в якій кімнаті, коли хтось пише або прочитав.",
 	}
 }
