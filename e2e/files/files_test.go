@@ -222,7 +222,7 @@ func TestADownloadGoesOnAfterTheProgramWasClosed(t *testing.T) {
 			first = done
 		}
 	})
-	if err != nil || first < half {
+	if err != nil || first >= 0 && first < half { // -1: all of it was here already
 		t.Fatalf("it went on from %d: %v", first, err)
 	}
 	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, plain) {
