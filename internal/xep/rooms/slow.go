@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"math"
 	"time"
 
 	"mirsal/internal/core"
@@ -71,7 +72,7 @@ func (s *Rooms) place(j jid.JID) time.Duration {
 	}
 	sl.gate.refill(time.Now(), gateBurst, gatePerSecond)
 	sl.gate.left--
-	return time.Duration(-sl.gate.left / gatePerSecond * float64(time.Second))
+	return time.Duration(math.Ceil(-sl.gate.left / gatePerSecond * float64(time.Second))) // never early
 }
 
 // fan is the cost of telling some of something of so many bytes.
