@@ -33,7 +33,7 @@ func (m *model) aboutText(msg *port.Message, w int) (lines []string) {
 	add("When", msg.Time.Local().Format(time.RFC1123))
 	add("Way", deliveryWords(msg.Delivery))
 	add("Why", failureIf(msg))
-	lock := lockSign(msg.Lock.State) + " " + lockShort(msg.Lock.State)
+	lock := lockSign(msg.Lock) + " " + lockShort(msg.Lock)
 	if msg.Lock.Why != "" {
 		lock += ": " + whyWords(msg.Lock.Why)
 	}

@@ -37,6 +37,9 @@ func bindings() []binding {
 	return slices.Concat(generalKeys(), listKeys(), textKeys(), talkKeys(), actions())
 }
 
+// tryNow is the key that tries to connect; the status line names it.
+const tryNow = "ctrl+y"
+
 func generalKeys() []binding {
 	return []binding{
 		{"?", inList | inTalk | inEmpty, "this help", act(func(m *model) { m.push(newHelp(m)) })},
@@ -48,6 +51,7 @@ func generalKeys() []binding {
 		{"pgup", inText | inTalk, "back in the conversation; older messages are fetched", act(func(m *model) { m.scroll(m.talkHeight() / 2) })},
 		{"pgdown", inText | inTalk, "forward again", act(func(m *model) { m.scroll(-m.talkHeight() / 2) })},
 		{"ctrl+end", inText | inTalk, "to the newest message", act((*model).toEnd)},
+		{tryNow, everywhere | inMenu, "try to connect now", act((*model).kick)},
 		{"esc", everywhere, "one step back", act((*model).back)},
 		{"ctrl+c ctrl+q", everywhere | inMenu, "quit; drafts are kept", func(m *model) tea.Cmd { return m.quit() }},
 	}
@@ -113,6 +117,9 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		switch k.Keystroke() {
 		case "ctrl+c":
 			return m.quit()
+		case tryNow:
+			m.kick()
+			return nil
 		case "esc":
 			f, ok := m.sheets[n-1].(*form)
 			m.pop()

@@ -131,7 +131,7 @@ func (m *model) heading2(w int) string {
 	c := m.s.chat(m.open)
 	lock, style := m.lockLine(c)
 	if w < 50 {
-		lock = lockSign(c.Lock.State)
+		lock = lockSign(c.Lock)
 	}
 	lock = m.pen.cut(lock, w/2)
 	room := w - m.pen.width(lock) - 1
@@ -264,6 +264,9 @@ func (m *model) status(w int) []string {
 	}
 	text, style := m.connection()
 	left := m.pen.cut(text, w-2)
+	if m.s.status.State == "offline" && m.pen.width(left) > w/3 {
+		left = m.pen.cut(text, w-2-m.pen.width(" · ? help")) // why comes before what keys do
+	}
 	right := m.fewer(m.keyHints(), w-m.pen.width(left)-5)
 	gap := w - 2 - m.pen.width(left) - m.pen.width(right)
 	return []string{" " + paint(style, left) + strings.Repeat(" ", max(0, gap)) + paint(m.look.dim, right) + " "}
@@ -283,12 +286,40 @@ func (m *model) connection() (string, ansi.Style) {
 	case "refused":
 		return "not connected: " + failureOr(s.Failure, "refused"), m.look.bad
 	case "offline":
-		if wait := s.Retry.Sub(m.now()).Round(time.Second); !s.Retry.IsZero() && wait > 0 {
-			return "offline, trying again in " + wait.String(), m.look.warn
-		}
-		return "offline", m.look.warn
+		return m.offlineWords(), m.look.warn
 	}
 	return "not signed in", m.look.dim
+}
+
+// offlineWords is when it is tried again, how to try now, and why there is no connection:
+// what matters most first, since a narrow terminal shows the beginning.
+func (m *model) offlineWords() string {
+	s := m.s.status
+	words := "offline"
+	if wait := s.Retry.Sub(m.now()).Round(time.Second); !s.Retry.IsZero() && wait > 0 {
+		words += ", again in " + wait.String()
+	}
+	words += " (" + shown(tryNow) + " now)"
+	if s.Failure != nil {
+		words += ": " + oneLine(s.Failure.Text)
+	}
+	return words
+}
+
+// trying is said until something is known.
+const trying = "trying to connect …"
+
+// kick has the engine try to connect at once: a person is here.
+func (m *model) kick() {
+	switch m.s.status.State {
+	case "online":
+		m.say("this device is connected")
+	case "offline", "connecting":
+		m.engine.Do(&port.Attend{Here: true})
+		m.say(trying)
+	default:
+		m.say("nobody is signed in here")
+	}
 }
 
 // fewer leaves out hints until they fit; the last one, which leads on, stays longest.

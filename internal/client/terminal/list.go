@@ -69,7 +69,7 @@ func (m *model) chatWords(address string, w int) (first, second, side, below str
 		return who, "asks for contact", "", "Enter"
 	}
 	c := m.s.chat(address)
-	side = lockSign(c.Lock.State)
+	side = lockSign(c.Lock)
 	if c.Last != nil {
 		side += " " + shortTime(c.Last.Time, m.now())
 	}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,18 +13,17 @@ import (
 // lockLine is the lock of the open chat for its heading.
 func (m *model) lockLine(c port.Chat) (string, ansi.Style) {
 	style := m.look.good
-	switch c.Lock.State {
-	case port.Open:
+	switch {
+	case unready(c.Lock):
+		style = m.look.dim
+	case c.Lock.State == port.Open:
 		style = m.look.warn
-	case port.Changed, port.Broken:
+	case c.Lock.State == port.Changed, c.Lock.State == port.Broken:
 		style = m.look.bad
-	case "":
+	case c.Lock.State == "":
 		return "", m.look.dim
 	}
-	if c.Lock.Why == "keys-waiting" {
-		return "… asking for keys", m.look.dim
-	}
-	return lockSign(c.Lock.State) + " " + lockShort(c.Lock.State), style
+	return lockSign(c.Lock) + " " + lockShort(c.Lock), style
 }
 
 // newLock says in words what the lock covers, and what it does not.
@@ -54,20 +54,35 @@ func newLock(m *model) sheet {
 	return r
 }
 
+// whom names who cannot read yet.
+func (m *model) whom(c port.Chat) string {
+	if !c.Room || len(c.Lock.Missing) == 0 {
+		return m.name(c.Address)
+	}
+	var names []string
+	for _, who := range c.Lock.Missing {
+		names = append(names, m.name(who))
+	}
+	return strings.Join(names, ", ")
+}
+
 func languages() []string { return []string{"en", "ar", "uk"} }
 
 func (m *model) lockText(c port.Chat, w int) (lines []string) {
 	words := lockWords(m.lang)
 	line, style := m.lockLine(c)
 	lines = append(lines, strings.Repeat(" ", w), paint(style, m.pen.place(line, w)))
-	if c.Lock.Why != "" && c.Lock.Why != "plain" {
+	said := words[string(c.Lock.State)]
+	if unready(c.Lock) {
+		said = fmt.Sprintf(words[c.Lock.Why], m.whom(c))
+	} else if c.Lock.Why != "" && c.Lock.Why != "plain" {
 		about := whyWords(c.Lock.Why)
 		if len(c.Lock.Missing) > 0 {
 			about += ": " + strings.Join(c.Lock.Missing, ", ")
 		}
 		lines = append(lines, m.pen.field(oneLine(about), w)...)
 	}
-	lines = append(lines, m.pen.field("\n"+words[string(c.Lock.State)]+"\n", w)...)
+	lines = append(lines, m.pen.field("\n"+said+"\n", w)...)
 	lines = append(lines, paint(m.look.accent, m.pen.field(words["covers"], w)[0]))
 	lines = append(lines, m.pen.field(words["covered"]+"\n", w)...)
 	lines = append(lines, paint(m.look.accent, m.pen.field(words["not"], w)[0]))
@@ -88,45 +103,51 @@ func lockWords(lang string) map[string]string {
 		return lockUkrainian()
 	}
 	return map[string]string{
-		"locked":    "What is sent here is encrypted on this device and opened on theirs. Their keys were accepted when they were first seen; nobody has compared them yet. Compare them once, and an impostor cannot stand between you unseen.",
-		"verified":  "What is sent here is encrypted on this device and opened on theirs, and every key in use was compared by you. If one changes you are told, and nothing goes to it before you have decided.",
-		"open":      "What is sent here is not encrypted between you: the servers on the way, and whoever holds them, can read it and keep it.",
-		"changed":   "A key is new, or other than before, where you had compared one. It may be a new phone; it may be somebody who wants to read along. Nothing goes to that key before you have decided about it.",
-		"broken":    "It ought to be encrypted and cannot be at the moment, so nothing is sent. It never goes out readable instead.",
-		"":          "Nothing is known about keys here yet: they are asked for with the first message.",
-		"covers":    "What the lock covers",
-		"covered":   "The words and the files, on all the way between the devices. The servers cannot read them.",
-		"not":       "What it does not cover",
-		"uncovered": "· Reactions, and what is taken back: the servers see which sign you give, and could make believe that a message was taken back or corrected.\n· The devices: whoever can unlock one, or has put a program on it, reads along. History lies readable in this profile's folder.\n· Notifications: what a phone shows on its locked screen, others can see.\n· Copies: what the other side saves, photographs or puts into a backup is out of your hands.\n· Who with whom: the servers see who writes to whom, when, how much and from where; who is in which room; and when somebody types or has read.",
+		"locked":       "What is sent here is encrypted on this device and opened on theirs. Their keys were accepted when they were first seen; nobody has compared them yet. Compare them once, and an impostor cannot stand between you unseen.",
+		"verified":     "What is sent here is encrypted on this device and opened on theirs, and every key in use was compared by you. If one changes you are told, and nothing goes to it before you have decided.",
+		"open":         "What is sent here is not encrypted between you: the servers on the way, and whoever holds them, can read it and keep it.",
+		"changed":      "A key is new, or other than before, where you had compared one. It may be a new phone; it may be somebody who wants to read along. Nothing goes to that key before you have decided about it.",
+		"keys-waiting": "The keys of %s are not here yet: they are asked for. What you write is encrypted with them as soon as they are here, and waits until then; it never goes out readable instead.",
+		"no-device":    "%s has not signed in with an app that encrypts. As soon as that has happened, what you write here is encrypted. Nothing goes out before, and never readable instead.",
+		"broken":       "It ought to be encrypted and cannot be at the moment, so nothing is sent. It never goes out readable instead.",
+		"":             "Nothing is known about keys here yet: they are asked for with the first message.",
+		"covers":       "What the lock covers",
+		"covered":      "The words and the files, on all the way between the devices. The servers cannot read them.",
+		"not":          "What it does not cover",
+		"uncovered":    "· Reactions, and what is taken back: the servers see which sign you give, and could make believe that a message was taken back or corrected.\n· The devices: whoever can unlock one, or has put a program on it, reads along. History lies readable in this profile's folder.\n· Notifications: what a phone shows on its locked screen, others can see.\n· Copies: what the other side saves, photographs or puts into a backup is out of your hands.\n· Who with whom: the servers see who writes to whom, when, how much and from where; who is in which room; and when somebody types or has read.",
 	}
 }
 
 func lockArabic() map[string]string {
 	return map[string]string{
-		"locked":    "ما تكتبه هنا يُشفَّر على هذا الجهاز ولا يُفتح إلا على أجهزة الطرف الآخر. قُبلت مفاتيحه عند أول ظهورها ولم يقارنها أحد بعد. قارنها مرة واحدة، فلا يستطيع منتحل أن يقف بينكما دون أن يُرى.",
-		"verified":  "ما تكتبه هنا يُشفَّر على هذا الجهاز ولا يُفتح إلا على أجهزة الطرف الآخر، وقد قارنتَ كل مفتاح مستعمل. إن تغيّر مفتاح أُخبرت، ولا يُرسل إليه شيء قبل أن تقرر.",
-		"open":      "ما تكتبه هنا غير مشفَّر بينكما: تستطيع الخوادم في الطريق، ومن يملكها، أن تقرأه وتحتفظ به.",
-		"changed":   "ظهر مفتاح جديد أو مختلف بعد أن قارنتَ المفاتيح. قد يكون هاتفًا جديدًا، وقد يكون من يريد أن يقرأ معكما. لا يُرسل شيء إلى هذا المفتاح قبل أن تقرر.",
-		"broken":    "ينبغي أن يكون مشفَّرًا ولا يمكن ذلك الآن، فلا يُرسل شيء. ولا يُرسل مقروءًا بدلًا من ذلك أبدًا.",
-		"":          "لا يُعرف شيء عن المفاتيح هنا بعد: تُطلب مع أول رسالة.",
-		"covers":    "ما يحميه القفل",
-		"covered":   "الكلام والملفات، على طول الطريق بين الأجهزة. لا تستطيع الخوادم قراءتها.",
-		"not":       "ما لا يحميه",
-		"uncovered": "· التفاعلات وسحب الرسائل: ترى الخوادم أي تفاعل ترسل، وقد توهم بأن رسالة سُحبت أو صُحّحت.\n· الأجهزة: من يستطيع فتح جهاز أو زرع برنامجًا فيه يقرأ معك. والسجل مقروء في مجلد هذا الحساب.\n· الإشعارات: ما يظهر على شاشة هاتف مقفل يراه غيرك.\n· النسخ: ما يحفظه الطرف الآخر أو يصوّره أو ينسخه احتياطيًا ليس في يدك.\n· من مع من: ترى الخوادم من يكتب إلى من، ومتى، وكم، ومن أين، ومن في أي غرفة، ومتى يكتب أحد أو يقرأ.",
+		"locked":       "ما تكتبه هنا يُشفَّر على هذا الجهاز ولا يُفتح إلا على أجهزة الطرف الآخر. قُبلت مفاتيحه عند أول ظهورها ولم يقارنها أحد بعد. قارنها مرة واحدة، فلا يستطيع منتحل أن يقف بينكما دون أن يُرى.",
+		"verified":     "ما تكتبه هنا يُشفَّر على هذا الجهاز ولا يُفتح إلا على أجهزة الطرف الآخر، وقد قارنتَ كل مفتاح مستعمل. إن تغيّر مفتاح أُخبرت، ولا يُرسل إليه شيء قبل أن تقرر.",
+		"open":         "ما تكتبه هنا غير مشفَّر بينكما: تستطيع الخوادم في الطريق، ومن يملكها، أن تقرأه وتحتفظ به.",
+		"changed":      "ظهر مفتاح جديد أو مختلف بعد أن قارنتَ المفاتيح. قد يكون هاتفًا جديدًا، وقد يكون من يريد أن يقرأ معكما. لا يُرسل شيء إلى هذا المفتاح قبل أن تقرر.",
+		"keys-waiting": "لم تصل مفاتيح %s بعد: يجري طلبها. يُشفَّر ما تكتبه بها حين تصل، وينتظر حتى ذلك الحين، ولا يُرسل مقروءًا بدلًا من ذلك أبدًا.",
+		"no-device":    "لم يسجّل %s الدخول بعد من تطبيق يشفّر. حين يحدث ذلك يُشفَّر ما تكتبه هنا. لا يُرسل شيء قبل ذلك، ولا يُرسل مقروءًا أبدًا.",
+		"broken":       "ينبغي أن يكون مشفَّرًا ولا يمكن ذلك الآن، فلا يُرسل شيء. ولا يُرسل مقروءًا بدلًا من ذلك أبدًا.",
+		"":             "لا يُعرف شيء عن المفاتيح هنا بعد: تُطلب مع أول رسالة.",
+		"covers":       "ما يحميه القفل",
+		"covered":      "الكلام والملفات، على طول الطريق بين الأجهزة. لا تستطيع الخوادم قراءتها.",
+		"not":          "ما لا يحميه",
+		"uncovered":    "· التفاعلات وسحب الرسائل: ترى الخوادم أي تفاعل ترسل، وقد توهم بأن رسالة سُحبت أو صُحّحت.\n· الأجهزة: من يستطيع فتح جهاز أو زرع برنامجًا فيه يقرأ معك. والسجل مقروء في مجلد هذا الحساب.\n· الإشعارات: ما يظهر على شاشة هاتف مقفل يراه غيرك.\n· النسخ: ما يحفظه الطرف الآخر أو يصوّره أو ينسخه احتياطيًا ليس في يدك.\n· من مع من: ترى الخوادم من يكتب إلى من، ومتى، وكم، ومن أين، ومن في أي غرفة، ومتى يكتب أحد أو يقرأ.",
 	}
 }
 
 func lockUkrainian() map[string]string {
 	return map[string]string{
-		"locked":    "Те, що ви пишете тут, шифрується на цьому пристрої й відкривається лише на пристроях співрозмовника. Його ключі прийнято, коли їх побачили вперше; їх ще ніхто не звіряв. Звірте їх один раз, і самозванець не зможе непомітно стати між вами.",
-		"verified":  "Те, що ви пишете тут, шифрується на цьому пристрої й відкривається лише на пристроях співрозмовника, і кожен ключ ви звірили. Якщо якийсь зміниться, ви дізнаєтеся, і на нього нічого не піде, доки ви не вирішите.",
-		"open":      "Те, що ви пишете тут, не зашифровано: сервери на шляху і ті, хто ними володіє, можуть це прочитати й зберегти.",
-		"changed":   "З'явився новий або інший ключ там, де ви вже звіряли. Можливо, це новий телефон; можливо, хтось хоче читати разом з вами. На цей ключ нічого не піде, доки ви не вирішите.",
-		"broken":    "Це має бути зашифровано, але зараз неможливо, тому нічого не надсилається. Відкритим воно не піде ніколи.",
-		"":          "Про ключі тут ще нічого не відомо: їх запитають з першим повідомленням.",
-		"covers":    "Що захищає замок",
-		"covered":   "Слова та файли на всьому шляху між пристроями. Сервери не можуть їх прочитати.",
-		"not":       "Чого він не захищає",
-		"uncovered": "· Реакції та відкликання: сервери бачать, яку реакцію ви поставили, і могли б удати, що повідомлення відкликано чи виправлено.\n· Пристрої: хто може розблокувати пристрій або поставив на нього програму, читає разом з вами. Історія лежить відкритою в теці цього профілю.\n· Сповіщення: що телефон показує на заблокованому екрані, бачать інші.\n· Копії: що співрозмовник зберіг, сфотографував чи поклав у резервну копію, вже не у ваших руках.\n· Хто з ким: сервери бачать, хто кому пише, коли, скільки й звідки, хто в якій кімнаті, коли хтось пише або прочитав.",
+		"locked":       "Те, що ви пишете тут, шифрується на цьому пристрої й відкривається лише на пристроях співрозмовника. Його ключі прийнято, коли їх побачили вперше; їх ще ніхто не звіряв. Звірте їх один раз, і самозванець не зможе непомітно стати між вами.",
+		"verified":     "Те, що ви пишете тут, шифрується на цьому пристрої й відкривається лише на пристроях співрозмовника, і кожен ключ ви звірили. Якщо якийсь зміниться, ви дізнаєтеся, і на нього нічого не піде, доки ви не вирішите.",
+		"open":         "Те, що ви пишете тут, не зашифровано: сервери на шляху і ті, хто ними володіє, можуть це прочитати й зберегти.",
+		"changed":      "З'явився новий або інший ключ там, де ви вже звіряли. Можливо, це новий телефон; можливо, хтось хоче читати разом з вами. На цей ключ нічого не піде, доки ви не вирішите.",
+		"keys-waiting": "Ключів %s ще немає: їх запитують. Написане шифрується ними, щойно вони з'являться, а доти чекає; відкритим воно не піде ніколи.",
+		"no-device":    "%s ще не користується застосунком, що шифрує. Щойно це станеться, написане тут шифруватиметься. Доти нічого не надсилається, і відкритим воно не піде ніколи.",
+		"broken":       "Це має бути зашифровано, але зараз неможливо, тому нічого не надсилається. Відкритим воно не піде ніколи.",
+		"":             "Про ключі тут ще нічого не відомо: їх запитають з першим повідомленням.",
+		"covers":       "Що захищає замок",
+		"covered":      "Слова та файли на всьому шляху між пристроями. Сервери не можуть їх прочитати.",
+		"not":          "Чого він не захищає",
+		"uncovered":    "· Реакції та відкликання: сервери бачать, яку реакцію ви поставили, і могли б удати, що повідомлення відкликано чи виправлено.\n· Пристрої: хто може розблокувати пристрій або поставив на нього програму, читає разом з вами. Історія лежить відкритою в теці цього профілю.\n· Сповіщення: що телефон показує на заблокованому екрані, бачать інші.\n· Копії: що співрозмовник зберіг, сфотографував чи поклав у резервну копію, вже не у ваших руках.\n· Хто з ким: сервери бачать, хто кому пише, коли, скільки й звідки, хто в якій кімнаті, коли хтось пише або прочитав.",
 	}
 }

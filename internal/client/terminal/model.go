@@ -199,6 +199,9 @@ func (m *model) hear(events []port.Event) (cmd tea.Cmd) {
 }
 
 func (m *model) statusChanged(before string, s port.Status) {
+	if m.note.text == trying && (s.State == "online" || s.State == "offline") {
+		m.note = note{}
+	}
 	if s.State == "online" && before != "online" {
 		m.ask(&port.ListContacts{}, nil)
 	}

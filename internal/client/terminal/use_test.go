@@ -266,10 +266,51 @@ func TestTypingIsToldOnceAndEnds(t *testing.T) {
 	}
 }
 
+// Before the first message nothing is wrong, and nothing looks so.
+func TestWhoCannotReadYetIsNoAlarm(t *testing.T) {
+	for _, why := range []string{"keys-waiting", "no-device"} {
+		c := bob(0, "", said("m1", "hello", time.Hour))
+		c.Lock = port.Lock{State: port.Broken, Why: why}
+		m, _ := begin(t, 90, 40, Options{}, &port.ChatList{Chats: []port.Chat{c}})
+		m.keys("enter")
+		page(m, c.Address, false, said("m1", "hello", time.Hour))
+		view := plainView(m)
+		m.push(newLock(m))
+		view += plainView(m)
+		if strings.Contains(view, "✗") || strings.Contains(view, "ought") || !strings.Contains(view, "Bob") || !strings.Contains(view, "never") {
+			t.Errorf("%s frightens:\n%s", why, view)
+		}
+		c.Lock.Why = "no-key"
+		m.Update(heard{&port.ChatChanged{Chat: c}})
+		if !strings.Contains(plainView(m), "✗") {
+			t.Error("what is broken does not look so")
+		}
+	}
+}
+
+func TestOfflineSaysWhyAndTriesNow(t *testing.T) {
+	m, a := opened(t, said("m1", "hello", time.Hour))
+	m.Update(heard{&port.Status{State: "offline", Address: me, Failure: port.Failf(port.Unreachable, "connection refused"), Retry: noon().Add(42 * time.Second)}})
+	if view := plainView(m); !strings.Contains(view, "offline, again in 42s (Ctrl-Y now): connection refused") {
+		t.Fatalf("offline:\n%s", view)
+	}
+	wide(t, m)
+	m.push(newLock(m))
+	a.commands = nil
+	m.keys("ctrl+y")
+	if got := take[*port.Attend](a); len(got) != 1 || !got[0].Here {
+		t.Errorf("asked %+v", got)
+	}
+	m.Update(heard{&port.Status{State: "offline", Address: me}})
+	if view := plainView(m); strings.Contains(view, trying) {
+		t.Errorf("it is still being tried:\n%s", view)
+	}
+}
+
 func TestTheLockIsExplainedInEveryLanguage(t *testing.T) {
 	for _, lang := range languages() {
 		words := lockWords(lang)
-		for _, key := range []string{"locked", "verified", "open", "changed", "broken", "", "covers", "covered", "not", "uncovered"} {
+		for _, key := range []string{"locked", "verified", "open", "changed", "broken", "keys-waiting", "no-device", "", "covers", "covered", "not", "uncovered"} {
 			if words[key] == "" {
 				t.Errorf("%s has no words for %q", lang, key)
 			}

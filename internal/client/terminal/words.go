@@ -73,9 +73,9 @@ func alertWords(a port.KeyAlert) string {
 func whyWords(why string) string {
 	switch why {
 	case "keys-waiting":
-		return "keys are being asked for"
+		return "the keys are being asked for, or will be with the first message"
 	case "no-device":
-		return "no device is known that could read it"
+		return "no app that encrypts is signed in there"
 	case "no-key":
 		return "no key is to be had"
 	case "key-refused":
@@ -120,9 +120,18 @@ func failureWords(failure string) string {
 	return whyWords(failure)
 }
 
+// unready tells whether a lock is broken only because the other side cannot read yet: that is how
+// every conversation begins, and no alarm.
+func unready(l port.Lock) bool {
+	return l.State == port.Broken && (l.Why == "keys-waiting" || l.Why == "no-device")
+}
+
 // lockSign is the lock in at most three cells.
-func lockSign(s port.LockState) string {
-	switch s {
+func lockSign(l port.Lock) string {
+	if unready(l) {
+		return "…"
+	}
+	switch l.State {
 	case port.Locked:
 		return "🔒"
 	case port.Verified:
@@ -138,8 +147,14 @@ func lockSign(s port.LockState) string {
 }
 
 // lockShort is the lock in a few words.
-func lockShort(s port.LockState) string {
-	switch s {
+func lockShort(l port.Lock) string {
+	switch {
+	case unready(l) && l.Why == "no-device":
+		return "no encrypting app there yet"
+	case unready(l):
+		return "asking for keys"
+	}
+	switch l.State {
 	case port.Locked:
 		return "encrypted"
 	case port.Verified:
