@@ -52,6 +52,7 @@ type model struct {
 	typing  bool // the other side has been told that we write
 	typed   time.Time
 
+	link  *linking          // what is shown or asked about a new device, nil on one that joins
 	files map[string]uint64 // commands of files on their way, by message
 	note  note
 	bell  bool

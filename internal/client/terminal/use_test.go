@@ -243,6 +243,48 @@ func TestANewDeviceIsLetInByItsDigitsOnly(t *testing.T) {
 	}
 }
 
+// R25: the question says what a yes means, and a spent code is not shown any more.
+func TestACodeIsGoneWhenItIsSpent(t *testing.T) {
+	m, a := opened(t, said("m1", "hello", time.Hour))
+	m.push(newLink(m))
+	m.Update(heard{&port.LinkState{State: "failed", Failure: port.Failf(port.Canceled, "another code is shown")}})
+	m.answer(&port.Code{Ref: take[*port.LinkShow](a)[0].Ref, Text: "mirsal:link?a=x"})
+	if view := plainView(m); !strings.Contains(view, "█") || strings.Contains(view, "ended") {
+		t.Fatalf("no code:\n%s", view)
+	}
+	m.Update(heard{&port.LinkState{State: "joined", Check: "123 456"}, &port.LinkAsked{Label: "tablet", Software: "app", Check: "123 456"}})
+	view := plainView(m)
+	for _, want := range []string{"READ AND WRITE ALL", "tablet", "(app)", "proves nothing"} {
+		if !strings.Contains(strings.Join(strings.Fields(view), " "), want) {
+			t.Errorf("%q is not in the question:\n%s", want, view)
+		}
+	}
+	if strings.Contains(view, "123") {
+		t.Error("the digits to be typed are shown")
+	}
+	m.keys(`"123 456"`, "enter")
+	m.Update(heard{&port.LinkState{State: "done"}})
+	if view := plainView(m); strings.Contains(view, "█") || !strings.Contains(view, "has all") {
+		t.Errorf("after the link:\n%s", view)
+	}
+}
+
+func TestAQuestionAboutADeviceGoesWithItsCode(t *testing.T) {
+	m, a := opened(t, said("m1", "hello", time.Hour))
+	m.push(newLink(m))
+	m.answer(&port.Code{Ref: take[*port.LinkShow](a)[0].Ref, Text: "mirsal:link?a=x"})
+	m.Update(heard{&port.LinkState{State: "joined"}, &port.LinkAsked{Label: "tablet", Check: "123 456"}})
+	m.push(newHelp(m))
+	m.Update(heard{&port.LinkState{State: "failed", Failure: port.Failf(port.Refused, "two devices have shown this code")}})
+	m.keys("esc")
+	if view := plainView(m); strings.Contains(view, "digits") || strings.Contains(view, "█") || !strings.Contains(view, "two devices") {
+		t.Errorf("after a second device:\n%s", view)
+	}
+	if got := take[*port.LinkConfirm](a); len(got) != 0 {
+		t.Errorf("answered %+v", got)
+	}
+}
+
 func TestWhatFailedIsTriedAgain(t *testing.T) {
 	m, a := opened(t, wrote("m1", "hello", time.Hour, port.Failed))
 	m.keys("ctrl+r", "t")
