@@ -2,6 +2,9 @@ module mirsal
 
 go 1.26.0
 
+// what npm puts there is not ours, and some of it is Go
+ignore ./web/node_modules
+
 require (
 	charm.land/bubbletea/v2 v2.0.6
 	filippo.io/edwards25519 v1.2.0
