@@ -220,13 +220,18 @@ func (e *Engine) signOut(c *port.SignOut) {
 	e.done(c, port.Done{})
 }
 
+// attend tells whether somebody is looking, who is not kept waiting: also where the connection was
+// given up for a reason that may be over by now.
 func (e *Engine) attend(c *port.Attend) {
 	e.away = !c.Here
-	if e.link != nil {
+	switch {
+	case e.link != nil:
 		e.link.conn.Attend(c.Here)
 		if c.Here {
 			e.link.conn.Kick()
 		}
+	case c.Here && e.mayMend():
+		e.connect()
 	}
 	e.done(c, port.Done{})
 }

@@ -58,7 +58,7 @@ func (e *Engine) connect() {
 		return
 	}
 	c := e.Connect(conn.Config{Address: e.own, Password: p.Password, Token: p.Token, Device: p.Device,
-		DeviceName: e.Label, Software: e.Software, Tag: "mirsal", Dial: dial}, nil)
+		DeviceName: e.Label, Software: e.Software, Tag: "mirsal", Dial: dial, Known: p.Signed}, nil)
 	if e.away {
 		c.Attend(false)
 	}

@@ -110,6 +110,13 @@ func (e *Engine) refused(r *conn.Refusal) {
 	e.joinFailed(failureOf(r))
 }
 
+// mayMend tells whether a connection that was refused may be had now: not with a password that
+// is none, and not where this device was taken off.
+func (e *Engine) mayMend() bool {
+	f := e.status.Failure
+	return e.status.State == "refused" && e.profile.Signed && f != nil && f.Code != port.WrongPassword && f.Code != port.Revoked && f.Code != port.Internal
+}
+
 // notLive notes that nothing comes live for now.
 func (e *Engine) notLive() {
 	if e.lines == nil {

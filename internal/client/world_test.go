@@ -44,6 +44,7 @@ type wire struct {
 	asked   []conn.Request
 	settled int
 	looking []bool
+	kicks   int
 	busy    bool                                          // nothing is taken
 	lie     func(q conn.Request) (answer string, ok bool) // before the table
 	nodes   map[string]string                             // "owner node": item
@@ -128,7 +129,7 @@ func (w *wire) Inquire(q conn.Request, tag uint64) error {
 }
 
 func (w *wire) Settle(conn.Mark) { w.mu.Lock(); w.settled++; w.mu.Unlock() }
-func (w *wire) Kick()            {}
+func (w *wire) Kick()            { w.mu.Lock(); w.kicks++; w.mu.Unlock() }
 func (w *wire) Attend(on bool)   { w.mu.Lock(); w.looking = append(w.looking, on); w.mu.Unlock() }
 func (w *wire) Leave(context.Context) {
 	w.once.Do(func() { close(w.left) })

@@ -23,6 +23,9 @@ type Config struct {
 	// Tag begins the resource, which is otherwise the server's choice (XEP-0386 §3.2.1).
 	Tag  string
 	Dial Dialer
+	// Known: the account has signed in here before. What looks like a wrong server is then
+	// taken for a strange network, and tried again.
+	Known bool
 
 	Handshake time.Duration // for one attempt, from the look-up to the session: 30 s
 	Idle      time.Duration // without a word from the server until it is asked for one: 60 s
@@ -34,6 +37,7 @@ type Config struct {
 type Backoff struct {
 	Least time.Duration // 1 s
 	Most  time.Duration // 2 min
+	Soon  time.Duration // in place of Most for an hour after the server was there, or Run began: 20 s
 }
 
 // Request is an IQ to send.
@@ -52,9 +56,11 @@ type Conn struct {
 	kicked chan struct{} // holds one when there was a Kick
 	parted chan struct{} // closed by Leave
 
-	token   *Token // of Run's goroutine
-	wasUp   bool   // of Run's goroutine: the account is known to work
-	pause   pause  // of Run's goroutine
+	token   *Token        // of Run's goroutine
+	wasUp   bool          // of Run's goroutine: the account is known to work
+	pause   pause         // of Run's goroutine
+	there   time.Time     // of Run's goroutine: when the server was there last
+	fresh   time.Duration // of Run's goroutine: how old an attempt must be for a Kick to break it off
 	telling sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows, never during I/O
@@ -78,8 +84,9 @@ func New(c Config, saved *Saved) *Conn {
 	fallback(&c.Patience, 20*time.Second)
 	fallback(&c.Backoff.Least, time.Second)
 	fallback(&c.Backoff.Most, 2*time.Minute)
+	fallback(&c.Backoff.Soon, 20*time.Second)
 	conn := &Conn{
-		cfg: c, token: c.Token, wasUp: c.Token != nil || saved != nil,
+		cfg: c, token: c.Token, wasUp: c.Known || c.Token != nil || saved != nil,
 		events: make(chan Event, 64), kicked: make(chan struct{}, 1), parted: make(chan struct{}),
 		asks: map[string]*ask{},
 	}
@@ -161,8 +168,8 @@ func clientState(looking bool) []byte {
 	return []byte("<inactive xmlns='" + nsCSI + "'/>")
 }
 
-// Kick is for when the network has changed or the machine woke up: the next
-// attempt is made at once, and a stream that seems up is tried.
+// Kick is for when the network has changed, the machine woke up or somebody asks for it: the
+// next attempt is made at once, one that hangs gives way to it, and a stream that seems up is tried.
 func (c *Conn) Kick() {
 	select {
 	case c.kicked <- struct{}{}:

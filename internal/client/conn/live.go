@@ -309,7 +309,12 @@ const partingTime = 5 * time.Second
 // watch asks a server that is silent for a sign of life, and gives the stream up
 // when none comes. It is one loop over three clocks: silence, an answer, leaving.
 func (c *Conn) watch(l *live) {
-	asked, before, parted := false, uint64(0), c.parted
+	asked, hurry, before, parted := false, false, uint64(0), c.parted
+	defer func() {
+		if hurry { // it was gone, as somebody thought
+			c.Kick()
+		}
+	}()
 	timer, patience := time.NewTimer(c.cfg.Idle), c.cfg.Patience
 	defer timer.Stop()
 	for {
@@ -329,13 +334,14 @@ func (c *Conn) watch(l *live) {
 		quiet := time.Since(time.Unix(0, l.heard.Load()))
 		switch {
 		case l.telling.Load(), asked && !kicked && l.count.Load() != before, !asked && !kicked && quiet < c.cfg.Idle:
-			asked, patience = false, c.cfg.Patience
+			asked, hurry, patience = false, false, c.cfg.Patience
 			timer.Reset(max(c.cfg.Idle-quiet, time.Millisecond))
 		case asked && !kicked:
 			c.abandon(l, &Refusal{Reason: Unreachable, Words: "the server does not answer any more"})
 			return
 		default:
 			if kicked {
+				hurry = true
 				patience = min(kickPatience, c.cfg.Patience)
 			}
 			asked, before = true, l.count.Load()

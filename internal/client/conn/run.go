@@ -28,6 +28,7 @@ func (c *Conn) Run(ctx context.Context) error {
 
 func (c *Conn) run(ctx context.Context) error {
 	at := ""
+	c.there, c.fresh = time.Now(), freshTime
 	for {
 		err := c.once(ctx, at)
 		switch {
@@ -46,10 +47,22 @@ func (c *Conn) run(ctx context.Context) error {
 		if at = c.elsewhere(r, at); at != "" {
 			continue
 		}
-		wait := c.pause.next(c.cfg.Backoff, r.Reason)
+		wait := c.pause.next(c.backoff(), r.Reason)
 		c.emit(&Down{Err: r, Retry: wait})
 		c.rest(ctx, wait)
 	}
+}
+
+// recently is how long a server is looked for as one that is only being restarted.
+const recently = time.Hour
+
+// backoff bounds the next pause.
+func (c *Conn) backoff() Backoff {
+	b := c.cfg.Backoff
+	if time.Since(c.there) < recently {
+		b.Most = min(b.Most, b.Soon)
+	}
+	return b
 }
 
 // giveUp ends the session: what was not acknowledged is lost.
@@ -122,6 +135,7 @@ func (c *Conn) once(ctx context.Context, at string) error {
 	}
 	began := time.Now()
 	err = c.serve(ctx, l)
+	c.there = time.Now()
 	if time.Since(began) >= steady {
 		c.pause = pause{}
 	}
@@ -136,31 +150,59 @@ func (c *Conn) once(ctx context.Context, at string) error {
 	return err
 }
 
-// connect makes one attempt. Leave breaks it off.
+// connect makes one attempt. Leave breaks it off, and so does a Kick when it hangs: then the
+// next one is made at once.
 func (c *Conn) connect(ctx context.Context, at string) (t Transport, out outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Handshake)
-	defer cancel()
-	go func() {
-		select {
-		case <-c.parted:
-			cancel()
-		case <-ctx.Done():
+	kicked := make(chan bool, 1)
+	go func() { kicked <- c.attend(ctx, cancel) }()
+	defer func() {
+		cancel()
+		if <-kicked && err != nil {
+			c.fresh = min(2*c.fresh, c.cfg.Handshake)
+			c.Kick()
 		}
 	}()
 	d := c.cfg.Dial
 	if at != "" {
 		d = d.(Redirecter).Redirect(at)
 	}
-	if t, err = d.Dial(ctx); err != nil {
-		return nil, out, err
-	}
-	if out, err = c.shake(ctx, t); err != nil {
-		t.Close()
-		if ctx.Err() == context.DeadlineExceeded && asRefusal(err) == nil {
-			err = ctx.Err()
+	if t, err = d.Dial(ctx); err == nil {
+		if out, err = c.shake(ctx, t); err != nil {
+			t.Close()
 		}
 	}
+	if err != nil && ctx.Err() != nil && asRefusal(err) == nil {
+		err = context.DeadlineExceeded
+	}
 	return t, out, err
+}
+
+// freshTime is how old an attempt must be to give way to a new one; it grows where attempts
+// gave way, so that one over a slow network comes to its end.
+const freshTime = 3 * time.Second
+
+// attend breaks an attempt off where it must not be waited for, and tells whether there
+// was a Kick.
+func (c *Conn) attend(ctx context.Context, cancel func()) (kicked bool) {
+	fresh := time.NewTimer(c.fresh)
+	defer fresh.Stop()
+	kicks := c.kicked
+	for old := false; !old || !kicked; {
+		select {
+		case <-fresh.C:
+			old = true
+		case <-kicks:
+			kicked, kicks = true, nil
+		case <-c.parted:
+			cancel()
+			return kicked
+		case <-ctx.Done():
+			return kicked
+		}
+	}
+	cancel()
+	return true
 }
 
 func (c *Conn) shake(ctx context.Context, t Transport) (outcome, error) {
@@ -176,7 +218,7 @@ func (c *Conn) shake(ctx context.Context, t Transport) (outcome, error) {
 
 // begin makes a stream out of what the handshake came to, and tells of it.
 func (c *Conn) begin(l *live, out outcome) error {
-	c.wasUp = true
+	c.wasUp, c.fresh = true, freshTime
 	up := &Up{JID: out.jid, Features: out.features, Bound: out.bound, Token: out.token}
 	if out.token != nil {
 		c.token = out.token
@@ -239,13 +281,14 @@ const steady = 10 * time.Second
 // clients of a server that was away do not come back at once.
 type pause struct{ last time.Duration }
 
-// next is decorrelated jitter: between the least and three times the last one.
+// next is decorrelated jitter: anything between the least and three times the last one. At
+// the most too it is drawn, or all would meet there.
 func (p *pause) next(b Backoff, r Reason) time.Duration {
-	least := b.Least
+	least := min(b.Least, b.Most)
 	if r == Policy || r == Busy || r == Misbehaved {
-		least = min(10*b.Least, b.Most)
+		least = min(10*b.Least, b.Most/2)
 	}
 	p.last = max(p.last, least)
-	p.last = min(b.Most, least+rand.N(3*p.last-least+1))
+	p.last = least + rand.N(min(b.Most, 3*p.last)-least+1)
 	return p.last
 }

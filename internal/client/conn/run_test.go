@@ -418,7 +418,7 @@ func TestAKickTriesWhatSeemsUpAndHurriesWhatIsDown(t *testing.T) {
 }
 
 func TestPausesAreRandomBoundedAndBeginAnew(t *testing.T) {
-	b := Backoff{time.Second, time.Minute}
+	b := Backoff{Least: time.Second, Most: time.Minute}
 	for range 100 {
 		var p pause
 		first := p.next(b, Unreachable)

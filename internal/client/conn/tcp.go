@@ -36,7 +36,7 @@ type Resolver interface {
 	LookupSRV(ctx context.Context, service, proto, name string) (cname string, addrs []*net.SRV, err error)
 }
 
-// dialTime is how long one of several addresses may take.
+// dialTime is how long one of several addresses may take, at most.
 const dialTime = 10 * time.Second
 
 // Redirect is the same account at another address, which asks for TLS as the
@@ -63,8 +63,8 @@ func (d *TCP) Dial(ctx context.Context) (Transport, error) {
 		}
 	}
 	var first error
-	for _, to := range list {
-		t, err := d.dial(ctx, to, ascii)
+	for i, to := range list {
+		t, err := d.dial(ctx, to, ascii, dialShare(ctx, len(list)-i))
 		if err == nil {
 			return t, nil
 		}
@@ -75,8 +75,18 @@ func (d *TCP) Dial(ctx context.Context) (Transport, error) {
 	return nil, first
 }
 
-func (d *TCP) dial(ctx context.Context, to target, name string) (Transport, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
+// dialShare is the time for one of so many addresses that are left: each has its turn, and
+// what follows on the last one too.
+func dialShare(ctx context.Context, left int) time.Duration {
+	end, bounded := ctx.Deadline()
+	if !bounded {
+		return dialTime
+	}
+	return min(dialTime, time.Until(end)/time.Duration(left+1))
+}
+
+func (d *TCP) dial(ctx context.Context, to target, name string, limit time.Duration) (Transport, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var nd net.Dialer
 	nc, err := nd.DialContext(ctx, "tcp", to.addr)

@@ -15,6 +15,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -154,6 +155,23 @@ func TestTheNextAddressIsTriedAndTheBestReasonTold(t *testing.T) {
 	if r := new(Refusal); !errors.As(err, &r) || r.Reason != Unreachable || r.Words == "" {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestEachAddressHasItsTurnThoughNoneAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		for left := mostTargets; left > 0; left-- {
+			share := dialShare(ctx, left)
+			if share < 3*time.Second || share > dialTime {
+				t.Errorf("with %d left one has %v", left, share)
+			}
+			time.Sleep(share)
+		}
+		if end, _ := ctx.Deadline(); time.Until(end) < 3*time.Second {
+			t.Errorf("%v are left to sign in", time.Until(end))
+		}
+	})
 }
 
 func TestAWebSocketGoesToNobodyInClear(t *testing.T) {

@@ -17,8 +17,8 @@ type SignOut struct {
 	Forget bool `json:"forget,omitempty"`
 }
 
-// Attend tells whether a person is looking (client state, 0352) and wakes a
-// connection that waits to try again.
+// Attend tells whether a person is looking (client state, 0352). Here is also "try now": a
+// connection that waits to try again, or hangs, is made at once.
 type Attend struct {
 	Ref
 	Here bool `json:"here"`

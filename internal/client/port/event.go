@@ -25,8 +25,8 @@ type Status struct {
 	State   string    `json:"state"` // offline, connecting, online, refused
 	Synced  bool      `json:"synced,omitempty"`
 	Address string    `json:"address,omitempty"`
-	Failure *Failure  `json:"failure,omitempty"` // why offline or refused
-	Retry   time.Time `json:"retry,omitzero"`    // when it is tried again
+	Failure *Failure  `json:"failure,omitempty"` // why offline or refused; none after signing out
+	Retry   time.Time `json:"retry,omitzero"`    // when it is tried again, zero for not; past: it is being tried
 }
 
 // ChatList answers ListChats, newest first.
