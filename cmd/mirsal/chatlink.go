@@ -26,9 +26,9 @@ func newChatLink(o *chatOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "link", Short: "Add a device: show a code here, and take it there with --join",
 		Long: "On a device that is signed in this shows a code, as a QR and as text, for five minutes and one device. On the new device,\n" +
-			"with an empty profile, --join takes it (- reads it from standard input). Both then show six digits. Compare them: whoever\n" +
-			"has seen the code can ask, and only you can tell whether it is your device. After your yes the new device can read and\n" +
-			"write all your messages; it gets the history, and what was decided about keys. Your other devices are told.",
+			"with an empty profile, --join takes it (- reads it from standard input) and shows six digits. Type them here: whoever has\n" +
+			"seen the code can ask, and only the digits tell whether it is your device. After that the new device can read and write\n" +
+			"all your messages; it gets the history, and what was decided about keys. Your other devices are told.",
 		Example: "  mirsal chat link\n  mirsal chat link --join 'mirsal:link?a=…' --profile ./new --label tablet",
 		Args:    exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,11 +84,11 @@ func (c *chatting) showLink(cmd *cobra.Command) error {
 func (c *chatting) decideLink(ctx context.Context, cmd *cobra.Command, a *port.LinkAsked) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprint(out, linkQuestion(a))
-	line, err := bufio.NewReader(io.LimitReader(cmd.InOrStdin(), 1<<10)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	yes, err := c.asksDigits(ctx, cmd.InOrStdin(), out, a.Check)
+	if err != nil {
+		fmt.Fprintln(out)
 		return err
 	}
-	yes := saysYes(line)
 	wait := c.background(ctx, &port.LinkConfirm{Accept: yes})
 	if err := c.follow(ctx, out, wait); err != nil {
 		return err
@@ -101,21 +101,61 @@ func (c *chatting) decideLink(ctx context.Context, cmd *cobra.Command, a *port.L
 	return nil
 }
 
+// asksDigits waits for a person, or for what makes the question idle: another device with the
+// same code, a lost connection, an interrupt.
+func (c *chatting) asksDigits(ctx context.Context, in io.Reader, out io.Writer, check string) (bool, error) {
+	watch, stop := context.WithCancel(ctx)
+	defer stop()
+	typed := make(chan bool, 1)
+	go func() {
+		typed <- typesDigits(in, out, check)
+		stop()
+	}()
+	for {
+		ev, err := c.Next(watch)
+		if s, ok := ev.(*port.LinkState); ok && s.Failure != nil {
+			return false, s.Failure
+		}
+		if err == nil {
+			continue
+		}
+		select {
+		case yes := <-typed:
+			return yes, nil
+		default:
+			return false, err
+		}
+	}
+}
+
 // linkQuestion says what a yes means, and by what it is to be decided.
 func linkQuestion(a *port.LinkAsked) string {
 	return fmt.Sprintf("\nA new device calling itself %q (%s) wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were.\n"+
-		"It says so itself; the name proves nothing. It must be in your hands, and show these digits now:\n\n    %s\n\n"+
-		"If somebody has asked you for the code or for these digits, or the new device shows others, answer n.\n"+
-		"Let it in? [y/N] ", plain(a.Label), plain(a.Software), a.Check)
+		"It says so itself; the name proves nothing. It must be in your hands.\n"+
+		"If somebody has asked you for the code or for digits, press Enter alone: that refuses it.\n"+
+		"To let it in, type the six digits that it shows: ", plain(a.Label), plain(a.Software))
 }
 
-// saysYes takes nothing for a yes but a yes.
-func saysYes(line string) bool {
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return true
+// mostTypos is how often digits may be typed.
+const mostTypos = 3
+
+// typesDigits takes nothing for a yes but the digits that the new device shows: they are not
+// shown here, so that who types them has compared them.
+func typesDigits(in io.Reader, out io.Writer, check string) bool {
+	lines := bufio.NewReader(io.LimitReader(in, 1<<10))
+	for left := mostTypos - 1; ; left-- {
+		line, err := lines.ReadString('\n')
+		typed := strings.ReplaceAll(strings.TrimSpace(line), " ", "")
+		switch {
+		case typed == "":
+			return false
+		case typed == strings.ReplaceAll(check, " ", ""):
+			return true
+		case left == 0 || err != nil:
+			return false
+		}
+		fmt.Fprint(out, "Those are not its digits. Once more, or Enter to refuse it: ")
 	}
-	return false
 }
 
 // background begins a call whose events are watched meanwhile.
@@ -148,7 +188,7 @@ func (c *chatting) follow(ctx context.Context, out io.Writer, wait <-chan error)
 		switch {
 		case !ok:
 		case s.State == "joined" && s.Check != "":
-			fmt.Fprintf(out, "The other device must show these digits; compare them, and say yes there:\n\n    %s\n\n", s.Check)
+			fmt.Fprintf(out, "Type these digits on the device that has shown the code:\n\n    %s\n\n", s.Check)
 		case (s.State == "sending" || s.State == "receiving") && s.Total > 0 && s.Done*10/s.Total > told:
 			told = s.Done * 10 / s.Total
 			fmt.Fprintf(out, "%d of %d messages\n", s.Done, s.Total)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -10,20 +11,27 @@ import (
 // R25: what is asked says what a yes means, whatever the new device calls itself.
 func TestTheQuestionAboutANewDeviceSaysWhatAYesMeans(t *testing.T) {
 	q := linkQuestion(&port.LinkAsked{Label: "phone\" is yours. Let it in? [Y/n]\n\x1b[2J", Software: "x", Check: "123 456"})
-	for _, want := range []string{"READ AND WRITE ALL YOUR MESSAGES", "the name proves nothing", "123 456", "asked you for the code", "[y/N]"} {
+	for _, want := range []string{"READ AND WRITE ALL YOUR MESSAGES", "the name proves nothing", "asked you for the code", "six digits"} {
 		if !strings.Contains(q, want) {
 			t.Errorf("%q is not in %s", want, q)
 		}
+	}
+	if strings.Contains(q, "123 456") {
+		t.Error("the digits that are to be compared are shown")
 	}
 	if strings.Contains(q, "\x1b") || strings.Contains(q, "phone\" is") || strings.Count(q, "\n") != strings.Count(linkQuestion(&port.LinkAsked{}), "\n") {
 		t.Error("the name breaks out of its place:", q)
 	}
 }
 
-func TestNothingButAYesLetsADeviceIn(t *testing.T) {
-	for line, want := range map[string]bool{"y\n": true, "Yes": true, " YES \r\n": true, "": false, "\n": false, "n\n": false, "yep": false, "123 456\n": false, "y n": false} {
-		if saysYes(line) != want {
-			t.Errorf("%q: %v", line, !want)
+// R25: nothing lets a device in but the digits that it shows.
+func TestOnlyTheDigitsLetADeviceIn(t *testing.T) {
+	for lines, want := range map[string]bool{
+		"123456\n": true, " 123 456 \r\n": true, "123457\n123456\n": true, "1\n2\n3\n123456\n": false,
+		"": false, "\n": false, "y\n": false, "yes\nyes\nyes\n": false, "n\n": false, "\n123456\n": false, "12345": false,
+	} {
+		if typesDigits(strings.NewReader(lines), io.Discard, "123 456") != want {
+			t.Errorf("%q: %v", lines, !want)
 		}
 	}
 }
