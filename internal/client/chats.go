@@ -68,14 +68,28 @@ func (e *Engine) history(c *port.History) {
 		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page has 1 to 200 messages")})
 		return
 	}
+	if c.Before != "" && c.After+c.Around != "" || c.After != "" && c.Around != "" {
+		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page is before one message, after one or around one")})
+		return
+	}
 	e.askKeysOf(c.Chat)
 	e.page(c, mostPages)
 }
 
 func (e *Engine) page(c *port.History, pages int) {
-	messages, more, fetch, err := e.lines.Page(c.Chat, c.Before, c.Limit)
-	if f := composeFailure(err); f != nil {
-		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: f})
+	p := &port.Page{Ref: c.Ref, Chat: c.Chat, Before: c.Before, After: c.After, Around: c.Around}
+	var fetch *timeline.Query
+	var err error
+	switch {
+	case c.Around != "":
+		p.Messages, p.More, p.Newer, err = e.lines.Around(c.Chat, c.Around, c.Limit)
+	case c.After != "":
+		p.Messages, p.Newer, fetch, err = e.lines.PageAfter(c.Chat, c.After, c.Limit)
+	default:
+		p.Messages, p.More, fetch, err = e.lines.Page(c.Chat, c.Before, c.Limit)
+	}
+	if p.Failure = composeFailure(err); p.Failure != nil {
+		e.tell(p)
 		return
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ type name struct {
 func EncodeCommand(c Command) ([]byte, error) { return named("do", c.command(), c) }
 
 // EncodeEvent writes an event as one JSON object.
-func EncodeEvent(e Event) ([]byte, error) { return named("event", e.event(), e) }
+func EncodeEvent(e Event) ([]byte, error) { return named("event", e.event(), listed(e)) }
 
 // named writes the fields of v with one more before them.
 func named(key, name string, v any) ([]byte, error) {

@@ -3,6 +3,7 @@ package port
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -62,6 +63,14 @@ func TestEveryEventComesBackAsItWent(t *testing.T) {
 		back, err := DecodeEvent(b)
 		if err != nil || !reflect.DeepEqual(back, e) {
 			t.Errorf("%s: %v\n%s\nbecame %+v", e.event(), err, b, back)
+		}
+	}
+}
+
+func TestAListWithNothingInItIsAList(t *testing.T) {
+	for _, e := range Events() {
+		if b, err := EncodeEvent(e); err != nil || strings.Contains(string(b), "null") {
+			t.Errorf("%s %v", b, err)
 		}
 	}
 }

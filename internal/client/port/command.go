@@ -30,6 +30,8 @@ type ListChats struct{ Ref }
 // History asks for messages of a chat older than Before ("" the newest), at
 // most Limit (1–200). Answer: Page. What is not here yet is fetched from the
 // archive first.
+// Around, in place of Before, asks for one message with those on both sides of it that
+// are here without a gap; After for those newer than one. At most one of the three is given.
 type History struct {
 	Ref
 	Chat   string `json:"chat"`

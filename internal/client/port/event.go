@@ -63,7 +63,8 @@ type MessageGone struct {
 	Message string `json:"message"`
 }
 
-// Page answers History, oldest first. More tells that there are older ones.
+// Page answers History, oldest first. More tells that there are older ones, Newer, after
+// Around and After, that there are newer ones. Before, Around and After are what was asked for.
 type Page struct {
 	Ref
 	Chat     string    `json:"chat"`

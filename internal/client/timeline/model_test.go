@@ -364,6 +364,9 @@ func (p *play) whole() {
 			page, fin := p.v.ask(*fetch)
 			p.keep(p.takePage(*fetch, page, fin))
 		}
+		if p.b.list[chat] != nil {
+			p.jumps(chat)
+		}
 	}
 }
 

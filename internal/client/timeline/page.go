@@ -101,10 +101,17 @@ func (b *Book) linesBefore(name string, at order, limit int) (rows []*record, mo
 func (b *Book) missing(c *chat, at order, rows []*record, limit int) *Query {
 	name := b.archiveOf(c.Address, c.Room)
 	a := b.known[name]
-	high, id, ok := b.hole(c, at.Pos)
+	high, _, ok := b.hole(c, at.Pos)
 	if !ok || !a.live || len(rows) == limit && rows[0].at.Pos >= high {
 		return nil
 	}
+	return b.filling(c, a, at, limit)
+}
+
+// filling asks for the end of what is not known of a chat.
+func (b *Book) filling(c *chat, a *archive, at order, limit int) *Query {
+	name := b.archiveOf(c.Address, c.Room)
+	high, id, _ := b.hole(c, at.Pos)
 	q := &Query{Archive: name, Before: id, Max: max(50, limit), Backward: true, chat: c.Address, from: high, epoch: a.epoch}
 	if !c.Room {
 		q.With = c.Address
