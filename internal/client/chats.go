@@ -96,7 +96,7 @@ func (e *Engine) page(c *port.History, pages int) {
 		e.breakDown(err)
 		return
 	}
-	answer := func() { e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Messages: messages, More: more || fetch != nil}) }
+	answer := func() { e.tell(p) }
 	if fetch == nil || !e.online() || pages == 0 {
 		answer()
 		return

@@ -36,6 +36,8 @@ type History struct {
 	Ref
 	Chat   string `json:"chat"`
 	Before string `json:"before,omitempty"`
+	Around string `json:"around,omitempty"`
+	After  string `json:"after,omitempty"`
 	Limit  int    `json:"limit"`
 }
 

@@ -68,8 +68,12 @@ type MessageGone struct {
 type Page struct {
 	Ref
 	Chat     string    `json:"chat"`
+	Before   string    `json:"before,omitempty"`
+	Around   string    `json:"around,omitempty"`
+	After    string    `json:"after,omitempty"`
 	Messages []Message `json:"messages"`
 	More     bool      `json:"more,omitempty"`
+	Newer    bool      `json:"newer,omitempty"`
 	Failure  *Failure  `json:"failure,omitempty"`
 }
 
