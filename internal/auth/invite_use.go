@@ -104,6 +104,19 @@ func (a *Auth) Redeem(ctx context.Context, token, name, password string) (string
 	return name, nil
 }
 
+// MayTake tells somebody who shows a token whether he could take a name with it now,
+// and how it is kept; nothing is taken or kept for him. Errors are those of Redeem.
+func (a *Auth) MayTake(ctx context.Context, token, name string) (string, error) {
+	in, _, err := a.find(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	if name, err = a.Name(name); err != nil {
+		return "", err
+	}
+	return name, a.mayTake(&in, name)
+}
+
 // mayTake tells whether an invitation is good for a name.
 func (a *Auth) mayTake(in *invitation, name string) error {
 	switch {

@@ -33,6 +33,7 @@ type Config struct {
 
 	Listen   Listen   `toml:"listen"`
 	HTTP     HTTP     `toml:"http"`
+	Web      Web      `toml:"web"`
 	TLS      TLS      `toml:"tls"`
 	C2S      C2S      `toml:"c2s"`
 	Limits   Limits   `toml:"limits"`
@@ -74,6 +75,11 @@ type Listen struct {
 	HTTPPlain Address `toml:"http_plain"`
 	Ops       Address `toml:"ops"`
 	Component Address `toml:"component"`
+}
+
+// Web is for the screen that browsers are shown.
+type Web struct {
+	Enabled bool `toml:"enabled"`
 }
 
 // TLS says where the certificate comes from: given files, ACME, or neither, which means
@@ -215,6 +221,7 @@ func Default() Config {
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
 		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off"},
 		HTTP:   HTTP{TrustedProxies: none, Forwarded: XForwarded},
+		Web:    Web{Enabled: true},
 		C2S: C2S{
 			RequireTLS: true, Negotiation: Duration{time.Minute}, Write: Duration{time.Minute}, Strangers: 4096,
 		},

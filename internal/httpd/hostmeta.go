@@ -21,13 +21,8 @@ type link struct {
 // links are the ways that a client which asked by r can use.
 func (s *Server) links(r *http.Request) []link {
 	base := s.base(r)
-	ws := *base
-	ws.Scheme = "wss"
-	if base.Scheme == "http" {
-		ws.Scheme = "ws"
-	}
 	return []link{
-		{"urn:xmpp:alt-connections:websocket", ws.String() + "/ws"},
+		{"urn:xmpp:alt-connections:websocket", socketAt(base) + "/ws"},
 		{"urn:xmpp:alt-connections:xbosh", base.String() + "/bosh"},
 	}
 }

@@ -1,8 +1,9 @@
 // Package httpd is the server's door for the web: it finds out who asks, puts
 // the headers on that every answer bears, and brings XMPP streams that come
 // through HTTP to c2s: WebSocket (RFC 7395) at /ws, BOSH (XEP-0124 1.11.2,
-// XEP-0206 1.4) at /bosh; host-meta (XEP-0156 1.4.0) tells where they are. It
-// decides nothing about stanzas or logins.
+// XEP-0206 1.4) at /bosh; host-meta (XEP-0156 1.4.0) tells where they are. It hands
+// out the screen for browsers with what each file of it may do. It decides nothing about
+// stanzas or logins.
 //
 // Invariants: an address or scheme that a request claims for another peer is
 // believed from trusted proxies only; no more than one whole, checked element
@@ -19,6 +20,7 @@ import (
 	"net/url"
 	"sync/atomic"
 
+	"mirsal/internal/assets"
 	"mirsal/internal/c2s"
 	"mirsal/internal/limits"
 	"mirsal/internal/xmpp/jid"
@@ -52,7 +54,15 @@ type Config struct {
 	Accept func(net.Conn, c2s.Via)
 	// Limits are the budgets; none where it is nil.
 	Limits *limits.Limits
-	Log    *slog.Logger
+	// Screen is what browsers are shown, nil for a line of text; Placeholder the page
+	// in its place while it is empty.
+	Screen      *assets.Set
+	Placeholder []byte
+	// Files is where links to files begin, without /upload/; empty where there are none.
+	Files string
+	// Passkeys tells pages whether they can be used.
+	Passkeys bool
+	Log      *slog.Logger
 }
 
 // Server answers what is asked over HTTP.
@@ -79,6 +89,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("OPTIONS "+boshPath, s.bosh.preflight)
 	mux.HandleFunc("GET /.well-known/host-meta", s.hostMeta)
 	mux.HandleFunc("GET /.well-known/host-meta.json", s.hostMetaJSON)
+	s.site(mux)
 }
 
 // boshPath is where requests are counted once it is known whose they are.

@@ -126,7 +126,6 @@ func (s *Server) serve() {
 	}
 	s.web = s.newWeb()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", landing)
 	s.web.Routes(mux)
 	for pattern, h := range s.Router.Host().Handlers() {
 		mux.Handle(pattern, h)
@@ -141,12 +140,6 @@ func (s *Server) serve() {
 		obs.Check{Name: "archive", Ok: s.archive.Healthy}, obs.Check{Name: "certificate", Ok: s.certs.Ready})), limits.Ops)
 	s.onClose(s.closeHTTP)
 	s.keepCerts()
-}
-
-// landing is what a browser is shown at the server's address.
-func landing(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, "This is a Mirsal server. Connect with an XMPP client; an invitation tells how.\n")
 }
 
 // stanzaLimits are what a stream may hold: little before authentication, what

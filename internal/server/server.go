@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"mirsal/internal/archive"
+	"mirsal/internal/assets"
 	"mirsal/internal/auth"
 	"mirsal/internal/c2s"
 	"mirsal/internal/certs"
@@ -55,6 +56,7 @@ type Server struct {
 	certs      *certs.Certs
 	c2s        *c2s.Server
 	web        *httpd.Server
+	screen     *assets.Set // nil where none is wanted
 	components *component.Server
 	metrics    *prometheus.Registry
 	features   features
@@ -91,6 +93,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return fmt.Errorf("the domain %q is not a host name", s.Config.Domain)
 	}
 	if err := s.bind(ctx); err != nil {
+		return err
+	}
+	if err := s.openScreen(); err != nil {
 		return err
 	}
 	if err := s.openCerts(); err != nil {

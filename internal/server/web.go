@@ -9,10 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"mirsal/internal/assets"
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
 	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
+	"mirsal/web"
 )
 
 // newWeb makes the web side, which brings its streams to s.c2s.
@@ -25,7 +27,33 @@ func (s *Server) newWeb() *httpd.Server {
 		Domain: s.Domain, PublicURL: public, Trusted: trusted, HTTPS: portOf(s.Addr("http")), HSTS: s.mayInsist(),
 		RequireTLS: cfg.C2S.RequireTLS, Before: before, After: after, RFC7239: cfg.HTTP.Forwarded == config.RFC7239,
 		Bindings: c2s.Bindings, Accept: s.c2s.Accept, Limits: s.features.limits, Log: s.Log,
+		Screen: s.screen, Placeholder: web.Placeholder(), Files: s.linksToFiles(), Passkeys: s.screen != nil,
 	})
+}
+
+// openScreen finds the screen for browsers in the program, unless none is wanted.
+func (s *Server) openScreen() (err error) {
+	if !s.Config.Web.Enabled {
+		return nil
+	}
+	s.screen, err = assets.New(web.Dist())
+	return err
+}
+
+// browser is where an invitation goes on in the browser, "" where there is no screen.
+func (s *Server) browser() string {
+	if s.screen == nil || !s.screen.Built() {
+		return ""
+	}
+	return "/"
+}
+
+// linksToFiles is what links to files begin with, empty where there are none.
+func (s *Server) linksToFiles() string {
+	if s.features.upload == nil {
+		return ""
+	}
+	return s.filesURL()
 }
 
 // mayInsist tells whether browsers may be told to insist on TLS for the

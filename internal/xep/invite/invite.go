@@ -37,6 +37,7 @@ type Accounts interface {
 	Invite(ctx context.Context, o auth.Offer) (auth.Invitation, error)
 	Invitation(ctx context.Context, token string) (auth.Invitation, error)
 	UsedBy(ctx context.Context, token, name string) bool
+	MayTake(ctx context.Context, token, name string) (string, error)
 	Redeem(ctx context.Context, token, name, password string) (string, error)
 	Befriended(ctx context.Context, token, inviter, guest string) error
 	ForgetPerson(ctx context.Context, name string) error
@@ -57,7 +58,8 @@ type Config struct {
 	Allow func(addr netip.Addr) bool
 	// Client is who asks for a page; nil takes the connection's other end.
 	Client func(r *http.Request) netip.Addr
-	// Browser is where one goes on in the browser, "" while there is no such place.
+	// Browser is where one goes on in the browser, "" while there is no such place: the
+	// path of the screen, to which the token is given in the fragment.
 	Browser string
 	// Befriend makes two accounts contacts, in a group of both rosters or in none, as
 	// people.BefriendIn does.
@@ -93,6 +95,9 @@ func (f *Feature) Register(h *core.Host) {
 	h.HTTP("POST /invite/{token}", http.HandlerFunc(f.accept))
 	h.HTTP("GET /invite/{token}/qr.svg", http.HandlerFunc(f.code))
 	h.HTTP("GET /invite/{token}/welcome/{name}", http.HandlerFunc(f.welcome))
+	h.HTTP("GET /invite/{token}/apps", http.HandlerFunc(f.showApps))
+	h.HTTP("GET /invite/{token}/about", http.HandlerFunc(f.about))
+	h.HTTP("POST /invite/{token}/name", http.HandlerFunc(f.try))
 	h.HTTP("GET /invite/style.css", http.HandlerFunc(f.style))
 }
 

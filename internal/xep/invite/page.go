@@ -111,7 +111,7 @@ func (f *Feature) open(r *http.Request, in *auth.Invitation, form *filled) *page
 		form = &filled{Name: in.Name}
 	}
 	p.Form, p.Given, p.NoAccount = form, in.Name, in.NoAccount
-	p.Path = "/invite/" + in.Token
+	p.Path, p.Browser = "/invite/"+in.Token, f.inBrowser(in)
 	p.URI = template.URL(in.URI) // made by auth, of escaped parts
 	p.Code = true
 	p.Until = in.Expires.UTC().Format("2006-01-02 15:04") + " UTC"

@@ -34,8 +34,30 @@ func harden(h http.Header) {
 	h.Set("X-Robots-Tag", "noindex")
 }
 
-// show is the page that the link of an invitation opens.
+// show is what the link of an invitation opens: the screen, where there is one and a
+// browser asks, else the page with the apps. Browsers send a fragment to nobody.
 func (f *Feature) show(w http.ResponseWriter, r *http.Request) {
+	if f.cfg.Browser == "" || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		f.showApps(w, r)
+		return
+	}
+	if in, ok := f.invited(w, r); ok {
+		harden(w.Header())
+		w.Header().Set("Location", f.inBrowser(&in))
+		w.WriteHeader(http.StatusSeeOther)
+	}
+}
+
+// inBrowser is where an invitation goes on in the browser, "" for nowhere.
+func (f *Feature) inBrowser(in *auth.Invitation) string {
+	if f.cfg.Browser == "" {
+		return ""
+	}
+	return f.cfg.Browser + "#invite=" + url.QueryEscape(in.Token)
+}
+
+// showApps is the page for other apps, with a form for those that cannot open invitations.
+func (f *Feature) showApps(w http.ResponseWriter, r *http.Request) {
 	in, ok := f.invited(w, r)
 	if ok {
 		f.send(w, r, http.StatusOK, f.open(r, &in, nil))

@@ -250,11 +250,3 @@ func TestANameThatWasGivenIsTheOnlyOne(t *testing.T) {
 		t.Error(w.Code)
 	}
 }
-
-func TestGoingOnInTheBrowserIsOfferedWhereItIsPossible(t *testing.T) {
-	s := newSite(t, func(c *Config) { c.Browser = "/app" })
-	in := s.invite(auth.Offer{})
-	if w := s.get("/invite/" + in.Token); !strings.Contains(w.Body.String(), `href="/app"`) {
-		t.Error("no link")
-	}
-}

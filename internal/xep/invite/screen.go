@@ -1,0 +1,148 @@
+package invite
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"mirsal/internal/auth"
+)
+
+// This file is what the screen for browsers asks about an invitation. The account
+// itself is made in band, as by every client (XEP-0445). docs/protocol/site.md has the shapes.
+
+// about tells the screen what an invitation offers: no more than its page shows.
+func (f *Feature) about(w http.ResponseWriter, r *http.Request) {
+	in, ok := f.known(w, r)
+	if !ok {
+		return
+	}
+	answer(w, http.StatusOK, struct {
+		Domain  string    `json:"domain"`
+		From    string    `json:"from,omitempty"`   // address of who invites
+		Circle  string    `json:"circle,omitempty"` // that is joined
+		Name    string    `json:"name,omitempty"`   // the one name that can be taken
+		Account bool      `json:"account"`          // makes an account, not a contact only
+		Contact bool      `json:"contact"`          // From becomes a contact
+		Admin   bool      `json:"admin,omitempty"`
+		Left    int       `json:"left"` // how many people it is still for
+		Expires time.Time `json:"expires"`
+		URI     string    `json:"uri"`  // for other apps
+		Apps    string    `json:"apps"` // path of the page about them
+	}{
+		f.cfg.Domain.String(), f.inviter(&in), in.Circle, in.Name, !in.NoAccount, in.Contact, in.Admin, in.Left(), in.Expires.UTC(), in.URI,
+		"/invite/" + in.Token + "/apps",
+	})
+}
+
+func (f *Feature) inviter(in *auth.Invitation) string {
+	if in.From == "" {
+		return ""
+	}
+	return f.address(in.From)
+}
+
+// known is invited for programs: why there is none comes in a word.
+func (f *Feature) known(w http.ResponseWriter, r *http.Request) (in auth.Invitation, ok bool) {
+	token, err := r.PathValue("token"), auth.ErrInvitation
+	if !sameOrigin(r) {
+		answer(w, http.StatusForbidden, trouble{"origin"})
+		return in, false
+	}
+	if len(token) <= maxToken {
+		in, err = f.accounts.Invitation(r.Context(), token)
+	}
+	switch {
+	case err == nil:
+		return in, true
+	case !errors.Is(err, auth.ErrInvitation):
+		f.broken(w, r, err)
+	case !f.allow(r):
+		answer(w, http.StatusTooManyRequests, trouble{"paced"})
+	default:
+		answer(w, http.StatusNotFound, trouble{"gone"})
+	}
+	return in, false
+}
+
+// trouble is an answer that is none.
+type trouble struct {
+	Why string `json:"why"`
+}
+
+func (f *Feature) broken(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		f.cfg.Log.Error("an invitation cannot be looked up", "err", err)
+	}
+	answer(w, http.StatusServiceUnavailable, trouble{"busy"})
+}
+
+// answer is JSON for our own pages.
+func answer(w http.ResponseWriter, status int, v any) {
+	h := w.Header()
+	harden(h)
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Type", "application/json")
+	if status == http.StatusTooManyRequests {
+		h.Set("Retry-After", "60")
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the asker went away
+}
+
+// maxTry bounds what asks for a name, in bytes.
+const maxTry = 4 << 10
+
+// try tells who has an invitation whether a name can be taken with it. It is paced where it
+// cannot: who asks for one name after the other to learn who has an account waits.
+func (f *Feature) try(w http.ResponseWriter, r *http.Request) {
+	in, ok := f.known(w, r)
+	if !ok {
+		return
+	}
+	var q struct {
+		Name string `json:"name"`
+	}
+	if json.NewDecoder(http.MaxBytesReader(w, r.Body, maxTry)).Decode(&q) != nil || in.NoAccount {
+		answer(w, http.StatusBadRequest, trouble{"request"})
+		return
+	}
+	name, err := f.accounts.MayTake(r.Context(), in.Token, q.Name)
+	why, known := nameTrouble(err)
+	switch {
+	case !known:
+		f.broken(w, r, err)
+	case why == "gone":
+		answer(w, http.StatusNotFound, trouble{why})
+	case why != "" && !f.allow(r):
+		answer(w, http.StatusTooManyRequests, trouble{"paced"})
+	case why != "":
+		answer(w, http.StatusOK, struct {
+			Free bool   `json:"free"`
+			Why  string `json:"why"`
+		}{false, why})
+	default:
+		answer(w, http.StatusOK, struct {
+			Free    bool   `json:"free"`
+			Name    string `json:"name"`
+			Address string `json:"address"`
+		}{true, name, f.address(name)})
+	}
+}
+
+// nameTrouble is what is wrong with a name, in a word; known is false for what is our fault.
+func nameTrouble(err error) (why string, known bool) {
+	for _, t := range []struct {
+		err error
+		why string
+	}{
+		{nil, ""}, {auth.ErrInvitation, "gone"}, {auth.ErrExists, "taken"}, {auth.ErrLookAlike, "looks-alike"}, {auth.ErrReserved, "reserved"},
+		{auth.ErrMixed, "mixed"}, {auth.ErrGiven, "given"}, {auth.ErrName, "bad"}, {auth.ErrDomain, "bad"},
+	} {
+		if errors.Is(err, t.err) {
+			return t.why, true
+		}
+	}
+	return "", false
+}
