@@ -162,6 +162,10 @@ func (m *model) again() {
 }
 
 func (m *model) editLast() {
+	if m.s.talk(m.open).newer {
+		m.toEnd() // the last one is not here
+		return
+	}
 	for _, msg := range slices.Backward(m.s.talk(m.open).messages) {
 		if msg.Mine && !msg.Retracted && msg.Text != "" && msg.File == nil && msg.Notice == "" {
 			m.revise(&msg)

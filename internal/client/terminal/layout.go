@@ -243,7 +243,7 @@ func (m *model) about() string {
 		return m.name(c.Typing[0]) + " is writing …"
 	case len(c.Typing) > 1:
 		return fmt.Sprintf("%d are writing …", len(c.Typing))
-	case m.anchor != "":
+	case m.anchor != "" || m.s.talk(m.open).newer:
 		return "further down there is more · Ctrl-End"
 	}
 	return ""

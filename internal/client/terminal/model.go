@@ -243,7 +243,7 @@ func (m *model) load(before string) {
 
 // seen marks the open chat as read when somebody looks at its end.
 func (m *model) seen(t *talk) {
-	if m.s.chats[m.open].Unread == 0 || !m.focused || m.anchor != "" || len(m.sheets) > 0 || !m.showsTalk() || len(t.messages) == 0 {
+	if m.s.chats[m.open].Unread == 0 || !m.focused || m.anchor != "" || t.newer || len(m.sheets) > 0 || !m.showsTalk() || len(t.messages) == 0 {
 		return
 	}
 	last := t.messages[len(t.messages)-1].ID
@@ -261,6 +261,7 @@ func (m *model) show(address string) {
 	if c.Unread > 0 {
 		m.divider = c.First
 	}
+	m.toEnd()
 	m.pane = writing
 	d := m.drafts[address]
 	m.box.set(d.Text)

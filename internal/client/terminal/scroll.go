@@ -51,6 +51,7 @@ func (m *model) scroll(n int) {
 	m.cut = max(0, m.cut)
 	m.rest(t, end)
 	if n <= 0 {
+		m.wantNewer(t, end)
 		return
 	}
 	if short := h - len(m.window(t, w, h)); short > 0 {
@@ -71,7 +72,22 @@ func (m *model) rest(t *talk, end int) {
 	}
 }
 
-func (m *model) toEnd() { m.anchor, m.cut = "", 0 }
+// wantNewer asks for newer messages where the last one that is here comes into view and is
+// not the last.
+func (m *model) wantNewer(t *talk, end int) {
+	if n := len(t.messages); t.newer && !t.loading && end >= n-2 && n > 0 {
+		t.loading = true
+		m.ask(&port.History{Chat: m.open, After: t.messages[n-1].ID, Limit: 60}, nil)
+	}
+}
+
+// toEnd goes to the newest message; after a jump the end is asked for anew.
+func (m *model) toEnd() {
+	m.anchor, m.cut = "", 0
+	if t := m.s.talk(m.open); t.newer {
+		*t = talk{}
+	}
+}
 
 // reveal scrolls so that a message is in view.
 func (m *model) reveal(id string) {
@@ -114,6 +130,9 @@ func (m *model) chooseBy(n int) {
 			m.load(t.messages[0].ID)
 		}
 		return
+	case i >= len(t.messages) && t.newer:
+		m.wantNewer(t, i)
+		return
 	case i >= len(t.messages):
 		m.pane, m.chosen = writing, ""
 		return
@@ -125,36 +144,35 @@ func (m *model) chooseBy(n int) {
 	}
 }
 
-// mostJump bounds how many pages a jump fetches.
-const mostJump = 200
+// around is how many messages a jump asks for: some before the one that is meant, some behind.
+const around = 60
 
-// jump opens a chat at a message, fetching what lies between.
+// jump opens a chat at a message; what lies between it and the end is not loaded.
 func (m *model) jump(chat, id string) {
 	if m.open != chat {
 		m.show(chat)
 	}
-	m.land(chat, id, mostJump)
-}
-
-func (m *model) land(chat, id string, pages int) {
 	t := m.s.talk(chat)
 	if t.index(id) >= 0 {
-		m.chosen, m.pane = id, choosing
-		m.reveal(id)
-		return
-	}
-	before := ""
-	if len(t.messages) > 0 {
-		before = t.messages[0].ID
-	}
-	if pages == 0 || t.loaded && !t.more {
-		m.say("the message is not here any more")
+		m.land(id)
 		return
 	}
 	t.loading = true
-	m.ask(&port.History{Chat: chat, Before: before, Limit: 200}, func(ev port.Event) {
-		if port.FailureOf(ev) == nil && m.open == chat {
-			m.land(chat, id, pages-1)
+	m.ask(&port.History{Chat: chat, Around: id, Limit: around}, func(ev port.Event) {
+		switch {
+		case port.FailureOf(ev) != nil:
+			m.say("the message is not here any more")
+		case m.open == chat:
+			m.land(id)
 		}
 	})
+}
+
+// land chooses a message that is here.
+func (m *model) land(id string) {
+	if m.s.talk(m.open).index(id) < 0 {
+		return
+	}
+	m.chosen, m.pane = id, choosing
+	m.reveal(id)
 }

@@ -16,12 +16,12 @@ type state struct {
 	progress map[string]port.Progress // by message, of files on their way
 }
 
-// talk is the end of a conversation: without a gap from its first message here to the
-// newest one.
+// talk is a part of a conversation without a gap: its end, or, after a jump, one further back.
 type talk struct {
 	messages []port.Message
-	loaded   bool // the newest page is here
+	loaded   bool // a page is here
 	more     bool // there are older ones
+	newer    bool // there are newer ones
 	loading  bool // a page has been asked for
 }
 
@@ -106,24 +106,38 @@ func (s *state) message(e *port.MessageChanged) {
 	t.messages = slices.Insert(t.messages, at, e.Message)
 }
 
-// page takes older lines, or the newest ones.
+// page takes older lines or newer ones, the newest ones, or those around one. What does not
+// join to what is here was asked for before a jump.
 func (s *state) page(e *port.Page) {
 	t := s.talk(e.Chat)
 	t.loading = false
-	if e.Failure != nil {
-		t.loaded = true
-		return
+	n := len(t.messages)
+	switch {
+	case e.Failure != nil:
+		t.loaded = t.loaded || e.Around == ""
+	case e.Around != "":
+		t.messages, t.loaded, t.more, t.newer = slices.Clone(e.Messages), true, e.More, e.Newer
+	case e.After != "":
+		if n > 0 && t.messages[n-1].ID == e.After {
+			t.messages, t.newer = append(t.messages, t.fresh(e.Messages)...), e.Newer && len(e.Messages) > 0
+		}
+	case e.Before == "" && t.newer, e.Before != "" && t.index(e.Before) != 0:
+	default:
+		t.messages = append(t.fresh(e.Messages), t.messages...)
+		t.loaded, t.more = true, e.More && len(e.Messages) > 0
 	}
-	var fresh []port.Message
-	for _, m := range e.Messages {
+}
+
+// fresh brings what is here up to date by a page, and returns the rest of it.
+func (t *talk) fresh(page []port.Message) (fresh []port.Message) {
+	for _, m := range page {
 		if i := t.index(m.ID); i >= 0 {
 			t.messages[i] = m
 		} else {
 			fresh = append(fresh, m)
 		}
 	}
-	t.messages = append(fresh, t.messages...)
-	t.loaded, t.more = true, e.More && len(e.Messages) > 0
+	return fresh
 }
 
 func (t *talk) index(id string) int {

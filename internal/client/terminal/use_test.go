@@ -184,12 +184,58 @@ func TestASearchLeadsToItsMessage(t *testing.T) {
 	m.answer(&port.Found{Ref: last.Ref, Messages: []port.Message{said("m2", "the invoice", time.Hour)}})
 	m.keys("enter")
 	pages := take[*port.History](a)
-	if len(pages) != 1 || pages[0].Before != "m9" {
+	if len(pages) != 1 || pages[0].Around != "m2" {
 		t.Fatalf("pages %+v", pages)
 	}
-	m.answer(&port.Page{Ref: pages[0].Ref, Chat: "bob@example.org", Messages: []port.Message{said("m2", "the invoice", time.Hour), said("m3", "x", time.Minute)}})
-	if m.chosen != "m2" || m.pane != choosing {
-		t.Errorf("chosen is %q", m.chosen)
+	m.answer(&port.Page{Ref: pages[0].Ref, Chat: "bob@example.org", Around: "m2", More: true, Newer: true, Messages: []port.Message{said("m2", "the invoice", time.Hour), said("m3", "x", time.Minute)}})
+	if view := plainView(m); m.chosen != "m2" || m.pane != choosing || strings.Count(view, "newest") != 1 || !strings.Contains(view, "Ctrl-End") {
+		t.Errorf("chosen is %q:\n%s", m.chosen, view)
+	}
+}
+
+func TestAfterAJumpItIsReadOnInBothDirections(t *testing.T) {
+	m, a := opened(t, said("m9", "newest", 0))
+	m.s.talk("bob@example.org").more = true
+	m.jump("bob@example.org", "m4")
+	m.load("m9") // what was asked for before the jump comes too late
+	late := take[*port.History](a)
+	m.answer(&port.Page{Ref: late[0].Ref, Chat: "bob@example.org", Around: "m4", More: true, Newer: true, Messages: []port.Message{said("m4", "four", time.Hour), said("m5", "five", time.Minute)}})
+	m.answer(&port.Page{Ref: late[1].Ref, Chat: "bob@example.org", Before: "m9", Messages: []port.Message{said("m8", "eight", 0)}})
+	m.keys("down", "down")
+	after := take[*port.History](a)
+	if len(after) != 1 || after[0].After != "m5" {
+		t.Fatalf("forward: %+v", after)
+	}
+	m.Update(heard{&port.MessageChanged{Message: said("m10", "just now", 0), New: true, After: "m9"}})
+	m.answer(&port.Page{Ref: after[0].Ref, Chat: "bob@example.org", After: "m5", Newer: true, Messages: []port.Message{said("m6", "six", time.Minute)}})
+	m.keys("up", "up")
+	before := take[*port.History](a)
+	if len(before) != 1 || before[0].Before != "m4" {
+		t.Fatalf("back: %+v", before)
+	}
+	m.answer(&port.Page{Ref: before[0].Ref, Chat: "bob@example.org", Before: "m4", Messages: []port.Message{said("m3", "three", time.Hour)}})
+	var have []string
+	for _, msg := range m.s.talk("bob@example.org").messages {
+		have = append(have, msg.ID)
+	}
+	if !slices.Equal(have, []string{"m3", "m4", "m5", "m6"}) {
+		t.Errorf("here are %q", have)
+	}
+	m.Update(tea.KeyPressMsg{Code: tea.KeyEnd, Mod: tea.ModCtrl})
+	newest := take[*port.History](a)
+	if len(newest) != 1 || newest[0].Before+newest[0].After+newest[0].Around != "" {
+		t.Errorf("to the end: %+v", newest)
+	}
+}
+
+func TestWhatIsBehindAJumpIsNotRead(t *testing.T) {
+	m, a := opened(t, said("m9", "newest", 0))
+	m.jump("bob@example.org", "m4")
+	m.answer(&port.Page{Ref: take[*port.History](a)[0].Ref, Chat: "bob@example.org", Around: "m4", Newer: true, Messages: []port.Message{said("m4", "four", time.Hour)}})
+	c := bob(1, "m10", said("m10", "just now", 0))
+	m.Update(heard{&port.ChatChanged{Chat: c}})
+	if got := take[*port.MarkRead](a); len(got) != 0 {
+		t.Errorf("read %+v", got)
 	}
 }
 
