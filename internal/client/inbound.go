@@ -195,10 +195,7 @@ func (e *Engine) envelope(el xtok.Elem, head stanza.Head, o origin) (timeline.En
 
 // unlock opens an encrypted message. silent: nothing in it is for people.
 func (e *Engine) unlock(el xtok.Elem, env *timeline.Envelope) (plain *timeline.Plain, step e2ee.Step, silent bool) {
-	box := el.Child(nsLegacy, "encrypted")
-	if !box.OK() {
-		box = el.Child(nsTwo, "encrypted")
-	}
+	box := e.keys.Box(el)
 	chat, err := jid.Parse(env.Chat)
 	if err != nil {
 		return nil, step, true

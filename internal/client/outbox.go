@@ -136,7 +136,7 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 	if !e.encrypts(o.Chat) {
 		return append(xtok.AppendElement(nil, "body", body), extras...), nil, port.Lock{State: port.Open}, nil
 	}
-	if body == "" { // what takes back or reacts: the deployed profile has no place for it inside
+	if body == "" && !e.keys.Encloses(to) { // what takes back or reacts: the deployed profile has no place for it inside
 		return extras, nil, e.keys.Lock(to, room), nil
 	}
 	if ask, waiting := e.keys.Needs(to); len(ask) > 0 || waiting {

@@ -10,7 +10,8 @@ const (
 	preKeyCount = 100                // that a bundle offers
 	signedLife  = 7 * 24 * time.Hour // of a signed pre-key, before it is replaced
 	maxPreKeyID = 1<<24 - 1          // COMPAT: libsignal's libraries keep a pre-key's number in three bytes
-	maxUsed     = 1000               // pre-keys that are kept though they were used
+	maxUsed     = 200                // pre-keys that are kept though they were used
+	mostPreKeys = 1100               // that a stored device is read with
 )
 
 // Device is this device's own secret state: identity, signed pre-keys, pre-keys. It is a value:
@@ -128,7 +129,7 @@ func (d *Device) Without(preKey uint32) *Device {
 }
 
 // Used marks a pre-key as used: it is not offered any more but still good, for another message
-// that has used it too. Without ends that. At most 1,000 are
+// that has used it too. Without ends that. At most 200 are
 // kept so, the oldest going first.
 // XEP-0384 §6
 func (d *Device) Used(preKey uint32) *Device {
@@ -182,6 +183,12 @@ func (d *Device) signedKey(id uint32) (pair, bool) {
 		return d.former.pair, true
 	}
 	return pair{}, false
+}
+
+// Has tells whether a pre-key is good, offered or used.
+func (d *Device) Has(preKey uint32) bool {
+	_, has := d.preKey(preKey)
+	return has
 }
 
 func (d *Device) preKey(id uint32) (pair, bool) {

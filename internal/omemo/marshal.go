@@ -101,7 +101,7 @@ func (d *Device) UnmarshalBinary(data []byte) error {
 		return ErrMalformed
 	}
 	next := Device{ID: r.uint32(), identity: r.pair(), now: r.signedPair(), former: r.signedPair(), next: r.uint32()}
-	for range r.count(preKeyCount+maxUsed, 69) {
+	for range r.count(mostPreKeys, 69) {
 		k := onePair{id: r.uint32()}
 		k.used, k.pair = r.flag(), r.pair()
 		next.preKeys = append(next.preKeys, k)

@@ -95,6 +95,14 @@ func (a *account) listIn(p omemo.Profile) *list {
 	return l
 }
 
+// listOf is what is on the list of a profile.
+func (a *account) listOf(p omemo.Profile) []omemo.Listed {
+	if l := a.Lists[p]; l != nil {
+		return l.Devices
+	}
+	return nil
+}
+
 // listed tells whether a device is on the list of a profile.
 func (a *account) listed(p omemo.Profile, id uint32) bool {
 	l := a.Lists[p]

@@ -28,7 +28,8 @@ type Config struct {
 	Label string  // what this device is called (shown in profile Two only)
 	Rand  io.Reader
 	Now   func() time.Time
-	// Two also speaks urn:xmpp:omemo:2: publishes there, and sends so to who has nothing else.
+	// Two also speaks urn:xmpp:omemo:2: publishes there, and writes so to devices that announce nothing else.
+	// Both are read in any case.
 	Two bool
 }
 
@@ -50,6 +51,9 @@ type Book struct {
 	turns    map[sessionKey]uint64         // when each was last used
 	turn     uint64
 	read     map[string]digest // slots looked at or written since Open
+
+	refreshed time.Time // when the bundle was last published for used pre-keys
+	stale     bool      // some were used since
 
 	catchUp bool
 	asked   map[asked]bool         // requests without an answer yet

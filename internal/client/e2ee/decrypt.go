@@ -60,6 +60,25 @@ func (b *Book) Decrypt(in Incoming) (Opened, Step, error) {
 	return r.out, b.done(s), err
 }
 
+// Box is the <encrypted/> of a message that is for this device: where both profiles are there, the one that
+// names us, and that of Legacy, which does not tell whose numbers are whose, when Two does not. The zero
+// Elem: there is none.
+func (b *Book) Box(message xtok.Elem) xtok.Elem {
+	legacy, two := message.Child(omemo.Legacy.Namespace(), "encrypted"), message.Child(omemo.Two.Namespace(), "encrypted")
+	if !legacy.OK() || !two.OK() {
+		if two.OK() {
+			return two
+		}
+		return legacy
+	}
+	if _, e, err := omemo.ReadEnvelope(two); err == nil {
+		if _, ours := e.For(omemo.Two, b.own.String(), b.device.ID); ours {
+			return two
+		}
+	}
+	return legacy
+}
+
 // reading is one message on its way in. Nothing of the Book changes before the payload is
 // authenticated.
 type reading struct {

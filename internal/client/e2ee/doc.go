@@ -1,4 +1,4 @@
-// Package e2ee is the client's OMEMO (XEP-0384 0.3 as deployed; 0.9 behind a switch) over XMPP: one's
+// Package e2ee is the client's OMEMO (XEP-0384 0.3 as deployed and 0.9, side by side) over XMPP: one's
 // own device, other people's device lists and bundles, sessions, trust, the
 // honest lock, healing. It is not the mathematics (internal/omemo), not the
 // network and not the conversation: it says what to ask of the server and is
@@ -15,6 +15,9 @@
 // Invariants: no plain text ever comes out for the wire; nothing is encrypted to a key
 // that is undecided or refused; a key is never replaced but by a person; what the lock
 // says is computed from the same plan by which the message is encrypted.
+//
+// Both profiles are announced and read. A device is written to in one: Legacy if it announces that,
+// else Two (docs/decisions/0016). It has one key, and what was decided about it holds in both.
 //
 // # The lock
 //

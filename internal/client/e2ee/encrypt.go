@@ -19,44 +19,67 @@ type Outgoing struct {
 
 // Sealed is what takes the place of a message's content.
 type Sealed struct {
-	// Content is <encrypted/>, <encryption/> (XEP-0380) and the hint to store it, self-contained.
-	Content   []byte
-	Inside    bool // Outgoing.XML is inside (profile Two); else the caller puts beside it what may be seen
-	Namespace string
-	Report    Report
-	Lock      port.Lock
+	// Content is an <encrypted/> for each profile that is needed, <encryption/> (XEP-0380) and the hint to
+	// store it, self-contained.
+	Content []byte
+	// Inside: Outgoing.XML is inside for everybody (all in profile Two); else the caller puts beside it
+	// what may be seen, for those who read Legacy.
+	Inside bool
+	Report Report
+	Lock   port.Lock
 }
 
 // Encrypt makes a message for all decided devices of all of To, and one's own others. Somebody without
 // one makes it fail: leaving a member out is the caller's (a person's) decision. The batch is applied
 // before Content leaves. Errors: ErrNobody, ErrUndecided, ErrTooMany, ErrWaiting (Sealed.Lock and
 // Report are set with them too), or the store's.
+//
+// Each device is written to in one profile, so a message may have two <encrypted/>: who knows one of them only
+// passes over the other.
 func (b *Book) Encrypt(m Outgoing) (Sealed, *keep.Batch, error) {
 	pl, err := b.plan(m.To)
 	if err != nil {
 		return Sealed{}, nil, err
 	}
-	out := Sealed{Lock: pl.lock(), Report: pl.report(), Namespace: pl.profile.Namespace()}
+	out := Sealed{Lock: pl.lock(), Report: pl.report()}
 	if err := pl.refusal(); err != nil {
 		return out, nil, err
 	}
 	if pl.tooMany() {
 		return out, nil, ErrTooMany
 	}
-	plain, err := b.inside(m, &pl)
-	if err != nil {
-		return out, nil, err
+	spoken := pl.spoken()
+	var content []byte
+	for _, p := range spoken {
+		if content, err = b.seal(content, m, &pl, p); err != nil {
+			return out, nil, err
+		}
 	}
-	key, payload, err := omemo.Seal(pl.profile, b.rand, plain)
-	if err != nil {
-		return out, nil, err
-	}
-	out.Inside = pl.profile == omemo.Two
-	if out.Content, err = b.envelope(pl.profile, pl.targets, key, &payload); err != nil {
-		return out, nil, err
-	}
+	out.Inside = spoken[0] == omemo.Two
+	out.Content = beside(content, spoken[0])
 	b.began(m.chat(&pl))
 	return out, b.flush(), nil
+}
+
+// Encloses tells whether a message to these would be read in profile Two by everybody, so that also what has no
+// text may be encrypted.
+func (b *Book) Encloses(to []jid.JID) bool {
+	pl, err := b.plan(to)
+	return err == nil && pl.refusal() == nil && pl.spoken()[0] == omemo.Two
+}
+
+// seal appends the message in one profile.
+func (b *Book) seal(to []byte, m Outgoing, pl *plan, p omemo.Profile) ([]byte, error) {
+	plain, err := b.inside(m, pl, p)
+	if err != nil {
+		return nil, err
+	}
+	key, payload, err := omemo.Seal(p, b.rand, plain)
+	if err != nil {
+		return nil, err
+	}
+	e, err := b.envelope(p, pl.targets, key, &payload)
+	return e.Append(to, p), err
 }
 
 // chat is what the message belongs to: the room, or the other.
@@ -68,8 +91,8 @@ func (m Outgoing) chat(pl *plan) jid.JID {
 }
 
 // inside is what is encrypted: the body in Legacy, an envelope of its own in Two.
-func (b *Book) inside(m Outgoing, pl *plan) ([]byte, error) {
-	if pl.profile == omemo.Legacy {
+func (b *Book) inside(m Outgoing, pl *plan, p omemo.Profile) ([]byte, error) {
+	if p == omemo.Legacy {
 		return []byte(m.Text), nil
 	}
 	var body []byte
@@ -82,19 +105,19 @@ func (b *Book) inside(m Outgoing, pl *plan) ([]byte, error) {
 	})
 }
 
-// envelope puts the key through the ratchet of each reader, and keeps what they become.
-func (b *Book) envelope(p omemo.Profile, readers []target, key []byte, payload *omemo.Payload) ([]byte, error) {
+// envelope puts the key through the ratchet of each reader in a profile, and keeps what they become.
+func (b *Book) envelope(p omemo.Profile, readers []target, key []byte, payload *omemo.Payload) (omemo.Envelope, error) {
 	e := omemo.Envelope{Sender: b.device.ID, Payload: payload}
 	for _, t := range readers {
-		if t.reach != ready {
+		if t.reach != ready || t.profile != p {
 			continue
 		}
 		next, msg, err := t.ratchet.Encrypt(b.rand, key)
 		if err != nil {
-			return nil, err
+			return e, err
 		}
 		if err := b.putSession(t.session, next); err != nil {
-			return nil, err
+			return e, err
 		}
 		k := omemo.Key{Device: t.id, PreKey: msg.PreKey, Data: msg.Data}
 		if p == omemo.Two {
@@ -102,10 +125,10 @@ func (b *Book) envelope(p omemo.Profile, readers []target, key []byte, payload *
 		}
 		e.Keys = append(e.Keys, k)
 	}
-	return beside(e.Append(nil, p), p), nil
+	return e, nil
 }
 
-// beside adds what servers and older clients are told.
+// beside adds what servers and older clients are told; of two profiles, the one that more programs know.
 // XEP-0380#usecases, XEP-0334#usecases
 func beside(b []byte, p omemo.Profile) []byte {
 	b = append(b, "<encryption xmlns='urn:xmpp:eme:0'"...)
@@ -132,8 +155,8 @@ func (b *Book) empty(s *Step, a *account, id uint32, p omemo.Profile) {
 	if err != nil {
 		return
 	}
-	content, err := b.envelope(p, []target{{a: a, id: id, reach: ready, session: k, ratchet: ratchet}}, key, nil)
+	e, err := b.envelope(p, []target{{a: a, id: id, profile: p, reach: ready, session: k, ratchet: ratchet}}, key, nil)
 	if err == nil {
-		s.Send = append(s.Send, Note{To: a.who, Content: content})
+		s.Send = append(s.Send, Note{To: a.who, Content: beside(e.Append(nil, p), p)})
 	}
 }

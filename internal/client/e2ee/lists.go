@@ -103,7 +103,7 @@ func readList(iq xtok.Elem, p omemo.Profile) ([]omemo.Listed, bool) {
 // told takes an account's list as the server tells it now.
 func (b *Book) told(s *Step, a *account, p omemo.Profile, devices []omemo.Listed) {
 	l := a.listIn(p)
-	before, first := l.Devices, l.Told.IsZero() && a.firstTold(p)
+	before, first := l.Devices, l.Told.IsZero() && (a.firstTold(p) || a.fresh(b.now()))
 	met := a.met()
 	*l = list{Devices: a.bounded(p, devices, b.own, b.device.ID), Told: b.now()}
 	for _, d := range l.Devices {
@@ -214,6 +214,17 @@ func (a *account) elsewhere(p omemo.Profile, id uint32) bool {
 func (a *account) firstTold(p omemo.Profile) bool {
 	for q, l := range a.Lists {
 		if q != p && !l.Told.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
+// fresh tells whether no device of the account has been known for long: both lists are asked for when
+// somebody is met, and the one that is told first makes those of the other no news.
+func (a *account) fresh(now time.Time) bool {
+	for _, d := range a.Devices {
+		if now.Sub(d.Since) > time.Minute {
 			return false
 		}
 	}

@@ -51,13 +51,23 @@ var lockCases = []struct {
 }
 
 func TestTheLockIsTheTruthInAll64Cases(t *testing.T) {
+	for name, set := range map[string]func(*world){
+		"one profile":               func(*world) {},
+		"both, people of legacy":    func(w *world) { w.both = true },
+		"both, people of omemo two": func(w *world) { w.both, w.wire = true, omemo.Two },
+	} {
+		t.Run(name, func(t *testing.T) { allCases(t, set) })
+	}
+}
+
+func allCases(t *testing.T, set func(*world)) {
 	n := 0
 	for _, c := range lockCases {
 		for _, group := range []bool{false, true} {
 			for _, way := range []string{"send", "receive"} {
 				n++
 				t.Run(fmt.Sprintf("group=%v/%s/%s/%s", group, way, c.keys, c.server), func(t *testing.T) {
-					m := newMatrix(t, group, c.keys, c.server)
+					m := newMatrix(t, set, group, c.keys, c.server)
 					if way == "send" {
 						m.send(c.send)
 					} else {
@@ -87,8 +97,9 @@ type matrix struct {
 	compared     map[*puppet]bool // by a person, against the device itself
 }
 
-func newMatrix(t *testing.T, group bool, keys, server string) *matrix {
+func newMatrix(t *testing.T, set func(*world), group bool, keys, server string) *matrix {
 	w := newWorld(t)
+	set(w)
 	m := &matrix{world: w, t: t, group: group, keys: keys, server: server, to: []jid.JID{bob},
 		shown: map[*puppet]bool{}, compared: map[*puppet]bool{}}
 	m.alice = w.client(alice)
@@ -156,7 +167,7 @@ func confirmed(t *testing.T, w *world, s *omemo.Session, c *client) *omemo.Sessi
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs, _, _, err := omemo.Accept(w.rand, c.device, omemo.Legacy, msg.Data)
+	theirs, _, _, err := omemo.Accept(w.rand, c.device, w.wire, msg.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +216,8 @@ func (m *matrix) serverActs() {
 	case "stale list":
 		m.bob2.publishBundle() // and is on the list, which Alice is not told
 		m.lie = func(_ jid.JID, r Request) string {
-			if r.To == bob && r.what.kind == getList {
-				return itemsAnswer(omemo.Legacy.DevicesNode(), "<item id='current'>"+listOf(m.bob1.device.ID)+"</item>")
+			if r.To == bob && r.what.kind == getList && r.what.profile == m.wire {
+				return itemsAnswer(m.wire.DevicesNode(), "<item id='current'>"+m.listOf(m.bob1.device.ID)+"</item>")
 			}
 			return ""
 		}
@@ -263,7 +274,7 @@ func (m *matrix) readers(e xtok.Elem) (out []*puppet) {
 func (m *matrix) truthOfSending(e xtok.Elem, readers []*puppet) port.LockState {
 	waits := false // somebody shown to Alice cannot read though a bundle is there
 	for p, there := range m.shown {
-		_, bundle := m.nodes[p.who][omemo.Legacy.BundleNode(p.device.ID)]
+		_, bundle := m.nodes[p.who][m.wire.BundleNode(p.device.ID)][m.wire.BundleItem(p.device.ID)]
 		waits = waits || there && bundle && !slices.Contains(readers, p)
 	}
 	if !e.OK() {
@@ -304,7 +315,7 @@ func (m *matrix) receive(want port.LockState) {
 		return
 	}
 	writer := m.writer()
-	e := writer.writes("to alice", m.alice.own())
+	e := writer.writesIn(m.room(), "to alice", m.alice.own())
 	truth := m.truthOfReading(e, writer)
 	out, s, err := m.alice.Decrypt(Incoming{From: bob, Room: m.room(), Element: e})
 	m.alice.do(s)

@@ -24,6 +24,7 @@ const (
 type target struct {
 	a       *account
 	id      uint32
+	profile omemo.Profile // in which it is written to
 	reach   reach
 	why     string // Why… of everything but ready
 	changed bool   // another key is offered for it
@@ -35,7 +36,6 @@ type target struct {
 // plan is who a message would be encrypted to: the one source of Needs, Lock,
 // and Encrypt, so that they cannot disagree.
 type plan struct {
-	profile omemo.Profile
 	people  []*account // recipients, by address; never empty
 	targets []target   // their devices and one's own others, by address and number
 	lists   bool       // a list is to be asked for, or on its way
@@ -49,20 +49,13 @@ func (b *Book) plan(to []jid.JID) (plan, error) {
 	if own := b.account(b.own); !slices.Contains(people, own) {
 		all = append(slices.Clone(people), own)
 	}
-	pl := plan{profile: b.profileFor(people), people: people}
+	pl := plan{people: people}
 	for _, a := range all {
 		for _, p := range b.profiles {
 			pl.lists = pl.lists || b.wantsList(a, p)
 		}
-		l := a.Lists[pl.profile]
-		if l == nil {
-			continue
-		}
-		for _, d := range l.Devices {
-			if a.who == b.own && d.ID == b.device.ID {
-				continue
-			}
-			t, err := b.target(a, d.ID, pl.profile)
+		for _, id := range b.announced(a) {
+			t, err := b.target(a, id)
 			if err != nil {
 				return plan{}, err
 			}
@@ -97,22 +90,35 @@ func compare(x, y jid.JID) int {
 	return 1
 }
 
-// profileFor is the first profile in which every recipient has a device; Legacy when
-// there is none.
-func (b *Book) profileFor(people []*account) omemo.Profile {
+// announced are the devices of an account on any of its lists, but not this very one.
+func (b *Book) announced(a *account) (ids []uint32) {
 	for _, p := range b.profiles {
-		if !slices.ContainsFunc(people, func(a *account) bool {
-			return a.Lists[p] == nil || len(a.Lists[p].Devices) == 0
-		}) {
-			return p
+		for _, d := range a.listOf(p) {
+			if a.who != b.own || d.ID != b.device.ID {
+				ids = append(ids, d.ID)
+			}
 		}
 	}
-	return omemo.Legacy
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
-// target looks at one listed device.
-func (b *Book) target(a *account, id uint32, p omemo.Profile) (target, error) {
-	t := target{a: a, id: id, why: WhyNoKey}
+// target looks at one listed device in the first profile that it announces, and in the next where
+// no key of it is to be had in that one. Its key is the same in both.
+func (b *Book) target(a *account, id uint32) (t target, err error) {
+	for _, p := range b.profiles {
+		if !a.listed(p, id) {
+			continue
+		}
+		if t, err = b.targetIn(a, id, p); err != nil || t.reach != missing {
+			break
+		}
+	}
+	return t, err
+}
+
+func (b *Book) targetIn(a *account, id uint32, p omemo.Profile) (target, error) {
+	t := target{a: a, id: id, profile: p, why: WhyNoKey}
 	d := a.Devices[id]
 	if d != nil && d.Key != "" {
 		t.changed = d.Offered != ""
@@ -165,7 +171,7 @@ func (b *Book) wantsList(a *account, p omemo.Profile) bool {
 		return false
 	}
 	life := listLife
-	if len(l.Devices) == 0 {
+	if len(b.announced(a)) == 0 {
 		life = emptyLife
 	}
 	return now.Sub(l.Told) >= life
@@ -200,8 +206,9 @@ func (b *Book) Needs(to []jid.JID) (ask []Request, wait bool) {
 		}
 	}
 	for _, t := range pl.targets {
-		if t.reach == waiting {
-			ask = b.ask(ask, asked{kind: getBundle, who: t.a.who, device: t.id, profile: pl.profile})
+		// A list on its way may tell of a profile that comes before.
+		if t.reach == waiting && (t.profile == b.profiles[0] || !pl.lists) {
+			ask = b.ask(ask, asked{kind: getBundle, who: t.a.who, device: t.id, profile: t.profile})
 		}
 	}
 	return ask, pl.waits()
@@ -341,6 +348,16 @@ func (pl *plan) refusal() error {
 		}
 	}
 	return err
+}
+
+// spoken are the profiles in which somebody is written to.
+func (pl *plan) spoken() (out []omemo.Profile) {
+	for _, p := range []omemo.Profile{omemo.Legacy, omemo.Two} {
+		if slices.ContainsFunc(pl.targets, func(t target) bool { return t.reach == ready && t.profile == p }) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // tooMany tells whether readers would refuse the message for its number of keys.

@@ -51,11 +51,20 @@ func (b *Book) putting(k kind, p omemo.Profile) asked {
 	return a
 }
 
+// refreshEvery is how often the bundle is published for the pre-keys that were used: whoever writes for
+// the first time uses one, and a crowd of strangers would have us publish a hundred keys for each. What
+// was used meanwhile is good still (spentLife), for those too who choose it once more.
+const refreshEvery = time.Minute
+
 // refresh refills the pre-keys and publishes a bundle that is other than what the server
-// has; not within catch-up, where a message may still use what is offered now.
+// has, at once or, where it was just published, a little later (Due); not within catch-up, where a message may
+// still use what is offered now.
 // XEP-0384#rules
 func (b *Book) refresh(s *Step) {
 	if b.catchUp || b.state.Off {
+		return
+	}
+	if b.stale = b.now().Sub(b.refreshed).Abs() < refreshEvery; b.stale {
 		return
 	}
 	next, changed, err := b.device.Refilled(b.rand, b.now())
@@ -68,6 +77,7 @@ func (b *Book) refresh(s *Step) {
 			return
 		}
 		if _, mark := b.bundle(p); mark != b.state.Published[p] {
+			b.refreshed = b.now()
 			s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
 		}
 	}
@@ -129,7 +139,9 @@ func (b *Book) publishedWell(s *Step, r Request) {
 	}
 	b.state.Published[p] = r.mark
 	b.looked(p)
-	b.refresh(s)
+	if _, now := b.bundle(p); now != r.mark {
+		b.refresh(s)
+	}
 }
 
 // looked notes that the server's copy of our bundle is known.
@@ -154,7 +166,7 @@ func (b *Book) configured(s *Step, what asked) {
 // would do so for ever: each time in a row waits twice as long.
 // XEP-0384#usecases-announcing
 func (b *Book) keepListed(s *Step, p omemo.Profile) {
-	if b.state.Off || b.account(b.own).listed(p, b.device.ID) {
+	if b.state.Off || b.account(b.own).listed(p, b.device.ID) && !b.lacking() {
 		if !b.state.Listed || !b.state.Restore.IsZero() {
 			b.state.Listed, b.state.Restore, b.changed = true, time.Time{}, true
 		}
@@ -175,7 +187,17 @@ func (b *Book) keepListed(s *Step, p omemo.Profile) {
 	b.restore(s)
 }
 
-// restore puts us on every list that lacks us.
+// lacking tells whether a list that was told lacks us.
+func (b *Book) lacking() bool {
+	own := b.account(b.own)
+	return slices.ContainsFunc(b.profiles, func(p omemo.Profile) bool {
+		l := own.Lists[p]
+		return l != nil && !l.Told.IsZero() && !l.has(b.device.ID)
+	})
+}
+
+// restore puts us on every list that lacks us, without a label.
+// COMPAT: twomemo 1.0.3 reads no list in which a label is signed.
 func (b *Book) restore(s *Step) {
 	if b.state.Listed {
 		b.state.Drops++
@@ -188,11 +210,6 @@ func (b *Book) restore(s *Step) {
 			continue
 		}
 		entry := omemo.Listed{ID: b.device.ID}
-		if p == omemo.Two && b.name != "" {
-			if signed, err := b.device.Listed(b.rand, b.name); err == nil {
-				entry = signed
-			}
-		}
 		i, _ := slices.BinarySearchFunc(l.Devices, entry.ID, byID)
 		l.Devices = slices.Insert(slices.Clone(l.Devices), i, entry)
 		b.touch(own)
@@ -206,12 +223,20 @@ func (b *Book) Due() time.Time {
 	if b.state.Off {
 		return at
 	}
-	for _, t := range []time.Time{b.state.Restore, b.state.Again} {
+	for _, t := range []time.Time{b.state.Restore, b.state.Again, b.staleDue()} {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
 	}
 	return at
+}
+
+// staleDue is when the bundle is to be published for what was used; zero: nothing was.
+func (b *Book) staleDue() time.Time {
+	if !b.stale || b.catchUp {
+		return time.Time{}
+	}
+	return b.refreshed.Add(refreshEvery)
 }
 
 // Tick does what has become due. Call it while online.
@@ -230,6 +255,9 @@ func (b *Book) Tick() Step {
 				s.Ask = b.ask(s.Ask, b.putting(putBundle, p))
 			}
 		}
+		b.refresh(&s)
+	}
+	if t := b.staleDue(); !t.IsZero() && !now.Before(t) && !b.state.Off {
 		b.refresh(&s)
 	}
 	return b.done(s)

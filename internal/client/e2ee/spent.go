@@ -5,13 +5,18 @@ import (
 	"time"
 )
 
-// spentLife is how long a pre-key that has begun a session is still good for another:
-// nobody hands pre-keys out one by one, so that two who read the bundle at the same time may
-// choose the same, and the second's messages would be lost. With a hundred keys and a
-// few people who begin at once that is no rare case. The price is that the first
-// message of such a session keeps its secrecy against a later theft of this device a day later than
-// it could. The same message is opened once all the same (wasRead).
-const spentLife = 24 * time.Hour
+// spentLife is how long a pre-key that has begun a session is still good for another, not
+// counting catch-up: nobody hands pre-keys out one by one, so that two who read the bundle before it is
+// replaced may choose the same, and the second's first messages would be lost without a word to either.
+// XEP-0384 wants the key gone "eventually", and not before catch-up ends. Who can have chosen it has read
+// the bundle at the latest refreshEvery after its first use, and writes as a rule within seconds, or within
+// the minutes that a chat is open before something is written in it; an hour covers that.
+//
+// The price is paid by the messages before our first answer alone, which goes out when the session begins:
+// for an hour longer than need be, who steals this device and has their ciphertext can read them. Their plain
+// text lies on the same device unless it was deleted within that hour.
+// The same message is opened once all the same (wasRead).
+const spentLife = time.Hour
 
 // spend takes a pre-key off the bundle, and notes from when on it is not good any more.
 func (b *Book) spend(preKey uint32) {
@@ -22,6 +27,11 @@ func (b *Book) spend(preKey uint32) {
 	}
 	if preKey != 0 && b.state.Spent[preKey].IsZero() {
 		b.state.Spent[preKey], b.changed = b.now(), true
+	}
+	for id := range b.state.Spent {
+		if !b.device.Has(id) { // the device keeps so many and no more
+			delete(b.state.Spent, id)
+		}
 	}
 	b.forgetSpent()
 }

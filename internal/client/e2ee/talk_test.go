@@ -181,10 +181,12 @@ func TestTwoWhoChooseTheSamePreKeyAreBothRead(t *testing.T) {
 			t.Error("a used pre-key is offered still")
 		}
 	}
-	w.now = b.Due()
-	b.do(b.Tick())
-	if !b.Due().IsZero() {
-		t.Error("something is due for ever")
+	for n := 0; !b.Due().IsZero(); n++ {
+		if n == 3 {
+			t.Fatal("something is due for ever")
+		}
+		w.now = b.Due()
+		b.do(b.Tick())
 	}
 	late := w.puppet(carol, 9)
 	if _, err := b.get(carol, late.writes("again", only)); !errors.Is(err, ErrUnreadable) {
@@ -238,16 +240,16 @@ func TestProfileTwoIsForWhoHasNothingElse(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.start(alice, true), w.start(bob, true)
 	says(t, a, "both", b)
-	if _, s, _ := a.write("a text", bob); s.Namespace != omemo.Legacy.Namespace() {
-		t.Errorf("with both profiles, %s", s.Namespace)
+	if e, s, _ := a.write("a text", bob); e.NS() != omemo.Legacy.Namespace() || s.Inside {
+		t.Errorf("with both profiles, %s", e.NS())
 	}
 	delete(w.nodes[bob], omemo.Legacy.DevicesNode())
 	step, _ := a.Event(bob, parse(t, listEvent(omemo.Legacy.DevicesNode(), listOf())))
 	a.do(step)
 	a.prepare(bob)
 	s, batch, err := a.Encrypt(Outgoing{To: []jid.JID{bob}, Text: "in two", XML: []byte("<a xmlns='urn:b'/>")})
-	if err != nil || s.Namespace != omemo.Two.Namespace() || !s.Inside {
-		t.Fatal(s.Namespace, err)
+	if err != nil || !s.Inside {
+		t.Fatal(s.Inside, err)
 	}
 	a.apply(batch)
 	e := encrypted(t, s.Content)

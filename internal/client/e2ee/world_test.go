@@ -35,6 +35,9 @@ type world struct {
 	// only has the clients speak no profile but this, when it is set.
 	only omemo.Profile
 	made int // devices
+	// wire is what puppets speak, and both has every client speak both profiles.
+	wire omemo.Profile
+	both bool
 }
 
 // stock are devices made once for all tests, since a device's hundred keys take their time.
@@ -74,7 +77,7 @@ var (
 func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, rand: rand.NewChaCha8([32]byte{1}), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
-		nodes: map[jid.JID]map[string]map[string]string{}, closed: map[string]bool{},
+		nodes: map[jid.JID]map[string]map[string]string{}, closed: map[string]bool{}, wire: omemo.Legacy,
 	}
 }
 
@@ -102,7 +105,7 @@ func (w *world) open(who jid.JID, disk keep.Store, two bool) *client {
 }
 
 // client signs a new Book in, with catch-up behind it.
-func (w *world) client(who jid.JID) *client { return w.start(who, false) }
+func (w *world) client(who jid.JID) *client { return w.start(who, w.both) }
 
 func (w *world) start(who jid.JID, two bool) *client {
 	disk, batch := keep.NewMemory(), &keep.Batch{}
@@ -257,6 +260,8 @@ func (w *world) serve(asker jid.JID, r Request) xtok.Elem {
 		delete(w.closed, name)
 	case "delete":
 		delete(w.nodes[to], name)
+	case "retract":
+		delete(w.nodes[to][name], act.First().Attr("id"))
 	}
 	return parse(w.t, "<iq xmlns='jabber:client' type='result'/>")
 }
@@ -313,20 +318,22 @@ func listEvent(name, payload string) string {
 
 // putList publishes a list of devices.
 func (w *world) putList(who jid.JID, ids ...uint32) {
-	w.put(who, omemo.Legacy.DevicesNode(), "current", listOf(ids...))
+	w.put(who, w.wire.DevicesNode(), "current", w.listOf(ids...))
 }
 
-func listOf(ids ...uint32) string {
+func listOf(ids ...uint32) string { return (&world{wire: omemo.Legacy}).listOf(ids...) }
+
+func (w *world) listOf(ids ...uint32) string {
 	var l []omemo.Listed
 	for _, id := range ids {
 		l = append(l, omemo.Listed{ID: id})
 	}
-	return string(omemo.AppendDevices(nil, omemo.Legacy, l))
+	return string(omemo.AppendDevices(nil, w.wire, l))
 }
 
 // listed reads the list as the server has it.
 func (w *world) listed(who jid.JID) (ids []uint32) {
-	text := w.nodes[who][omemo.Legacy.DevicesNode()]["current"]
+	text := w.nodes[who][w.wire.DevicesNode()]["current"]
 	if text == "" {
 		return nil
 	}
@@ -362,11 +369,11 @@ func (p *puppet) code() string {
 
 // publishBundle puts the puppet's bundle where it belongs.
 func (p *puppet) publishBundle() {
-	p.w.put(p.who, omemo.Legacy.BundleNode(p.device.ID), "current", p.bundle())
+	p.w.put(p.who, p.w.wire.BundleNode(p.device.ID), p.w.wire.BundleItem(p.device.ID), p.bundle())
 }
 
 func (p *puppet) bundle() string {
-	return string(omemo.AppendBundle(nil, omemo.Legacy, p.device.Bundle(omemo.Legacy)))
+	return string(omemo.AppendBundle(nil, p.w.wire, p.device.Bundle(p.w.wire)))
 }
 
 // reads tries to read a message, by its keys alone.
@@ -376,7 +383,7 @@ func (p *puppet) reads(e xtok.Elem) (string, bool) {
 		return "", false
 	}
 	for _, k := range env.Keys {
-		if k.Device != p.device.ID {
+		if k.Device != p.device.ID || profile == omemo.Two && k.Address != p.who.String() {
 			continue
 		}
 		key, ok := p.unlock(profile, k)
@@ -384,8 +391,23 @@ func (p *puppet) reads(e xtok.Elem) (string, bool) {
 			continue
 		}
 		if text, err := omemo.Open(profile, key, *env.Payload); err == nil {
-			return string(text), true
+			return said(profile, text)
 		}
+	}
+	return "", false
+}
+
+// said is the body of what was inside.
+func said(profile omemo.Profile, plain []byte) (string, bool) {
+	if profile == omemo.Legacy {
+		return string(plain), true
+	}
+	u, err := omemo.Unwrap(plain)
+	if err != nil {
+		return "", false
+	}
+	for x := range u.Elements() {
+		return x.Text(), true
 	}
 	return "", false
 }
@@ -416,10 +438,25 @@ func (p *puppet) unlock(profile omemo.Profile, k omemo.Key) ([]byte, bool) {
 	return key, true
 }
 
-// writes makes a message to devices whose bundles it is given or whose session it has.
+// writes makes a message to Alice's devices (or Bob's) whose bundles it is given or whose session it has.
 func (p *puppet) writes(text string, to ...omemo.Bundle) xtok.Elem {
+	return p.writesIn(jid.JID{}, text, to...)
+}
+
+func (p *puppet) writesIn(room jid.JID, text string, to ...omemo.Bundle) xtok.Elem {
 	p.w.t.Helper()
-	key, payload, err := omemo.Seal(omemo.Legacy, p.w.rand, []byte(text))
+	plain := []byte(text)
+	if p.w.wire == omemo.Two {
+		c := omemo.Content{From: p.who.String(), XML: []byte("<body xmlns='jabber:client'>" + text + "</body>")}
+		if !room.IsZero() {
+			c.To = room.String()
+		}
+		var err error
+		if plain, err = omemo.Wrap(p.w.rand, c); err != nil {
+			p.w.t.Fatal(err)
+		}
+	}
+	key, payload, err := omemo.Seal(p.w.wire, p.w.rand, plain)
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
@@ -427,14 +464,14 @@ func (p *puppet) writes(text string, to ...omemo.Bundle) xtok.Elem {
 	for _, bundle := range to {
 		e.Keys = append(e.Keys, p.lock(key, bundle))
 	}
-	return parse(p.w.t, string(e.Append(nil, omemo.Legacy)))
+	return parse(p.w.t, string(e.Append(nil, p.w.wire)))
 }
 
 func (p *puppet) lock(key []byte, bundle omemo.Bundle) omemo.Key {
 	p.w.t.Helper()
 	i := slices.IndexFunc(p.sessions, func(s *omemo.Session) bool { return s.Peer() == bundle.Identity })
 	if i < 0 {
-		s, err := omemo.Start(p.w.rand, p.device, omemo.Legacy, bundle)
+		s, err := omemo.Start(p.w.rand, p.device, p.w.wire, bundle)
 		if err != nil {
 			p.w.t.Fatal(err)
 		}
@@ -445,24 +482,29 @@ func (p *puppet) lock(key []byte, bundle omemo.Bundle) omemo.Key {
 		p.w.t.Fatal(err)
 	}
 	p.sessions[i] = next
-	return omemo.Key{Device: p.w.numberOf(bundle.Identity), PreKey: msg.PreKey, Data: msg.Data}
+	c := p.w.owner(bundle.Identity)
+	k := omemo.Key{Device: c.device.ID, PreKey: msg.PreKey, Data: msg.Data}
+	if p.w.wire == omemo.Two {
+		k.Address = c.who.String()
+	}
+	return k
 }
 
-// numberOf is the number of the client whose key this is.
-func (w *world) numberOf(k omemo.IdentityKey) uint32 {
+// owner is the client whose key this is.
+func (w *world) owner(k omemo.IdentityKey) *client {
 	for _, c := range w.clients {
 		if c.device.Identity() == k {
-			return c.device.ID
+			return c
 		}
 	}
 	w.t.Fatal("no such device")
-	return 0
+	return nil
 }
 
 // own is the bundle that a client has published.
 func (c *client) own() omemo.Bundle {
 	c.w.t.Helper()
-	text := c.w.nodes[c.who][omemo.Legacy.BundleNode(c.ID())]["current"]
+	text := c.w.nodes[c.who][c.w.wire.BundleNode(c.ID())][c.w.wire.BundleItem(c.ID())]
 	_, b, err := omemo.ReadBundle(parse(c.w.t, text))
 	if err != nil {
 		c.w.t.Fatal(err)
