@@ -38,12 +38,16 @@ func (a *archive) lie(q conn.Request) (string, bool) {
 		fmt.Sscanf(before.Text(), "r%d", &last)
 		first = max(0, last-100)
 	}
+	from := ""
+	if !q.To.IsZero() {
+		from = " from='" + q.To.String() + "'"
+	}
 	for i := first; i < last; i++ {
 		if a.fail != "" && i >= a.from {
 			break
 		}
-		a.d.happens(stanzaOf(a.t, fmt.Sprintf("<message xmlns='jabber:client'><result xmlns='%s' queryid='%s' id='r%d'><forwarded xmlns='%s'><delay xmlns='%s' stamp='1999-12-31T00:00:00Z'/>%s</forwarded></result></message>",
-			nsMAM, e.Attr("queryid"), i, nsForward, nsDelay, a.said[i])))
+		a.d.happens(stanzaOf(a.t, fmt.Sprintf("<message xmlns='jabber:client'%s><result xmlns='%s' queryid='%s' id='r%d'><forwarded xmlns='%s'><delay xmlns='%s' stamp='1999-12-31T00:00:00Z'/>%s</forwarded></result></message>",
+			from, nsMAM, e.Attr("queryid"), i, nsForward, nsDelay, a.said[i])))
 	}
 	if a.fail != "" && last > a.from {
 		return a.fail, true

@@ -64,6 +64,7 @@ type Engine struct {
 	rooms     map[string]*room
 	chats     map[string]chatSettings
 	away      bool // nobody is looking
+	begun     bool // the session: all was asked for that it must know
 	synced    bool
 	awaited   map[string]*wait  // archives, rooms and bookmarks still to come
 	held      []held            // what came live before them

@@ -24,6 +24,7 @@ type room struct {
 	Told      bool              `json:"told,omitempty"`      // its members were asked for once: who comes later is news
 
 	joined, joining bool
+	live            bool                // what is said in it comes to its place, since its archive was asked where we are
 	making          bool                // CreateRoom has made its name: it is to be new
 	until           time.Time           // when to give up joining
 	heard           time.Time           // when it last said something
@@ -127,7 +128,7 @@ func (r *room) goes(nick string) {
 
 // out notes that we are in it no more; who waits to be in hears why.
 func (r *room) out(why error) {
-	r.joined, r.joining, r.pinging, r.until = false, false, false, time.Time{}
+	r.joined, r.joining, r.live, r.pinging, r.until = false, false, false, false, time.Time{}
 	clear(r.occupants)
 	clear(r.nicks)
 	r.entered(why)

@@ -168,6 +168,7 @@ func (e *Engine) isIn(r *room) {
 	}
 	e.askRoom(r, func() {
 		r.entered(nil)
+		r.live = true
 		change, err := e.lines.Online(r.Address, false)
 		switch {
 		case !e.change(change, err):

@@ -26,7 +26,7 @@ func (e *Engine) up(ev *conn.Up) {
 	switch {
 	case e.settingUp():
 		e.receive()
-	case ev.Resumed:
+	case ev.Resumed && e.begun:
 		e.resumed()
 	default:
 		e.begin()
@@ -39,7 +39,7 @@ func (e *Engine) begin() {
 	if !e.change(change, err) {
 		return
 	}
-	e.synced = false
+	e.synced, e.begun = false, true
 	e.state("online", nil, time.Time{})
 	e.arrive()
 }
@@ -52,10 +52,10 @@ func (e *Engine) resumed() {
 		return
 	}
 	for _, r := range e.rooms {
+		if r.live && !e.change(e.lines.Online(r.Address, true)) {
+			return
+		}
 		if r.joined {
-			if !e.change(e.lines.Online(r.Address, true)) {
-				return
-			}
 			e.selfPing(r)
 		}
 	}
@@ -134,6 +134,7 @@ func (e *Engine) sessionOver() {
 		return
 	}
 	e.notLive()
+	e.begun = false
 	clear(e.sending)
 	clear(e.tickets)
 	clear(e.fetching)

@@ -1,0 +1,149 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
+	"mirsal/internal/xmpp/jid"
+)
+
+// inTea is what somebody says in a room, as its archive has it; live is as it comes.
+func inTea(n int) string {
+	return fmt.Sprintf("<message xmlns='jabber:client' type='groupchat' from='%s/carol' id='m%d'><body>line %03d</body></message>", tea, n, n)
+}
+
+func liveInTea(n int) string {
+	return strings.Replace(inTea(n), "</message>", fmt.Sprintf("<stanza-id xmlns='urn:xmpp:sid:0' by='%s' id='r%d'/></message>", tea, n), 1)
+}
+
+// archiveOf is an archive of a room; one's own is empty.
+func (d *desk) archiveOf(room string) *archive {
+	a := d.archive()
+	d.lie = func(q conn.Request) (string, bool) {
+		if q.To.String() != room {
+			return "", false
+		}
+		return a.lie(q)
+	}
+	return a
+}
+
+// heldBack is the next question of a kind, which waits for its answer, which tell gives.
+type heldBack struct {
+	d    *desk
+	tag  uint64
+	q    conn.Request
+	once bool
+}
+
+func (d *desk) holds(part, to string) *heldBack {
+	former, h := d.lie, &heldBack{d: d}
+	lie := func(q conn.Request) (string, bool) {
+		if !h.once && strings.Contains(string(q.Payload), part) && (q.To.String() == to || to == "") {
+			h.once, h.tag, h.q = true, d.engine.link.tag, q
+			return "silence", true
+		}
+		if former != nil {
+			return former(q)
+		}
+		return "", false
+	}
+	d.lie, d.wire.lie = lie, lie
+	return h
+}
+
+// tell answers what was held back.
+func (h *heldBack) tell() {
+	h.d.t.Helper()
+	if !h.once {
+		h.d.t.Fatal("nothing was held back")
+	}
+	answer, ok := h.d.lie(h.q)
+	if !ok {
+		answer = h.d.wire.serve(h.q)
+	}
+	h.d.happens(answerOf(h.d.t, h.q.To, h.tag, answer))
+	h.d.wait()
+}
+
+func TestARoomThatIsNotLiveYetHidesNoGapWhenTheStreamGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		a := d.archiveOf(tea)
+		d.roomInfo(me)
+		d.enter(tea)
+		a.said = []string{inTea(0)}
+		d.gets(liveInTea(0))
+		d.down()
+		h := d.holds(nsInfo, tea)
+		d.up(false) // a new session, in which the room is entered again
+		d.enter(tea)
+		d.down()
+		a.said = append(a.said, inTea(1), inTea(2)) // said before the room was entered
+		d.up(true)
+		for n := 3; n < 83; n++ {
+			a.said = append(a.said, inTea(n))
+			d.gets(liveInTea(n))
+		}
+		h.tell()
+		d.gets()
+		var want []string
+		for n := range 83 {
+			want = append(want, fmt.Sprintf("line %03d", n))
+		}
+		same(t, "the room", d.lines(tea), want...)
+	})
+}
+
+func TestASessionThatWasNotBegunIsBegunWhenItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, keep.NewMemory())
+		d.engine.Do(&port.SignIn{Address: me, Password: "secret"})
+		d.wait()
+		d.up(true)
+		if len(d.questions("jabber:iq:roster")) != 1 || len(d.take("<presence")) != 1 {
+			t.Error("nothing was asked for")
+		}
+		d.stop()
+	})
+}
+
+func TestARoomEnteredAgainWhileItsArchiveIsReadLosesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p := d.peer(bob)
+		a := d.archiveOf(tea)
+		d.roomInfo(me, bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.down()
+		for n := range 5 {
+			a.said = append(a.said, p.saysTo(jid.MustParse(tea), fmt.Sprintf("line %d", n), fmt.Sprintf("type='groupchat' from='%s/bob' id='m%d'", tea, n), "<x xmlns='"+nsMUCUser+"'><item jid='"+bob+"/x'/></x>", me))
+		}
+		h := d.holds(nsMAM, tea)
+		d.up(false)
+		d.gets(here(tea, "bob", bob), here(tea, "me", me, "110"))
+		if !h.once {
+			t.Fatal("the archive is not asked")
+		}
+		// put out, and in again, on the same session
+		d.gets(gone(tea, "me", "<item affiliation='member' role='none'/><status code='110'/><status code='307'/>"))
+		again := d.holds(nsMAM, tea)
+		d.enter(tea, here(tea, "bob", bob))
+		h.tell()
+		again.tell()
+		d.gets()
+		got := slices.DeleteFunc(d.lines(tea), func(s string) bool { return s == "!kicked" })
+		same(t, "the room", got, "line 0", "line 1", "line 2", "line 3", "line 4")
+		d.stop()
+		d.start()
+		got = slices.DeleteFunc(d.lines(tea), func(s string) bool { return s == "!kicked" })
+		same(t, "the room later", got, "line 0", "line 1", "line 2", "line 3", "line 4")
+		d.up(false)
+		time.Sleep(time.Second)
+	})
+}
