@@ -22,6 +22,7 @@ func (e *Engine) dress(c *port.Chat) {
 	} else if p := e.people[c.Address]; p != nil {
 		c.Name, c.Online, c.Blocked = p.Name, len(p.here) > 0, p.Blocked
 	}
+	e.dressFace(c)
 	if c.Name == "" {
 		c.Name = shortName(c.Address)
 	}
@@ -35,6 +36,9 @@ func (e *Engine) nameOf(chat, sender string) string {
 	}
 	if p := e.people[sender]; p != nil && p.Name != "" {
 		return p.Name
+	}
+	if nick := e.face(sender).Nick; nick != "" {
+		return nick
 	}
 	if r != nil {
 		return r.nicks[sender]

@@ -17,6 +17,9 @@ func (e *Engine) command(c port.Command) {
 	case *port.SignIn:
 		e.startSignIn(c)
 		return
+	case *port.SignUp:
+		e.signUp(c)
+		return
 	case *port.LinkJoin:
 		e.linkJoin(c)
 		return
@@ -75,6 +78,14 @@ func (e *Engine) peopleCommand(c port.Command) bool {
 	switch c := c.(type) {
 	case *port.SignOut:
 		e.signOut(c)
+	case *port.GetProfile:
+		e.tell(&port.Profile{Ref: c.Ref, Name: e.face(e.own.String()).Nick, Avatar: e.face(e.own.String()).Avatar})
+	case *port.SetProfile:
+		e.setProfile(c)
+	case *port.Avatar:
+		e.avatar(c)
+	case *port.RecoveryCode:
+		e.recoveryCode(c)
 	case *port.Attend:
 		e.attend(c)
 	case *port.ListContacts:
@@ -163,14 +174,15 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 		e.profile.Server = c.Server
 	}
 	if c.Password != "" {
-		e.profile.Password, e.profile.Token = c.Password, nil
+		e.profile.Password, e.profile.Token = plainCode(c.Password), nil
 	}
+	e.takeSiteToken(c)
 	if e.own != own { // new, or the address was mistyped: nothing was kept under it
 		if err := e.openAccount(); err != nil {
 			return err
 		}
 	}
-	if c.Password != "" { // whoever signed out here for good is back
+	if c.Password != "" || c.Token != "" { // whoever signed out here for good is back
 		e.take(e.keys.Return())
 	}
 	e.keepProfile()
@@ -253,7 +265,7 @@ func (e *Engine) listMembers(c *port.ListMembers) {
 		e.tell(&port.MemberList{Ref: c.Ref, Room: c.Room, Failure: port.Failf(port.NoSuchChat, "%q is not one of your rooms", c.Room)})
 		return
 	}
-	e.tell(&port.MemberList{Ref: c.Ref, Room: c.Room, Members: r.members()})
+	e.tell(&port.MemberList{Ref: c.Ref, Room: c.Room, Members: e.withFaces(r.members())})
 }
 
 func (e *Engine) cancel(c *port.Cancel) {

@@ -23,12 +23,13 @@ type contact struct {
 	Blocked      bool   `json:"blocked,omitempty"`
 
 	here []string // resources that are available
+	face face     // also the engine's, which has those of others too
 }
 
 func (e *Engine) person(address string) *contact {
 	c := e.people[address]
 	if c == nil {
-		c = &contact{}
+		c = &contact{face: e.faces[address]}
 		e.people[address] = c
 	}
 	return c
@@ -51,7 +52,7 @@ func (c *contact) shown(address string) port.Contact {
 	case c.Subscription != "" && c.Subscription != "none":
 		state = "contact"
 	}
-	return port.Contact{Address: address, Name: c.Name, State: state, Online: len(c.here) > 0, Blocked: c.Blocked}
+	return port.Contact{Address: address, Name: c.Name, State: state, Online: len(c.here) > 0, Blocked: c.Blocked, Nick: c.face.Nick, Avatar: c.face.Avatar}
 }
 
 // keepContacts stores contacts in one transaction, and tells of them and of their chats.
@@ -106,13 +107,18 @@ func (e *Engine) askRoster() {
 		}
 		slices.Sort(changed)
 		e.keepContacts(changed...)
+		if e.signup != nil {
+			e.meet(changed, nil)
+		}
 	})
 }
 
 // rosterPush takes what has changed. RFC 6121 §2.1.6
 func (e *Engine) rosterPush(q xtok.Elem) {
+	before := e.friends(q)
 	changed, _ := e.rosterItems(q)
 	e.keepContacts(changed...)
+	e.meet(changed, before)
 }
 
 // mostPeople bounds how many contacts are remembered.

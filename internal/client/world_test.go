@@ -241,7 +241,7 @@ func (d *desk) start() {
 	d.t.Helper()
 	var err error
 	d.engine, err = New(Config{Store: d.store, Rand: rand.Reader, Now: time.Now, Software: "test", Label: "desk",
-		Dialer: func(jid.JID, string) (conn.Dialer, error) { return nil, nil },
+		Dialer: func(jid.JID, string) (conn.Dialer, error) { return nowhere{}, nil },
 		Events: func(ev port.Event) {
 			d.seen.Lock()
 			d.told = append(d.told, ev)
@@ -265,6 +265,11 @@ func (d *desk) start() {
 	go func() { ended <- engine.Run(ctx) }()
 	d.wait()
 }
+
+// nowhere is a Dialer of a network that is down.
+type nowhere struct{}
+
+func (nowhere) Dial(context.Context) (conn.Transport, error) { return nil, conn.ErrDown }
 
 // stop ends the engine as a program does.
 func (d *desk) stop() {
@@ -494,7 +499,7 @@ func bubble(t *testing.T, f func(t *testing.T, d *desk)) {
 func (d *desk) find(text string) (found []string) {
 	d.t.Helper()
 	for _, table := range []keep.Table{"timeline.rows", "timeline.where", "timeline.marks", "timeline.waiting", "timeline.outbox", "timeline.replies",
-		"timeline.chats", "timeline.meta", "timeline.archives", profileTable, contactTable, roomTable, chatTable, "files.uploads", "files.downloads", "omemo.read", "omemo.accounts"} {
+		"timeline.chats", "timeline.meta", "timeline.archives", profileTable, contactTable, roomTable, chatTable, faceTable, pictureTable, "files.uploads", "files.downloads", "omemo.read", "omemo.accounts"} {
 		err := d.store.Scan(table, keep.Range{}, func(key string, value []byte) bool {
 			if strings.Contains(key+string(value), text) {
 				found = append(found, string(table))

@@ -88,6 +88,8 @@ func newEvent(name string) Event {
 func Commands() []Command {
 	return []Command{
 		&SignIn{},
+		&SignUp{},
+		&RecoveryCode{},
 		&SignOut{},
 		&Attend{},
 		&ListChats{},
@@ -104,6 +106,9 @@ func Commands() []Command {
 		&ListContacts{},
 		&AddContact{},
 		&RemoveContact{},
+		&GetProfile{},
+		&SetProfile{},
+		&Avatar{},
 		&Block{},
 		&CreateRoom{},
 		&JoinRoom{},
@@ -137,6 +142,8 @@ func Events() []Event {
 		&Page{},
 		&ContactList{},
 		&ContactChanged{},
+		&Profile{},
+		&Picture{},
 		&MemberList{},
 		&DeviceList{},
 		&KeyAlert{},
@@ -149,6 +156,8 @@ func Events() []Event {
 }
 
 func (*SignIn) command() string        { return "signIn" }
+func (*SignUp) command() string        { return "signUp" }
+func (*RecoveryCode) command() string  { return "recoveryCode" }
 func (*SignOut) command() string       { return "signOut" }
 func (*Attend) command() string        { return "attend" }
 func (*ListChats) command() string     { return "listChats" }
@@ -165,6 +174,9 @@ func (*SetEncryption) command() string { return "setEncryption" }
 func (*ListContacts) command() string  { return "listContacts" }
 func (*AddContact) command() string    { return "addContact" }
 func (*RemoveContact) command() string { return "removeContact" }
+func (*GetProfile) command() string    { return "getProfile" }
+func (*SetProfile) command() string    { return "setProfile" }
+func (*Avatar) command() string        { return "avatar" }
 func (*Block) command() string         { return "block" }
 func (*CreateRoom) command() string    { return "createRoom" }
 func (*JoinRoom) command() string      { return "joinRoom" }
@@ -193,6 +205,8 @@ func (*MessageGone) event() string    { return "messageGone" }
 func (*Page) event() string           { return "page" }
 func (*ContactList) event() string    { return "contactList" }
 func (*ContactChanged) event() string { return "contactChanged" }
+func (*Profile) event() string        { return "profile" }
+func (*Picture) event() string        { return "picture" }
 func (*MemberList) event() string     { return "memberList" }
 func (*DeviceList) event() string     { return "deviceList" }
 func (*KeyAlert) event() string       { return "keyAlert" }

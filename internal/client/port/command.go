@@ -1,14 +1,42 @@
 package port
 
+import "time"
+
 // SignIn opens the account and stays connected until SignOut. Answer: Done, at
 // the first success or at a refusal that trying again cannot mend. Without
-// Password the profile's token is used.
+// Password the profile's token is used. A recovery code is a password, in whatever way it is written.
 type SignIn struct {
 	Ref
 	Address  string `json:"address"`
 	Password string `json:"password,omitempty"`
 	Server   string `json:"server,omitempty"` // host:port or wss://…; "" looks the domain up
+	// Token is one that the site has given for this device, whose UUID it was told: Device. It is
+	// in place of a password, good for Mechanism ("": HT-SHA-256-NONE) and until Expiry.
+	Token     string    `json:"token,omitempty"`
+	Mechanism string    `json:"mechanism,omitempty"`
+	Expiry    time.Time `json:"expiry,omitzero"`
+	Device    string    `json:"device,omitempty"`
 }
+
+// SignUp makes an account by an invitation and signs in to it: Invitation is its token, or
+// its xmpp: address, and Domain where the account is to be, if that does not tell. Name is the
+// wished name before the @; "" makes one of DisplayName, with a number behind it if need be.
+// Nobody sees a password: a random one is kept until the device has its token. Answer: Done. The
+// failure Taken comes with Suggest, a name that may be free; BadName with one if there is one;
+// Missing is an invitation that cannot be used (any more).
+type SignUp struct {
+	Ref
+	Invitation  string `json:"invitation"`
+	Domain      string `json:"domain,omitempty"`
+	Server      string `json:"server,omitempty"` // as of SignIn
+	Name        string `json:"name,omitempty"`
+	DisplayName string `json:"displayName,omitempty"`
+}
+
+// RecoveryCode makes a code by which a person comes back who has no device left. It becomes
+// the account's password, so a former code or password is good no more and the server signs
+// all other devices out. Nothing keeps it. Answer: Code.
+type RecoveryCode struct{ Ref }
 
 // SignOut closes the stream. Forget also forgets the sign-in and takes this device
 // off the account's list of keys. Answer: Done.
@@ -131,6 +159,27 @@ type AddContact struct {
 
 // RemoveContact ends it in both directions, and declines who asked. Answer: Done.
 type RemoveContact struct {
+	Ref
+	Address string `json:"address"`
+}
+
+// GetProfile asks how others see this account. Answer: Profile.
+type GetProfile struct{ Ref }
+
+// SetProfile changes that: the name (0172; nil leaves it, "" takes it away), and the picture
+// (0084): at most 64 KiB of JPEG, PNG or WebP, of Width and Height in pixels, made small by
+// who draws; NoPicture takes it away. Contacts see both. Answer: Done.
+type SetProfile struct {
+	Ref
+	Name      *string `json:"name,omitempty"`
+	Picture   []byte  `json:"picture,omitempty"`
+	Width     int     `json:"width,omitempty"`
+	Height    int     `json:"height,omitempty"`
+	NoPicture bool    `json:"noPicture,omitempty"`
+}
+
+// Avatar asks for the picture that a contact, oneself or a room has now. Answer: Picture.
+type Avatar struct {
 	Ref
 	Address string `json:"address"`
 }

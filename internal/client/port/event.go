@@ -7,6 +7,7 @@ type Done struct {
 	Ref
 	Message string   `json:"message,omitempty"` // the message it was about
 	Chat    string   `json:"chat,omitempty"`    // the chat it was about
+	Suggest string   `json:"suggest,omitempty"` // SignUp: a name that may be free
 	Failure *Failure `json:"failure,omitempty"`
 }
 
@@ -88,6 +89,23 @@ type ContactChanged struct {
 	Contact Contact `json:"contact"`
 }
 
+// Profile answers GetProfile, and tells of a change, made here or on another device.
+type Profile struct {
+	Ref
+	Name   string `json:"name,omitempty"`
+	Avatar string `json:"avatar,omitempty"` // as in Contact
+}
+
+// Picture answers Avatar: at most 64 KiB of an image, of the Type that its first bytes tell.
+type Picture struct {
+	Ref
+	Address string   `json:"address"`
+	Hash    string   `json:"hash,omitempty"`
+	Type    string   `json:"type,omitempty"` // image/jpeg, image/png, image/webp, image/gif
+	Data    []byte   `json:"data,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
 // MemberList answers ListMembers.
 type MemberList struct {
 	Ref
@@ -114,7 +132,8 @@ type KeyAlert struct {
 	Label string `json:"label,omitempty"`
 }
 
-// Code answers SafetyCode and LinkShow: a text to be drawn as a QR code.
+// Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, and RecoveryCode, one to be
+// printed or written down.
 type Code struct {
 	Ref
 	Text    string    `json:"text"`

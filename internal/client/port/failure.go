@@ -20,6 +20,8 @@ const (
 	TooLarge      = "too-large"
 	Missing       = "missing"  // what is asked for is not there (any more)
 	Tampered      = "tampered" // what came is not what was sent
+	Taken         = "taken"    // the name is somebody's
+	BadName       = "bad-name" // the server does not take such a name
 	Canceled      = "canceled"
 	Interrupted   = "interrupted" // the engine ended before it answered: what is there now shows whether it was done
 	Internal      = "internal"    // the profile or the engine; the text says which
@@ -42,6 +44,8 @@ func FailureOf(e Event) *Failure {
 	case *DeviceList:
 		return e.Failure
 	case *Code:
+		return e.Failure
+	case *Picture:
 		return e.Failure
 	case *Found:
 		return e.Failure

@@ -148,6 +148,7 @@ type Chat struct {
 	Blocked bool      `json:"blocked,omitempty"`
 	Joined  bool      `json:"joined,omitempty"` // rooms: we are in it
 	Typing  []string  `json:"typing,omitempty"` // who is writing now
+	Avatar  string    `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
 }
 
 // Contact is a person one knows, or who asks to be known.
@@ -157,6 +158,8 @@ type Contact struct {
 	State   string `json:"state"` // contact, asked (by us), asks (us), none
 	Online  bool   `json:"online,omitempty"`
 	Blocked bool   `json:"blocked,omitempty"`
+	Nick    string `json:"nick,omitempty"`   // what they call themselves; Name is one's own name for them
+	Avatar  string `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
 }
 
 // Member is somebody in a room.
@@ -165,6 +168,7 @@ type Member struct {
 	Address string `json:"address,omitempty"` // "" where the room hides it
 	Role    string `json:"role"`              // owner, admin, member, none
 	Here    bool   `json:"here,omitempty"`
+	Avatar  string `json:"avatar,omitempty"` // as in Contact
 }
 
 // Device is one installation that somebody reads and writes with.

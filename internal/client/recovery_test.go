@@ -1,0 +1,100 @@
+package client
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"mirsal/internal/client/conn"
+	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
+	"mirsal/internal/xmpp/jid"
+)
+
+func TestACodeIsReadAsItIsWrittenAndPasswordsAreNotTouched(t *testing.T) {
+	code := "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	for _, written := range []string{code, printed(code), strings.ToLower(printed(code)), " abcd efgh jklm npqr stuv wxyz 2345 6789\n"} {
+		if got := plainCode(written); got != code {
+			t.Errorf("%q is read as %q", written, got)
+		}
+	}
+	for _, password := range []string{"correct horse battery staple", "a-b c", "", code + "A", "0BCDEFGHJKLMNPQRSTUVWXYZ23456789"} {
+		if got := plainCode(password); got != password {
+			t.Errorf("the password %q became %q", password, got)
+		}
+	}
+}
+
+func withToken(t *testing.T, f func(d *desk)) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.down()
+		d.happens(&conn.Up{JID: jid.MustParse(me + "/here"), Token: &conn.Token{Mechanism: "HT-SHA-256-NONE", Secret: "token-1"}})
+		d.wait()
+		f(d)
+	})
+}
+
+func TestARecoveryCodeIsKeptOnlyUntilThereIsAToken(t *testing.T) {
+	withToken(t, func(d *desk) {
+		text := d.must(&port.RecoveryCode{}).(*port.Code).Text
+		code := plainCode(text)
+		if len(code) != codeLength || code == text {
+			t.Errorf("the code is %q", text)
+		}
+		if p := d.engine.profile; p.Password != code || p.Token != nil {
+			t.Errorf("it would sign in with %+v", p)
+		}
+		d.happens(&conn.Up{JID: jid.MustParse(me + "/here"), Token: &conn.Token{Mechanism: "HT-SHA-256-NONE", Secret: "token-2"}})
+		d.wait()
+		if found := d.find(code); len(found) > 0 || d.engine.profile.Token.Secret != "token-2" {
+			t.Errorf("the code is in %v", found)
+		}
+	})
+}
+
+func TestACodeThatTheServerRefusedChangesNothing(t *testing.T) {
+	withToken(t, func(d *desk) {
+		d.lie = func(q conn.Request) (string, bool) {
+			return "error not-acceptable", strings.Contains(string(q.Payload), "iq:register")
+		}
+		if f := port.FailureOf(d.do(&port.RecoveryCode{})[0]); f == nil || f.Code != port.Refused {
+			t.Errorf("answered by %v", f)
+		}
+		if p := d.engine.profile; p.Password != "" || p.Token == nil {
+			t.Errorf("the profile is %+v", p)
+		}
+	})
+}
+
+func TestACodeWithoutAnAnswerIsDroppedWhenTheTokenIsGoodStill(t *testing.T) {
+	withToken(t, func(d *desk) {
+		d.lie = func(q conn.Request) (string, bool) {
+			return "lost connection", strings.Contains(string(q.Payload), "iq:register")
+		}
+		if f := port.FailureOf(d.do(&port.RecoveryCode{})[0]); f == nil || f.Code != port.Unreachable {
+			t.Errorf("answered by %v", f)
+		}
+		if p := d.engine.profile; p.Password == "" || p.Token == nil {
+			t.Errorf("it could not sign in either way: %+v", p)
+		}
+		d.down()
+		d.up(false)
+		if p := d.engine.profile; p.Password != "" || p.Token == nil {
+			t.Errorf("the profile is %+v", p)
+		}
+	})
+}
+
+func TestATokenOfTheSiteSignsInAsTheDeviceThatItIsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, keep.NewMemory())
+		d.engine.Do(&port.SignIn{Address: me, Token: "site-token", Device: "3b1e0a4c-0000-4000-8000-000000000001"})
+		d.wait()
+		p := d.engine.profile
+		if p.Device != "3b1e0a4c-0000-4000-8000-000000000001" || p.Password != "" || p.Token == nil || p.Token.Secret != "site-token" || p.Token.Mechanism != "HT-SHA-256-NONE" {
+			t.Errorf("it would sign in with %+v", p)
+		}
+		d.up(false)
+		d.stop()
+	})
+}
