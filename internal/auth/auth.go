@@ -103,6 +103,7 @@ type Auth struct {
 	removal     Removal
 	meet        func() // told that there are meetings to make
 	revoked     []func(bare jid.JID, device string)
+	theft       []func(bare jid.JID, device Device)
 	newPassword []func(bare jid.JID, session any)
 	disabled    []func(bare jid.JID)
 	here        func(bare jid.JID) map[string]int // how many sessions each device has

@@ -65,6 +65,7 @@ type Device struct {
 	Password       bool      // it has shown the password that holds now
 	Token          bool      // it has a token that is good
 	Nameless       bool      // any number of installations that say nothing of themselves
+	Keys           uint32    // number of its OMEMO device, as it says; 0 when it does not
 }
 
 // How a device signs in.
@@ -150,7 +151,7 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 	records, err := a.records(ctx, name)
 	now, nameless, here := time.Now(), a.DeviceID(name, Agent{}), a.here(a.bare(name))
 	for id, r := range records {
-		if (here[id] > 0 || !r.forgotten(now)) && !r.Revoked {
+		if (here[id] > 0 || !r.forgotten(now)) && !r.Revoked && !r.Removed {
 			d := r.device(id, now)
 			d.Nameless = id == nameless
 			devices = append(devices, d)
@@ -162,7 +163,44 @@ func (a *Auth) Devices(ctx context.Context, name string) (devices []Device, err 
 	return devices, err
 }
 
-// Revoke takes away what a device signs in by. One that has a token has shown
+// OnTheft sets who is told of a device that signs in by one token of which somebody has shown
+// a former one: its tokens have ended, durably, and its sessions are to. Before use only.
+func (a *Auth) OnTheft(f func(bare jid.JID, device Device)) { a.theft = append(a.theft, f) }
+
+// SetKeys notes which OMEMO device a device says that it is. ErrDevice when there is no such
+// device, or when it is any number of installations.
+func (a *Auth) SetKeys(ctx context.Context, name, device string, keys uint32) error {
+	if device == a.DeviceID(name, Agent{}) {
+		return ErrDevice
+	}
+	return a.alter(ctx, name, device, func(r *record) bool {
+		was := r.Keys
+		r.Keys = keys
+		return was != keys
+	})
+}
+
+// SignOut ends a device's tokens by its own wish: it is let in again by the password, not kept
+// out. Its sessions are the caller's to end.
+func (a *Auth) SignOut(ctx context.Context, name, device string) error {
+	return a.alter(ctx, name, device, (*record).endTokens)
+}
+
+// alter changes what is kept of a device that is not revoked; change tells whether there is
+// something to write.
+func (a *Auth) alter(ctx context.Context, name, device string, change func(*record) bool) error {
+	defer a.hold(name)()
+	r, err := a.record(ctx, name, device)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && (r.Revoked || r.Removed):
+		return ErrDevice
+	case err != nil || !change(&r):
+		return err
+	}
+	return a.write(ctx, name, a.setRecord(device, &r))
+}
+
+// Revoke takes away what a device signs in by; who shows a token of its hears that it is over. One that has a token has shown
 // the password once, to get it: it is not let in by the password again before that is
 // changed. ErrDevice when there is no such device, ErrPasswordKnown for one
 // that signs in by the password alone, and when no more can be kept out: then only
@@ -185,21 +223,20 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 		return ErrDevice
 	case err != nil:
 		return err
-	case r.Revoked:
+	case r.Revoked, r.Removed:
 		return ErrDevice
 	case r.Password && !r.hasToken(time.Now()):
 		return ErrPasswordKnown
 	}
-	op := a.devices.Unset(device)
 	if r.Password {
 		full, err := a.allRevoked(ctx, name)
 		if err != nil || full {
 			return cmp.Or(err, ErrPasswordKnown)
 		}
-		r = record{First: r.First, Last: r.Last, Password: true, Revoked: true}
-		op = a.setRecord(device, &r)
 	}
-	if err := a.write(ctx, name, op); err != nil {
+	r.endTokens()
+	r = record{First: r.First, Last: r.Last, Password: r.Password, Revoked: r.Password, Removed: true, Tokens: r.Tokens}
+	if err := a.write(ctx, name, a.setRecord(device, &r)); err != nil {
 		return fmt.Errorf("auth: revoke device: %w", err)
 	}
 	a.changed(name, device)

@@ -24,12 +24,14 @@ type record struct {
 	Last     int64   `json:"last"`
 	Password bool    `json:"password,omitempty"`
 	Revoked  bool    `json:"revoked,omitempty"` // and it knows the password: not let in before there is another
-	Tokens   []token `json:"tokens,omitempty"`  // the one in use, and one that was not used yet
+	Removed  bool    `json:"removed,omitempty"` // by another device: not listed until it signs in again
+	Keys     uint32  `json:"keys,omitempty"`    // number of its OMEMO device, as it says
+	Tokens   []token `json:"tokens,omitempty"`  // the last that is spent, the one in use, and one that was not used yet
 }
 
 func deviceSpace() store.Space {
 	return store.Space{
-		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, whether it was revoked (that is kept until the password changes), its tokens",
+		Name: "device", Fields: "hash of the device's id: program and name as it says, first and last sign-in, whether it knows the password, whether it was revoked (that is kept until the password changes), its tokens, the number under which its public keys are published",
 		Purpose: "let a device sign in by its token; show people what has access to their account, and end that", Life: deviceLife,
 	}
 }
@@ -42,7 +44,8 @@ func (r *record) signIn(g Agent, by string, now time.Time) bool {
 	}
 	r.Software, r.Name = cmp.Or(g.Software, r.Software), cmp.Or(g.Device, r.Name)
 	r.Password = r.Password || by == byPassword
-	return r.Last != was.Last || r.Software != was.Software || r.Name != was.Name || r.Password != was.Password
+	r.Removed = false
+	return was.Removed || r.Last != was.Last || r.Software != was.Software || r.Name != was.Name || r.Password != was.Password
 }
 
 // forgotten tells whether it was unused for too long, or was let in and never came. One
@@ -65,7 +68,7 @@ func (r *record) hasToken(now time.Time) bool {
 func (r *record) device(id string, now time.Time) Device {
 	return Device{
 		ID: id, Software: r.Software, Name: r.Name, First: time.Unix(r.First, 0), Last: time.Unix(r.Last, 0),
-		Password: r.Password, Token: r.hasToken(now),
+		Password: r.Password, Token: r.hasToken(now), Keys: r.Keys,
 	}
 }
 

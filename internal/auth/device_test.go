@@ -13,6 +13,7 @@ import (
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/sasl"
 )
 
 func phone() Agent {
@@ -273,8 +274,8 @@ func TestARevokedDeviceIsForgottenAndThatIsToldWhenItIsDurable(t *testing.T) {
 	if !slices.Equal(told, []string{"alice@example.org " + id}) {
 		t.Error(told)
 	}
-	if tokens, _ := a.Tokens("alice", phone(), "M"); len(tokens) != 0 {
-		t.Errorf("%s is still good", secret)
+	if tokens, _ := a.Tokens("alice", phone(), "M"); len(tokens) != 1 || tokens[0].Refuse != sasl.CredentialsExpired {
+		t.Errorf("%s is still good, or is nothing: who shows it cannot be told why", secret)
 	}
 	if err := a.Revoke(t.Context(), "alice", id); !errors.Is(err, ErrDevice) {
 		t.Error(err)
@@ -321,7 +322,7 @@ func TestADeviceWithATokenIsOffUntilThePasswordIsAnother(t *testing.T) {
 	if err := a.Revoke(t.Context(), "alice", id); err != nil {
 		t.Fatal(err)
 	}
-	if tokens, _ := a.Tokens("alice", phone(), "M"); len(tokens) != 0 || len(devices(t, a, "alice")) != 0 {
+	if tokens, _ := a.Tokens("alice", phone(), "M"); len(tokens) != 1 || tokens[0].Refuse == "" || len(devices(t, a, "alice")) != 0 {
 		t.Error("it still has access")
 	}
 	if _, err := a.SignedIn(t.Context(), "alice", phone(), "password"); !errors.Is(err, ErrRevoked) {
@@ -463,4 +464,32 @@ func TestDevicesThatNobodyUsesAreForgottenForEverybody(t *testing.T) {
 			time.Sleep(time.Hour)
 		}
 	})
+}
+
+func TestADeviceThatSignsOutIsLetInByThePasswordAgain(t *testing.T) {
+	a := open(t, memory.New())
+	add(t, a, "alice", "secret")
+	id := signIn(t, a, "alice", phone(), "password")
+	secret := issue(t, a, phone())
+	if err := a.SetKeys(t.Context(), "alice", id, 77); err != nil {
+		t.Fatal(err)
+	}
+	if d := devices(t, a, "alice"); len(d) != 1 || d[0].Keys != 77 || !d[0].Token {
+		t.Errorf("%+v", d)
+	}
+	if err := a.SignOut(t.Context(), "alice", id); err != nil {
+		t.Fatal(err)
+	}
+	if _, refused := show(t, a, phone(), mech, secret); refused != sasl.CredentialsExpired {
+		t.Error("its token:", refused)
+	}
+	if d := devices(t, a, "alice"); len(d) != 1 || !d[0].Password || d[0].Token {
+		t.Errorf("that it knows the password is not told: %+v", d)
+	}
+	signIn(t, a, "alice", phone(), "password")
+	for _, other := range []string{"nothing", a.DeviceID("alice", Agent{})} {
+		if err := a.SetKeys(t.Context(), "alice", other, 77); !errors.Is(err, ErrDevice) {
+			t.Error(other, err)
+		}
+	}
 }

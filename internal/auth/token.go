@@ -27,12 +27,13 @@ type token struct {
 	Issued  int64   `json:"issued"`  // Unix seconds
 	Expires int64   `json:"expires"` // 0 when it was ended early
 	Used    bool    `json:"used,omitempty"`
+	Spent   bool    `json:"spent,omitempty"` // a newer one was used: whoever shows it is another than who has that
 	First   int64   `json:"first,omitempty"` // not used until then, it is not good any more; 0 for no such bound
 	Count   *uint64 `json:"count,omitempty"` // the last that was shown with it
 }
 
 func (t *token) good(now time.Time) bool {
-	return now.Unix() < t.Expires && (t.Used || t.First == 0 || now.Unix() < t.First)
+	return !t.Spent && now.Unix() < t.Expires && (t.Used || t.First == 0 || now.Unix() < t.First)
 }
 
 // Tokens are what a device may show by a mechanism: a sasl.TokenLookup, once the
@@ -57,6 +58,9 @@ func (a *Auth) Tokens(name string, g Agent, mech string) ([]sasl.Token, error) {
 		switch {
 		case cred.Disabled:
 			shown.Refuse = sasl.AccountDisabled
+		case t.Spent && now.Unix() < t.Expires:
+			shown.Refuse = sasl.CredentialsExpired
+			shown.Shown = func() { a.stolen(name, g) }
 		case !t.good(now):
 			// XEP-0484 §4.2
 			shown.Refuse = sasl.CredentialsExpired
@@ -109,13 +113,40 @@ func (t *token) takeCount(count uint64, has bool) (changed bool, err error) {
 
 func (t *token) old(now time.Time) bool { return now.Sub(time.Unix(t.Issued, 0)) >= tokenRotate }
 
-// promote makes token i the one in use: those before it end.
+// promote makes token i the one in use: those before it end. The last of them is remembered: the
+// client that has the new one never shows it again, so who does has copied it, or has copied the
+// new one.
 // XEP-0484 §3.5
 func (r *record) promote(i int) (changed bool) {
-	changed = i > 0 || !r.Tokens[i].Used
+	changed = !r.Tokens[i].Used
 	r.Tokens[i].Used = true
-	r.Tokens = r.Tokens[i:]
+	if i == 0 {
+		return changed
+	}
+	changed = changed || i > 1 || !r.Tokens[i-1].Spent
+	r.Tokens[i-1].Spent = true
+	r.Tokens = r.Tokens[i-1:]
 	return changed
+}
+
+// stolen ends a device's tokens since two have them, and tells whoever is to know. Which of the two
+// is the owner nobody can tell here: both sign in anew, which only the owner can.
+func (a *Auth) stolen(name string, g Agent) {
+	ctx, id := context.Background(), a.DeviceID(name, g.clean())
+	var d Device
+	if err := a.alter(ctx, name, id, func(r *record) bool {
+		d = r.device(id, time.Now())
+		return r.endTokens()
+	}); err != nil {
+		return // it is revoked, or nothing could be written: the next one who shows it is heard
+	}
+	a.changed(name, id)
+	for _, f := range a.revoked {
+		f(a.bare(name), id)
+	}
+	for _, f := range a.theft {
+		f(a.bare(name), d)
+	}
 }
 
 // IssueToken makes a token for a device that has proved who it is, by whatever
@@ -139,7 +170,8 @@ func (a *Auth) issue(ctx context.Context, name string, g Agent, t token) (secret
 	secret = rand.Text()
 	err = a.withDevice(ctx, name, g, func(r *record, now time.Time) (bool, error) {
 		expiry = now.Add(tokenLife).Truncate(time.Second)
-		r.Tokens = slices.DeleteFunc(r.Tokens, func(t token) bool { return !t.Used || !t.good(now) })
+		r.Tokens = slices.DeleteFunc(r.Tokens, func(t token) bool { return !t.Used || now.Unix() >= t.Expires })
+		r.Removed = false
 		t.ID, t.Secret, t.Issued, t.Expires = rand.Text()[:8], secret, now.Unix(), expiry.Unix()
 		r.Tokens = append(r.Tokens, t)
 		return true, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"mirsal/internal/store"
 	"mirsal/internal/store/memory"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 )
 
@@ -118,11 +120,11 @@ func TestTheOldTokenEndsWhenTheNewOneIsUsedAndNotBefore(t *testing.T) {
 	if rotate, refused := enter(t, a, phone(), second); refused != "" || rotate {
 		t.Error(rotate, refused)
 	}
-	if _, refused := show(t, a, phone(), mech, first); refused != sasl.NotAuthorized {
-		t.Error("the old one still opens:", refused)
+	if r, err := a.record(t.Context(), "alice", a.DeviceID("alice", phone())); err != nil || len(r.Tokens) != 2 || !r.Tokens[0].Spent {
+		t.Error("more is kept than the last that was replaced, and the one in use:", err)
 	}
-	if r, _ := a.record(t.Context(), "alice", a.DeviceID("alice", phone())); len(r.Tokens) != 1 {
-		t.Errorf("%d tokens are kept", len(r.Tokens))
+	if _, refused := show(t, a, phone(), mech, first); refused != sasl.CredentialsExpired {
+		t.Error("the old one still opens:", refused)
 	}
 }
 
@@ -271,7 +273,7 @@ func TestTokensEndWithThePasswordTheDeviceAndTheAccount(t *testing.T) {
 		"password, by itself": {func(a *Auth) error {
 			return a.ChangePassword(context.Background(), "alice", "a new password", Changer{Device: a.DeviceID("alice", phone())})
 		}, sasl.CredentialsExpired},
-		"device":  {func(a *Auth) error { return a.Revoke(context.Background(), "alice", a.DeviceID("alice", phone())) }, sasl.NotAuthorized},
+		"device":  {func(a *Auth) error { return a.Revoke(context.Background(), "alice", a.DeviceID("alice", phone())) }, sasl.CredentialsExpired},
 		"account": {func(a *Auth) error { return a.Remove(context.Background(), "alice") }, sasl.NotAuthorized},
 		"account, disabled": {func(a *Auth) error {
 			acc, err := a.account(context.Background(), "alice")
@@ -343,4 +345,42 @@ func TestAFirstTokenThatWasUsedInTimeIsLikeAnyOther(t *testing.T) {
 			t.Error(refused)
 		}
 	})
+}
+
+// R30: whoever copies what a device signs in by goes on from the same token. The first of the two
+// who gets a new one leaves the other with a token that nobody else would show any more.
+func TestATokenThatWasReplacedAndIsShownAgainEndsBothAndIsTold(t *testing.T) {
+	a := world(t)
+	var ended []string
+	var told []Device
+	a.OnRevoke(func(_ jid.JID, device string) { ended = append(ended, device) })
+	a.OnTheft(func(_ jid.JID, d Device) { told = append(told, d) })
+	copied := issue(t, a, phone())
+	enter(t, a, phone(), copied)
+	newer := issue(t, a, phone())
+	if enter(t, a, phone(), copied); len(told) != 0 {
+		t.Fatal("an answer that was lost looks like a theft")
+	}
+	newer = issue(t, a, phone())
+	enter(t, a, phone(), newer)
+	if _, refused := show(t, a, laptop(), mech, copied); refused != sasl.NotAuthorized || len(told) != 0 {
+		t.Error("from another device it is nothing:", refused)
+	}
+	if _, refused := show(t, a, phone(), mech, copied); refused != sasl.CredentialsExpired {
+		t.Error(refused)
+	}
+	id := a.DeviceID("alice", phone())
+	if len(told) != 1 || told[0].ID != id || !slices.Equal(ended, []string{id}) {
+		t.Errorf("told %+v, ended %v", told, ended)
+	}
+	if _, refused := show(t, a, phone(), mech, newer); refused != sasl.CredentialsExpired {
+		t.Error("one of the two goes on:", refused)
+	}
+	if show(t, a, phone(), mech, copied); len(told) != 1 {
+		t.Error("told again")
+	}
+	again := issue(t, a, phone()) // the owner has signed in with the password
+	if _, refused := enter(t, a, phone(), again); refused != "" {
+		t.Error(refused)
+	}
 }

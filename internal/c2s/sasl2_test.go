@@ -433,7 +433,7 @@ func TestARevokedDeviceResumesNothing(t *testing.T) {
 		wants(t, "the token", back.say(showToken("alice", token, fast)), "<success ")
 		d.revoke("phone")
 		wants(t, "a sleeping session", back.say("<resume xmlns='urn:xmpp:sm:3' h='0' previd='"+id+"'/>"), "<item-not-found ")
-		wants(t, "the token", d.comes().say(showToken("alice", token, fast)), failure("not-authorized"))
+		wants(t, "the token", d.comes().say(showToken("alice", token, fast)), failure("credentials-expired"))
 		if n := len(d.sessions("alice")); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}

@@ -1,5 +1,6 @@
 // Package devices lets people see which of their clients have access to their
-// account, and end that: Client Access Management, XEP-0494 version 0.1.0.
+// account, and end that: Client Access Management, XEP-0494 version 0.1.0, and beside it
+// urn:mirsal:device:0 (docs/protocol/devices.md): which OMEMO device a client says that it is.
 //
 // It keeps nothing: auth knows the devices, the router their sessions. It grants
 // no access and does not tell clients what they may do: all may do everything.
@@ -31,7 +32,10 @@ type Accounts interface {
 	Devices(ctx context.Context, name string) ([]auth.Device, error)
 	Revoke(ctx context.Context, name, device string) error
 	ForgetDevices(ctx context.Context) error
+	SetKeys(ctx context.Context, name, device string, keys uint32) error
+	SignOut(ctx context.Context, name, device string) error
 	OnRevoke(f func(bare jid.JID, device string))
+	OnTheft(f func(bare jid.JID, device auth.Device))
 	OnPassword(f func(bare jid.JID, session any))
 	WhoIsHere(f func(bare jid.JID) map[string]int)
 }
@@ -50,9 +54,12 @@ func New(r *core.Router, a Accounts, log *slog.Logger) *Feature { return &Featur
 func (f *Feature) Register(h *core.Host) {
 	h.IQ(core.Account, ns, "list", f.list)
 	h.IQ(core.Account, ns, "revoke", f.revoke)
-	h.Disco(core.Account, ns)
+	h.IQ(core.Account, nsOwn, "keys", f.keys)
+	h.IQ(core.Account, nsOwn, "sign-out", f.signOut)
+	h.Disco(core.Account, ns, nsOwn)
 	h.Every(forgetEvery, f.forget)
 	f.accounts.OnRevoke(f.end)
+	f.accounts.OnTheft(f.stolen)
 	f.accounts.OnPassword(f.endOthers)
 	f.accounts.WhoIsHere(f.here)
 }
@@ -92,7 +99,7 @@ func (f *Feature) list(q *core.Query) ([]byte, error) {
 	b := []byte("<clients xmlns='" + ns + "'>")
 	for _, d := range append(devices, f.unknown(q.Asker(), devices)...) {
 		if d.Password || d.Token || here[d.ID] > 0 {
-			b = appendClient(b, d, here[d.ID])
+			b = appendClient(b, d, here[d.ID], q.Session != nil && q.Session.Device == d.ID && !d.Nameless)
 		}
 	}
 	return append(b, "</clients>"...), nil
@@ -126,8 +133,8 @@ func (f *Feature) unknown(bare jid.JID, known []auth.Device) (devices []auth.Dev
 	return devices
 }
 
-// appendClient appends a device that has as many sessions.
-func appendClient(b []byte, d auth.Device, sessions int) []byte {
+// appendClient appends a device that has as many sessions; own: it is the asker's.
+func appendClient(b []byte, d auth.Device, sessions int, own bool) []byte {
 	if d.Nameless {
 		d.Name = "clients without a name (" + strconv.Itoa(sessions) + " connected)"
 	}
@@ -147,7 +154,14 @@ func appendClient(b []byte, d auth.Device, sessions int) []byte {
 	b = append(b, "</auth><permission status='unrestricted'/><user-agent>"...)
 	b = appendText(b, "software", d.Software)
 	b = appendText(b, "device", d.Name)
-	return append(b, "</user-agent></client>"...)
+	b = append(b, "</user-agent>"...)
+	if d.Keys != 0 {
+		b = append(b, "<keys xmlns='"+nsOwn+"' device='"+strconv.FormatUint(uint64(d.Keys), 10)+"'/>"...)
+	}
+	if own {
+		b = append(b, "<here xmlns='"+nsOwn+"'/>"...)
+	}
+	return append(b, "</client>"...)
 }
 
 func appendText(b []byte, name, text string) []byte {

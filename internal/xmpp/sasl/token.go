@@ -35,6 +35,9 @@ type Token struct {
 	// Refuse is what somebody who shows it hears in place of being let in, such as
 	// CredentialsExpired; "" for a good token.
 	Refuse Condition
+	// Shown, where it is set, is called when somebody has proved that they have a token that is
+	// refused.
+	Shown func()
 }
 
 // A TokenLookup finds the tokens of one device for one mechanism by normalised
@@ -43,8 +46,9 @@ type Token struct {
 type TokenLookup func(user string) ([]Token, error)
 
 // tokensAtOnce is how many tokens are compared at least, so that a device with
-// one and a device with none take the same: a device has a current and a new one.
-const tokensAtOnce = 2
+// one and a device with none take the same: a device has a current and a new one, and the last
+// that was replaced.
+const tokensAtOnce = 3
 
 // TokenMechanisms are the names of token mechanisms to offer on a channel with
 // these bindings, best first.
@@ -110,6 +114,9 @@ func (x *Exchange) takeToken(in []byte) ([]byte, error) {
 	case token == nil:
 		return nil, refused("wrong name or token")
 	case token.Refuse != "":
+		if token.Shown != nil {
+			token.Shown()
+		}
 		return nil, &Failure{Condition: token.Refuse}
 	}
 	x.tokenID = token.ID
