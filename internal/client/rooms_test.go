@@ -275,6 +275,20 @@ func TestWhomWeInviteIsNoNews(t *testing.T) {
 	})
 }
 
+func TestAnInvitationSaysTheRoomsName(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me, bob)
+		d.enter(tea)
+		for name, want := range map[string]string{"": "<invite to='" + eve + "'/>", "Tea & <cake>": "<invite to='" + eve + "'><reason>Tea &amp; &lt;cake&gt;</reason></invite>"} {
+			d.engine.rooms[tea].Name = name
+			d.must(&port.Invite{Room: tea, Address: eve})
+			if got := d.take("<invite"); len(got) != 1 || !strings.Contains(got[0], want) {
+				t.Errorf("%q: %q", name, got)
+			}
+		}
+	})
+}
+
 func TestAListOfMembersThatIsNotToldTakesNobodyOut(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.roomInfo(me, bob)

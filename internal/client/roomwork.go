@@ -167,10 +167,19 @@ func (e *Engine) inviteOne(r *room, who jid.JID, then func(error)) {
 		defer delete(r.naming, who.String())
 		if err == nil {
 			r.affiliate(who.String(), "member")
-			e.send([]byte("<message xmlns='jabber:client' to='"+esc(r.Address)+"' id='"+e.newID()+"'><x xmlns='"+nsMUCUser+"'><invite to='"+esc(who.String())+"'/></x></message>"), 0)
+			e.send([]byte("<message xmlns='jabber:client' to='"+esc(r.Address)+"' id='"+e.newID()+"'><x xmlns='"+nsMUCUser+"'>"+invitation(r, who)+"</x></message>"), 0)
 		}
 		then(err)
 	})
+}
+
+// invitation says the room's name as its reason: who is invited sees more than an address, and
+// asks the room nothing, which would tell it that somebody is there.
+func invitation(r *room, who jid.JID) string {
+	if r.Name == "" {
+		return "<invite to='" + esc(who.String()) + "'/>"
+	}
+	return "<invite to='" + esc(who.String()) + "'><reason>" + esc(r.Name) + "</reason></invite>"
 }
 
 func (e *Engine) affiliation(r *room, who jid.JID, affiliation string, then func(error)) {

@@ -204,7 +204,7 @@ func (m *model) nearest() {
 	case msg.Mine && msg.Delivery == port.Failed && !msg.Retracted:
 		m.again()
 	case msg.Notice == "invited" && len(msg.Params) > 0:
-		m.push(newJoinRoom(m, msg.Params[0]))
+		m.push(m.newAccept(msg.Params))
 	case msg.File != nil && msg.File.State == "remote" && !msg.Retracted:
 		m.fetch("")
 	case msg.Reply != nil && msg.Reply.ID != "":

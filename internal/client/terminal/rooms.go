@@ -54,6 +54,16 @@ func newJoinRoom(m *model, address string) sheet {
 	return f
 }
 
+// newAccept enters a room that one was invited to.
+func (m *model) newAccept(params []string) sheet {
+	f := newJoinRoom(m, params[0]).(*form)
+	f.at = 1 // the address is known
+	if len(params) > 2 && params[2] != "" {
+		f.intro = "You are invited to: " + oneLine(params[2])
+	}
+	return f
+}
+
 // newInvite invites somebody to the open room.
 func newInvite(m *model) sheet {
 	c, ok := m.room()

@@ -258,6 +258,19 @@ func TestTheMouseOpensAndChooses(t *testing.T) {
 	}
 }
 
+func TestAnInvitationHasAName(t *testing.T) {
+	in := said("m1", "", time.Hour)
+	in.Notice, in.Params = "invited", []string{"x7f3@conference.example.org", "bob@example.org", "Desk"}
+	m, a := opened(t, in)
+	if view := plainView(m); !strings.Contains(view, "invites you to a room: Desk") || strings.Contains(view, "x7f3") {
+		t.Errorf("the invitation:\n%s", view)
+	}
+	m.keys("ctrl+r", "enter", "enter")
+	if got := take[*port.JoinRoom](a); len(got) != 1 || got[0].Address != in.Params[0] {
+		t.Errorf("entered %+v", got)
+	}
+}
+
 func TestARequestIsAnswered(t *testing.T) {
 	m, a := begin(t, 80, 24, Options{}, &port.ContactList{Contacts: []port.Contact{{Address: "carol@example.org", State: "asks"}}})
 	m.keys("enter", "enter")

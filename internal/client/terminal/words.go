@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"strings"
 
 	"mirsal/internal/client/port"
@@ -16,13 +17,11 @@ func noticeWords(m *model, msg *port.Message) string {
 	}
 	switch msg.Notice {
 	case "invited":
-		words := "you are invited to the room " + param(0)
+		words := "you are invited to a room: "
 		if by := param(1); by != "" {
-			words = m.name(by) + " invites you to the room " + param(0)
+			words = m.name(by) + " invites you to a room: "
 		}
-		if reason := param(2); reason != "" {
-			words += " (" + reason + ")"
-		}
+		words += cmp.Or(param(2), param(0)) // apps say the room's name, or what it is for
 		return words + " · choose this line and press Enter"
 	case "not-invited":
 		return param(0) + " could not be invited"
