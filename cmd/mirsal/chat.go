@@ -29,6 +29,7 @@ import (
 // Exit statuses of mirsal chat, for those who call it from programs.
 const (
 	exitRefused     exitStatus = 1 // it was not done, and the text says why
+	exitUsage       exitStatus = 2 // the command line is wrong
 	exitNoAccount   exitStatus = 3 // not signed in, wrong password, or signed out from elsewhere
 	exitUnreachable exitStatus = 4 // no connection within the time allowed
 	exitKeys        exitStatus = 5 // not sent, because of keys: see mirsal chat devices
@@ -168,6 +169,8 @@ func chatError(err error) error {
 		return err
 	}
 	switch f.Code {
+	case port.BadCommand:
+		return coded(f, exitUsage)
 	case port.NotSignedIn, port.WrongPassword, port.Revoked:
 		return coded(f, exitNoAccount)
 	case port.Unreachable, port.Untrusted:

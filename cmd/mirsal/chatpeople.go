@@ -158,7 +158,9 @@ func newChatVerify(o *chatOptions) *cobra.Command {
 	cmd := o.oneCall("verify [CODE]", "Compare keys: print one's own code, or take the text of a scanned one", "  mirsal chat verify\n  mirsal chat verify 'xmpp:bob@example.org?omemo-sid-1234=5a9e…' --of bob@example.org", 0, "", nil)
 	show := o.oneCall("", "", "", 0, "", func([]string) port.Command { return &port.SafetyCode{} }).RunE
 	of := cmd.Flags().String("of", "", "whose code it must be: one of anybody else is refused (needed for one's own other devices)")
-	take := o.oneCall("", "", "", 1, "CODE", func(a []string) port.Command { return &port.Verify{Code: a[0], Address: *of} }).RunE
+	take := func(cmd *cobra.Command, args []string) error {
+		return o.with(func(c *chatting) error { return o.takeCode(cmd, c, args[0], *of) })
+	}
 	cmd.Args = between(0, 1, "")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
@@ -170,6 +172,47 @@ func newChatVerify(o *chatOptions) *cobra.Command {
 		return show(cmd, args)
 	}
 	return cmd
+}
+
+// takeCode compares keys, and says what that comes to.
+func (o *chatOptions) takeCode(cmd *cobra.Command, c *chatting, code, of string) error {
+	if err := c.synced(); err != nil {
+		return err
+	}
+	answer, err := c.Call(c.limit, &port.Verify{Code: code, Address: of})
+	if err != nil {
+		return waited(err)
+	}
+	if o.json {
+		return printEvent(cmd.OutOrStdout(), answer)
+	}
+	who := answer.(*port.Done).Chat
+	list, err := c.Call(c.limit, &port.ListDevices{Address: who})
+	if err != nil {
+		return waited(err)
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), comparedWords(who, list.(*port.DeviceList).Devices))
+	return err
+}
+
+// comparedWords says how many of somebody's devices are compared now.
+func comparedWords(who string, devices []port.Device) string {
+	n, all := 0, 0
+	for _, d := range devices {
+		if d.Active {
+			all++
+		}
+		if d.Active && d.Trust == "verified" {
+			n++
+		}
+	}
+	switch {
+	case all == 0:
+		return fmt.Sprintf("No device of %s is known yet; one with this key is taken as compared when it appears.", who)
+	case n == all:
+		return fmt.Sprintf("All devices of %s that are in use are compared (%d).", who, n)
+	}
+	return fmt.Sprintf("%d of %d devices of %s that are in use are compared.", n, all, who)
 }
 
 func newChatEncryption(o *chatOptions) *cobra.Command {

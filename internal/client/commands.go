@@ -142,6 +142,10 @@ func (e *Engine) startSignIn(c *port.SignIn) {
 		return
 	}
 	own = own.Bare()
+	if _, err := e.Dialer(own, c.Server); c.Server != "" && err != nil {
+		e.fail(c, port.Failf(port.BadCommand, "%s", err))
+		return
+	}
 	if e.profile.Signed && e.own != own {
 		e.fail(c, port.Failf(port.BadCommand, "this profile is %s's; sign in to %s with another one", e.own, own))
 		return

@@ -210,6 +210,10 @@ func (e *Engine) verify(c *port.Verify) {
 		return
 	}
 	who, step, err := e.keys.Verify(c.Code)
+	if errors.Is(err, e2ee.ErrNoKey) {
+		e.fail(c, port.Failf(port.Missing, "%s has no device with this key, as far as is known here, so nothing was compared: have them show the code of a device that is signed in", who))
+		return
+	}
 	e.decided(c, who, step, err)
 }
 

@@ -3,6 +3,7 @@ package e2ee
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,8 @@ func CodeOf(code string) (jid.JID, error) {
 }
 
 // Verify takes a scanned code and verifies the keys it names, those of devices not met yet
-// too. ErrCode; ErrMismatch when a device is known with another key, and then nothing is changed.
+// too. ErrCode; ErrMismatch when a device is known with another key, ErrNoKey when the account's
+// devices are known and none of the code's is one of them, and then nothing is changed.
 func (b *Book) Verify(code string) (jid.JID, Step, error) {
 	who, keys, err := readCode(code)
 	if err != nil {
@@ -58,6 +60,9 @@ func (b *Book) Verify(code string) (jid.JID, Step, error) {
 			return who, Step{}, ErrMismatch
 		}
 	}
+	if a := b.accounts[who]; a != nil && !a.meets(keys) {
+		return who, Step{}, ErrNoKey
+	}
 	a := b.account(who)
 	for _, k := range keys {
 		if k.fingerprint != b.Fingerprint() {
@@ -65,6 +70,16 @@ func (b *Book) Verify(code string) (jid.JID, Step, error) {
 		}
 	}
 	return who, b.done(Step{}), nil
+}
+
+// meets tells whether one of a code's devices is known, or none of the account's is. Else a
+// comparison would say nothing of the devices that are written to.
+func (a *account) meets(keys []named) bool {
+	used := false
+	for id := range a.Devices {
+		used = used || a.active(id)
+	}
+	return !used || slices.ContainsFunc(keys, func(k named) bool { return a.active(k.device) || a.known(k.fingerprint) })
 }
 
 // agrees tells whether a code's key can be that device's: it is, or is offered for it, or none is known.

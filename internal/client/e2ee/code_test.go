@@ -67,6 +67,20 @@ func TestACodeOfAnotherKeyChangesNothing(t *testing.T) {
 	}
 }
 
+func TestACodeOfNoDeviceThatIsUsedComparesNothing(t *testing.T) {
+	w, a, p := met(t)
+	gone := fmt.Sprintf("xmpp:bob@example.net?omemo-sid-999=%s", w.puppet(bob, 102).key())
+	if _, _, err := a.Verify(gone); !errors.Is(err, ErrNoKey) || len(a.Decisions()) != 0 {
+		t.Errorf("%v, %+v", err, a.Decisions())
+	}
+	if _, _, err := a.Verify(p.code() + gone[strings.Index(gone, "?"):]); err == nil {
+		t.Error("two codes in one")
+	}
+	if _, _, err := a.Verify(p.code() + ";" + gone[strings.Index(gone, "?")+1:]); err != nil {
+		t.Errorf("a new device beside a known one: %v", err)
+	}
+}
+
 func TestACodeComparedBeforeMeetingCountsWhenWeMeet(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.client(alice), w.client(bob)

@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -120,16 +121,31 @@ func (p *Profile) Engine(label string, events func(port.Event), log *slog.Logger
 // dialer makes the way to a server: wss://… is a WebSocket, HOST:5223 TLS from the
 // first byte, any other HOST:PORT STARTTLS, "" what the domain's records say.
 func (p *Profile) dialer(address jid.JID, server string) (conn.Dialer, error) {
+	if err := checkServer(server); err != nil {
+		return nil, err
+	}
 	p.near.Store(near(address, server))
 	if strings.Contains(server, "://") {
-		if !strings.HasPrefix(server, "wss://") {
-			return nil, fmt.Errorf("%q: only wss:// can be connected to", server)
-		}
 		ws := &conn.WebSocket{URL: server}
 		ws.TLS = p.trust
 		return ws, nil
 	}
 	return &conn.TCP{Domain: address.Domain(), Addr: server, Direct: strings.HasSuffix(server, ":5223"), TLS: p.trust}, nil
+}
+
+// checkServer says what is wrong with what dialer is to connect to.
+func checkServer(server string) error {
+	if strings.Contains(server, "://") {
+		if u, err := url.Parse(server); err != nil || u.Scheme != "wss" || u.Host == "" {
+			return fmt.Errorf("the server %q is no address like wss://example.org/ws", server)
+		}
+		return nil
+	}
+	host, digits, err := net.SplitHostPort(server)
+	if n, bad := strconv.ParseUint(digits, 10, 16); server != "" && (err != nil || host == "" || bad != nil || n == 0) {
+		return fmt.Errorf("the server %q is no HOST:PORT, like example.org:5222", server)
+	}
+	return nil
 }
 
 // near tells whether a server is on this very machine.

@@ -34,3 +34,16 @@ func TestPlainFilesAreOnlyForAServerOnThisMachine(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNoServersAddressIsSaidBeforeAnythingIsTried(t *testing.T) {
+	for _, good := range []string{"", "example.org:5222", "[::1]:5223", "wss://example.org/ws", "127.0.0.1:1"} {
+		if err := checkServer(good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"example.org", "localhost:", ":5222", "localhost:0", "localhost:70000", "localhost:xmpp", "a:b:5222", "http://example.org", "ws://example.org", "wss://", "wss://%zz"} {
+		if checkServer(bad) == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}

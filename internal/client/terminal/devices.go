@@ -152,9 +152,33 @@ func newPaste(m *model, chat string) sheet {
 				who = m.name(done.Chat)
 			}
 			m.say("the keys of %s are the ones that the code names: compared", who)
+			m.ask(&port.ListDevices{Address: ev.(*port.Done).Chat}, func(ev port.Event) { m.sayLeft(who, ev) })
 		})
 	}
 	return f
+}
+
+// sayLeft says which of somebody's devices a code has not compared.
+func (m *model) sayLeft(who string, ev port.Event) {
+	list, ok := ev.(*port.DeviceList)
+	if !ok || list.Failure != nil {
+		return
+	}
+	used, left := 0, 0
+	for _, d := range list.Devices {
+		if d.Active {
+			used++
+		}
+		if d.Active && d.Trust != "verified" {
+			left++
+		}
+	}
+	switch {
+	case used == 0:
+		m.say("compared; no device of %s is known yet, and one with this key counts when it appears", who)
+	case left > 0:
+		m.say("compared; %d of %d devices of %s are not compared yet (Ctrl-T)", left, used, who)
+	}
 }
 
 // newSafety shows one's own code, to be scanned or read.
