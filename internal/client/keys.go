@@ -126,6 +126,9 @@ func (e *Engine) keyAnswer(r e2ee.Request, s *conn.Stanza) {
 		return
 	}
 	e.touchKeys(r.To)
+	if r.To.IsZero() && !e.keys.Offering() {
+		e.arrived(ownKeys)
+	}
 	switch {
 	case e.keyAsks == 0 && len(e.keyQueue) == 0:
 		e.tellLocks()

@@ -70,10 +70,13 @@ func (e *Engine) arrive() {
 	e.askRoster()
 	e.askBlocked()
 	e.send(e.presence(), 0)
-	e.take(e.keys.Online())
-	e.take(e.keys.CatchUp(true))
 	e.await(e.own.String())
 	e.await(nsBookmarks)
+	if !e.keys.Offered() {
+		e.await(ownKeys)
+	}
+	e.take(e.keys.Online())
+	e.take(e.keys.CatchUp(true))
 	e.askBookmarks()
 	e.catchUp(e.own.String())
 	e.resumeFiles()

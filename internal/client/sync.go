@@ -8,13 +8,15 @@ import (
 )
 
 // wait is something that must be there before we are as far as the server is: an
-// archive, or the bookmarks.
+// archive, the bookmarks, or the keys by which others write to this device.
 type wait struct {
 	tries int
 	again time.Time // when the archive is asked once more; zero: it is being asked
 }
 
 const (
+	// ownKeys is what is awaited of a device that is new: who is told that it is there writes to it.
+	ownKeys = "keys"
 	// syncTime bounds how long nothing may come before a session calls itself synced
 	// all the same: one room that does not answer holds up nobody.
 	syncTime = 20 * time.Second

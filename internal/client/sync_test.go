@@ -147,3 +147,45 @@ func TestARoomEnteredAgainWhileItsArchiveIsReadLosesNothing(t *testing.T) {
 		time.Sleep(time.Second)
 	})
 }
+
+func TestWhoIsSyncedCanBeWrittenTo(t *testing.T) {
+	for _, part := range []string{"<publish node='eu.siacs.conversations.axolotl.devicelist'", "<publish node='eu.siacs.conversations.axolotl.bundles:"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := sit(t, keep.NewMemory())
+			h := d.holds(part, "")
+			d.engine.Do(&port.SignIn{Address: me, Password: "secret"})
+			d.wait()
+			d.up(false)
+			if d.status().Synced {
+				t.Errorf("%s: it calls itself synced before", part)
+			}
+			h.tell()
+			if s := d.status(); !s.Synced {
+				t.Errorf("%s: it is not synced behind: %v", part, d.engine.awaited)
+			}
+			d.stop()
+		})
+	}
+}
+
+func TestAServerThatTakesNoKeysHoldsUpNobody(t *testing.T) {
+	for _, answer := range []string{"error forbidden", "lost timeout", "silence"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := sit(t, keep.NewMemory())
+			d.lie = func(q conn.Request) (string, bool) {
+				return answer, strings.Contains(string(q.Payload), "<publish ") || strings.Contains(string(q.Payload), "<configure ")
+			}
+			d.engine.Do(&port.SignIn{Address: me, Password: "secret"})
+			d.wait()
+			d.up(false)
+			if answer == "silence" {
+				time.Sleep(syncTime + time.Second)
+				d.wait()
+			}
+			if !d.status().Synced {
+				t.Errorf("%s: waits for %v", answer, d.engine.awaited)
+			}
+			d.stop()
+		})
+	}
+}
