@@ -23,6 +23,7 @@ func (e *Engine) dress(c *port.Chat) {
 		c.Name, c.Online, c.Blocked = p.Name, len(p.here) > 0, p.Blocked
 	}
 	e.dressFace(c)
+	e.dressArranged(c)
 	if c.Name == "" {
 		c.Name = shortName(c.Address)
 	}

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
 	"mirsal/internal/client/keep"
+	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/jid"
 )
@@ -39,10 +41,19 @@ type chatSettings struct {
 	Plain bool `json:"plain,omitempty"` // a person has switched encryption off
 	Wrote bool `json:"wrote,omitempty"` // a person has written there
 	Room  bool `json:"room,omitempty"`  // it was an encrypted room once; that stays when it is left
+
+	Pinned   time.Time   `json:"pinned,omitzero"`
+	Muted    time.Time   `json:"muted,omitzero"`    // until
+	Archived time.Time   `json:"archived,omitzero"` // since
+	Draft    *port.Draft `json:"draft,omitempty"`
+	Pins     []string    `json:"pins,omitempty"`
 }
 
 // open reads the profile.
 func (e *Engine) open() error {
+	if err := e.openSignup(); err != nil {
+		return err
+	}
 	raw, err := e.Store.Get(profileTable, "account")
 	if err != nil || raw == nil {
 		return err
@@ -83,6 +94,9 @@ func (e *Engine) openTables() error {
 		return err
 	}
 	if err := scan(e.Store, roomTable, func(key string, r *room) { e.rooms[key] = r.opened() }); err != nil {
+		return err
+	}
+	if err := e.openFaces(); err != nil {
 		return err
 	}
 	return scan(e.Store, chatTable, func(key string, s *chatSettings) { e.chats[key] = *s })

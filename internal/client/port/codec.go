@@ -102,6 +102,16 @@ func Commands() []Command {
 		&React{},
 		&MarkRead{},
 		&Typing{},
+		&Pin{},
+		&Mute{},
+		&Archive{},
+		&KeepDraft{},
+		&DeleteForMe{},
+		&ClearChat{},
+		&Forward{},
+		&Star{},
+		&ListStarred{},
+		&PinMessage{},
 		&SetEncryption{},
 		&ListContacts{},
 		&AddContact{},
@@ -137,6 +147,7 @@ func Events() []Event {
 		&ChatList{},
 		&ChatChanged{},
 		&ChatGone{},
+		&ChatCleared{},
 		&MessageChanged{},
 		&MessageGone{},
 		&Page{},
@@ -170,6 +181,16 @@ func (*Retry) command() string         { return "retry" }
 func (*React) command() string         { return "react" }
 func (*MarkRead) command() string      { return "markRead" }
 func (*Typing) command() string        { return "typing" }
+func (*Pin) command() string           { return "pin" }
+func (*Mute) command() string          { return "mute" }
+func (*Archive) command() string       { return "archive" }
+func (*KeepDraft) command() string     { return "draft" }
+func (*DeleteForMe) command() string   { return "deleteForMe" }
+func (*ClearChat) command() string     { return "clearChat" }
+func (*Forward) command() string       { return "forward" }
+func (*Star) command() string          { return "star" }
+func (*ListStarred) command() string   { return "listStarred" }
+func (*PinMessage) command() string    { return "pinMessage" }
 func (*SetEncryption) command() string { return "setEncryption" }
 func (*ListContacts) command() string  { return "listContacts" }
 func (*AddContact) command() string    { return "addContact" }
@@ -200,6 +221,7 @@ func (*Status) event() string         { return "status" }
 func (*ChatList) event() string       { return "chatList" }
 func (*ChatChanged) event() string    { return "chatChanged" }
 func (*ChatGone) event() string       { return "chatGone" }
+func (*ChatCleared) event() string    { return "chatCleared" }
 func (*MessageChanged) event() string { return "messageChanged" }
 func (*MessageGone) event() string    { return "messageGone" }
 func (*Page) event() string           { return "page" }

@@ -138,6 +138,83 @@ type Typing struct {
 	State string `json:"state"`
 }
 
+// Pin puts a chat before the others, or takes it back. Answer: Done.
+type Pin struct {
+	Ref
+	Chat string `json:"chat"`
+	On   bool   `json:"on"`
+}
+
+// Mute has a chat make no sound until a time (zero: for good), or take it back. Answer: Done.
+type Mute struct {
+	Ref
+	Chat  string    `json:"chat"`
+	On    bool      `json:"on"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Archive puts a chat away until something new is said in it; a muted one stays away. Answer: Done.
+type Archive struct {
+	Ref
+	Chat string `json:"chat"`
+	On   bool   `json:"on"`
+}
+
+// KeepDraft keeps what is being written in a chat; an empty one is none. Answer: Done.
+type KeepDraft struct {
+	Ref
+	Chat string `json:"chat"`
+	Draft
+}
+
+// DeleteForMe deletes messages here, and nowhere else; they do not come back from the archive.
+// Answer: Done; MessageGone tells of each.
+type DeleteForMe struct {
+	Ref
+	Chat     string   `json:"chat"`
+	Messages []string `json:"messages"` // at most 500
+}
+
+// ClearChat deletes all that is in a chat here, and nowhere else; Remove takes it off the list too,
+// until something is said in it (a room is left by LeaveRoom). Answer: Done; ChatCleared or ChatGone.
+type ClearChat struct {
+	Ref
+	Chat   string `json:"chat"`
+	Remove bool   `json:"remove,omitempty"`
+}
+
+// Forward says a message's text, or sends its file, again in other chats, at most 20: encrypted
+// as they are, without another upload. Answer: Done.
+type Forward struct {
+	Ref
+	Chat    string   `json:"chat"`
+	Message string   `json:"message"`
+	To      []string `json:"to"`
+}
+
+// Star marks a message for oneself on this device. Answer: Done.
+type Star struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+	On      bool   `json:"on"`
+}
+
+// ListStarred asks for them, newest first, at most Limit (1–200); Chat "" is all. Answer: Found.
+type ListStarred struct {
+	Ref
+	Chat  string `json:"chat,omitempty"`
+	Limit int    `json:"limit"`
+}
+
+// PinMessage keeps a message at the top of its chat on this device, at most 20 of them. Answer: Done.
+type PinMessage struct {
+	Ref
+	Chat    string `json:"chat"`
+	Message string `json:"message"`
+	On      bool   `json:"on"`
+}
+
 // SetEncryption switches a chat's encryption off or on again. Off is refused for
 // a room that is encrypted by its own setting, and never happens by itself.
 // Answer: Done.

@@ -46,6 +46,11 @@ type ChatGone struct {
 	Address string `json:"address"`
 }
 
+// ChatCleared tells that all that was in a chat is deleted here, but what is in the outbox.
+type ChatCleared struct {
+	Address string `json:"address"`
+}
+
 // MessageChanged tells of a message, New when it was not there before. After is
 // the ID of the message it stands behind, "" when it is the oldest known:
 // messages that arrive late do not always go to the end.

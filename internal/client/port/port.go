@@ -109,6 +109,8 @@ type Message struct {
 	Unreadable string     `json:"unreadable,omitempty"` // why it could not be decrypted; Text is empty then
 	Notice     string     `json:"notice,omitempty"`     // a line of the engine's own: a key for translation ("key-changed", "joined" …)
 	Params     []string   `json:"params,omitempty"`     // what the notice speaks of
+	Starred    bool       `json:"starred,omitempty"`
+	Forwarded  bool       `json:"forwarded,omitempty"` // one's own, said elsewhere before; others are not told
 }
 
 // Quote is what a reply answers to, as far as it is known here.
@@ -149,6 +151,19 @@ type Chat struct {
 	Joined  bool      `json:"joined,omitempty"` // rooms: we are in it
 	Typing  []string  `json:"typing,omitempty"` // who is writing now
 	Avatar  string    `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
+
+	Pinned   time.Time `json:"pinned,omitzero"` // since when; lists are in no order by it
+	Muted    time.Time `json:"muted,omitzero"`  // until when; year 9999: for good
+	Archived bool      `json:"archived,omitempty"`
+	Draft    *Draft    `json:"draft,omitempty"`
+	Pins     []string  `json:"pins,omitempty"` // IDs of messages, the latest pinned first
+}
+
+// Draft is what is being written.
+type Draft struct {
+	Text    string    `json:"text,omitempty"`
+	ReplyTo string    `json:"replyTo,omitempty"`
+	Time    time.Time `json:"time,omitzero"` // when it was kept; the engine's
 }
 
 // Contact is a person one knows, or who asks to be known.

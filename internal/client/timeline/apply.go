@@ -90,6 +90,9 @@ func (s *step) say(in *Incoming, kind Kind, at order, anchored bool) error {
 	remembered := *in
 	remembered.Kind = kind
 	s.remember(&remembered, mark{Row: r.ID, At: at, Loose: !anchored})
+	if c.cleared(at) {
+		return nil
+	}
 	if err := s.foldNew(c, r); err != nil {
 		return err
 	}

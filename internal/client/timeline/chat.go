@@ -28,6 +28,8 @@ type chat struct {
 	Older   fill   `json:"older,omitzero"`
 	Waits   uint64 `json:"waits,omitempty"` // number of the last change that waits for its message
 	Blind   int    `json:"blind,omitempty"` // unreadable lines there have been
+	// Cleared is as far as a person has deleted all: nothing comes back there.
+	Cleared order `json:"cleared,omitzero"`
 }
 
 // chat is the chat of that name, made where there is none.
@@ -94,6 +96,9 @@ func (s *step) nextPlace(chat string, room bool) (order, error) {
 	last, err := s.end(chat)
 	if err != nil {
 		return last, err
+	}
+	if c := s.list[chat]; c != nil && last.less(c.Cleared) {
+		last = c.Cleared
 	}
 	end := s.archive(s.archiveOf(chat, room)).End
 	if last.Pos < end {
@@ -194,6 +199,7 @@ func (b *Book) view(r *record) (port.Message, error) {
 		ID: r.ID, Chat: r.chat, Sender: r.Sender, Name: r.Name, Mine: r.Mine, Time: r.when(), Text: r.Text,
 		Edited: r.EditID != "" && !r.Retracted, Retracted: r.Retracted, Delivery: r.Delivery, Failure: r.Failure,
 		Lock: r.Lock, Unreadable: r.Unreadable, Notice: r.Notice, Params: r.params(), Reactions: r.signs(), File: r.File.shown(),
+		Starred: r.Starred, Forwarded: r.Forwarded,
 	}
 	if b.name != nil {
 		m.Name = cmp.Or(b.name(r.chat, r.Sender), r.Name)

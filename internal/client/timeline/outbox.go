@@ -72,6 +72,8 @@ type Draft struct {
 	ReactsTo string // ID of the message that Emoji (the whole set, empty: none) are for
 	Emoji    []string
 	Lock     port.Lock
+	// Forwarded: it was said elsewhere before.
+	Forwarded bool
 }
 
 // Compose puts a draft into the outbox; its effect is seen at once. What cannot be
@@ -129,7 +131,7 @@ func (s *step) composeText(x *item, d Draft) error {
 	}
 	x.Kind, x.Hold = Text, d.File != nil && d.File.URL == ""
 	r := &record{ID: s.newID(), chat: d.Chat, Room: d.Room, Sender: s.own, Real: s.own, Mine: true, Time: s.now.UnixMilli(),
-		Text: x.Text, File: d.File, Delivery: port.Pending, Lock: d.Lock, OriginID: x.OriginID, MsgID: x.OriginID}
+		Text: x.Text, File: d.File, Delivery: port.Pending, Lock: d.Lock, OriginID: x.OriginID, MsgID: x.OriginID, Forwarded: d.Forwarded}
 	if d.ReplyTo != "" {
 		to, err := s.answered(d)
 		if err != nil {

@@ -37,6 +37,8 @@ type record struct {
 	Unreadable string        `json:"unr,omitempty"`
 	Folded     bool          `json:"fold,omitempty"` // not shown: another unreadable line stands for it
 	Count      int           `json:"n,omitempty"`    // unreadable lines that this one stands for, if more
+	Starred    bool          `json:"star,omitempty"`
+	Forwarded  bool          `json:"fwd,omitempty"` // said elsewhere before
 	Notice     string        `json:"notice,omitempty"`
 	Params     []string      `json:"params,omitempty"`
 	StanzaID   string        `json:"sid,omitempty"`
@@ -85,6 +87,7 @@ const (
 	isHidden              // it is not shown
 	isCounted             // it counts as unread until it is seen
 	isBlind               // it could not be opened
+	isStarred
 )
 
 func (r *record) flags() (f byte) {
@@ -96,6 +99,9 @@ func (r *record) flags() (f byte) {
 	}
 	if r.Unreadable != "" {
 		f |= isBlind
+	}
+	if r.Starred {
+		f |= isStarred
 	}
 	if !r.Mine && r.Notice == "" && !r.Folded && !r.Retracted {
 		f |= isCounted
