@@ -19,6 +19,7 @@ const (
 // exported fields are what is kept.
 type account struct {
 	who     jid.JID
+	turn    uint64                  // when it was last used
 	Lists   map[omemo.Profile]*list `json:"lists,omitempty"`
 	Devices map[uint32]*device      `json:"devices,omitempty"`
 	// Keys holds what was decided about each key, by fingerprint. A decision
@@ -59,17 +60,6 @@ type fetch struct {
 	Failed int       `json:"failed"`
 	Next   time.Time `json:"next"`
 	Lost   bool      `json:"lost,omitempty"` // no answer came
-}
-
-// account finds or makes an account.
-func (b *Book) account(who jid.JID) *account {
-	who = who.Bare()
-	a := b.accounts[who]
-	if a == nil {
-		a = &account{who: who}
-		b.accounts[who] = a
-	}
-	return a
 }
 
 // touch marks an account as changed.

@@ -19,6 +19,8 @@ const (
 	sessionTable  keep.Table = "omemo.sessions" // sessionKey.String: omemo.Session
 	readTable     keep.Table = "omemo.read"     // readKey: digest of a message that was read
 	encryptedName keep.Table = "omemo.chats"    // chats that were once encrypted
+	ownerTable    keep.Table = "omemo.owners"   // fingerprint: the account it was first met with
+	owedTable     keep.Table = "omemo.owed"     // accounts to whose devices something is owed
 )
 
 // Config is what a Book is opened with.
@@ -44,13 +46,15 @@ type Book struct {
 
 	device   *omemo.Device
 	state    ownRecord
-	accounts map[jid.JID]*account
-	chats    map[jid.JID]bool
-	owners   map[string]jid.JID            // fingerprint → the account it was first met with
-	sessions map[sessionKey]*omemo.Session // those in memory; see rest
+	accounts map[jid.JID]*account          // those in memory; see rest
+	chats    map[jid.JID]bool              // of encryptedName, looked at or written
+	owners   map[string]jid.JID            // of ownerTable, looked at or written
+	owed     map[jid.JID]bool              // of owedTable, written since Open
+	sessions map[sessionKey]*omemo.Session // those in memory
 	turns    map[sessionKey]uint64         // when each was last used
 	turn     uint64
-	read     map[string]digest // slots looked at or written since Open
+	read     map[string]digest // slots looked at or written
+	failed   error             // of the store: nothing is done any more
 
 	refreshed time.Time // when the bundle was last published for used pre-keys
 	stale     bool      // some were used since
@@ -78,10 +82,11 @@ type ownRecord struct {
 	Off       bool                        `json:"off,omitempty"`    // taken off the list by a person: not put back
 	Drops     int                         `json:"drops,omitempty"`  // times in a row that others took us off the list
 	Restored  time.Time                   `json:"restored,omitzero"`
-	Restore   time.Time                   `json:"restore,omitzero"` // when we may put ourselves back; zero: nothing waits
-	Failed    int                         `json:"failed,omitempty"` // publications in a row
-	Again     time.Time                   `json:"again,omitzero"`   // when publishing is tried again
-	Spent     map[uint32]time.Time        `json:"spent,omitempty"`  // pre-keys that began a session, and when; see spend
+	Restore   time.Time                   `json:"restore,omitzero"`  // when we may put ourselves back; zero: nothing waits
+	Failed    int                         `json:"failed,omitempty"`  // publications in a row
+	Again     time.Time                   `json:"again,omitzero"`    // when publishing is tried again
+	Indexed   bool                        `json:"indexed,omitempty"` // ownerTable and owedTable are filled
+	Spent     map[uint32]time.Time        `json:"spent,omitempty"`   // pre-keys that began a session, and when; see spend
 }
 
 // Open reads a Book from its store, and makes a device (stored on return) the first
@@ -93,6 +98,7 @@ func Open(c Config) (*Book, error) {
 		accounts: map[jid.JID]*account{},
 		chats:    map[jid.JID]bool{},
 		owners:   map[string]jid.JID{},
+		owed:     map[jid.JID]bool{},
 		sessions: map[sessionKey]*omemo.Session{},
 		turns:    map[sessionKey]uint64{},
 		read:     map[string]digest{},
@@ -126,6 +132,7 @@ func (b *Book) newDevice() error {
 		return err
 	}
 	b.keepDevice()
+	b.state.Indexed, b.changed = true, true
 	return b.store.Apply(b.flush())
 }
 
@@ -157,47 +164,7 @@ func (b *Book) load() error {
 			return fmt.Errorf("e2ee: own state: %w", err)
 		}
 	}
-	if err := b.loadAccounts(); err != nil {
-		return err
-	}
-	return b.store.Scan(encryptedName, keep.Range{}, func(key string, _ []byte) bool {
-		if who, err := jid.Parse(key); err == nil {
-			b.chats[who] = true
-		}
-		return true
-	})
-}
-
-func (b *Book) loadAccounts() error {
-	var bad error
-	err := b.store.Scan(accountTable, keep.Range{}, func(key string, value []byte) bool {
-		var a account
-		who, err := jid.Parse(key)
-		if err == nil {
-			err = json.Unmarshal(value, &a)
-		}
-		if err != nil {
-			bad = fmt.Errorf("e2ee: account %s: %w", key, err)
-			return false
-		}
-		a.who = who
-		b.accounts[who] = &a
-		for _, d := range a.Devices {
-			b.claim(who, d.Key)
-		}
-		return true
-	})
-	if err != nil {
-		return err
-	}
-	return bad
-}
-
-// claim notes whose a key is: the account that it was first met with.
-func (b *Book) claim(who jid.JID, fingerprint string) {
-	if _, taken := b.owners[fingerprint]; !taken && fingerprint != "" {
-		b.owners[fingerprint] = who
-	}
+	return b.index()
 }
 
 // keepDevice puts this device's secrets into the batch.
@@ -207,8 +174,12 @@ func (b *Book) keepDevice() {
 	}
 }
 
-// flush is the batch of all that has changed since the last one.
+// flush is the batch of all that has changed since the last one; nothing once the store has failed: what
+// could not be read must not be written over.
 func (b *Book) flush() *keep.Batch {
+	if b.failed != nil {
+		return &keep.Batch{}
+	}
 	b.rest()
 	out := b.batch
 	b.batch = &keep.Batch{}
@@ -228,6 +199,9 @@ func (b *Book) flush() *keep.Batch {
 
 // done closes a step: its batch is all that has changed.
 func (b *Book) done(s Step) Step {
+	if b.failed != nil {
+		s = Step{} // what is not kept must not be sent
+	}
 	s.Batch = b.flush()
 	return s
 }
@@ -246,18 +220,6 @@ func (b *Book) Fingerprint() string { return b.device.Identity().Fingerprint() }
 
 // ID is this device's number.
 func (b *Book) ID() uint32 { return b.device.ID }
-
-// Encrypted tells whether the chat (contact or room) was ever encrypted: then it never
-// goes back by itself.
-func (b *Book) Encrypted(chat jid.JID) bool { return b.chats[chat.Bare()] }
-
-// began notes that a chat is encrypted.
-func (b *Book) began(chat jid.JID) {
-	if chat = chat.Bare(); !b.chats[chat] && !chat.IsZero() {
-		b.chats[chat] = true
-		b.batch.Put(encryptedName, chat.String(), nil)
-	}
-}
 
 // backoff is how long to wait after so many failures in a row: a minute, doubled each time, a day at most.
 func backoff(failures int) time.Duration {

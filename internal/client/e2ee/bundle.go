@@ -147,8 +147,8 @@ func (b *Book) decide(a *account, fingerprint string) {
 		return
 	}
 	t := FirstUse
-	owner, met := b.owners[fingerprint]
-	if a.compared() || met && owner != a.who || !a.isKey(fingerprint) {
+	owner := b.owner(fingerprint)
+	if a.compared() || !owner.IsZero() && owner != a.who || !a.isKey(fingerprint) {
 		t = Undecided
 	}
 	a.setTrust(fingerprint, t)

@@ -60,7 +60,7 @@ func (b *Book) Verify(code string) (jid.JID, Step, error) {
 			return who, Step{}, ErrMismatch
 		}
 	}
-	if a := b.accounts[who]; a != nil && !a.meets(keys) {
+	if a := b.known(who); a != nil && !a.meets(keys) {
 		return who, Step{}, ErrNoKey
 	}
 	a := b.account(who)
@@ -88,7 +88,7 @@ func (b *Book) agrees(who jid.JID, k named) bool {
 	if here || k.fingerprint == b.Fingerprint() {
 		return here && k.fingerprint == b.Fingerprint()
 	}
-	a := b.accounts[who]
+	a := b.known(who)
 	if a == nil || a.Devices[k.device] == nil {
 		return true
 	}

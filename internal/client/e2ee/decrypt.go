@@ -49,6 +49,9 @@ func (b *Book) Decrypt(in Incoming) (Opened, Step, error) {
 	r := reading{book: b, in: in, step: &s}
 	r.in.From = in.From.Bare()
 	why, err := r.read()
+	if b.failed != nil {
+		return Opened{}, b.done(s), b.failed
+	}
 	r.out.Proof.Address = r.in.From
 	if err != nil {
 		r.out.Text, r.out.XML = "", nil
@@ -202,7 +205,7 @@ func (r *reading) try(k omemo.Key) error {
 // give is passed over.
 func (r *reading) sessions() func(func(sessionKey, *omemo.Session) bool) {
 	return func(yield func(sessionKey, *omemo.Session) bool) {
-		a := r.book.accounts[r.in.From]
+		a := r.book.known(r.in.From)
 		if a == nil || a.Devices[r.envelope.Sender] == nil {
 			return
 		}

@@ -31,7 +31,7 @@ type HeldKey struct {
 // Handover is for a device that was let in here.
 func (b *Book) Handover() Handover {
 	var h Handover
-	for _, a := range b.sorted() {
+	for _, a := range b.everybody() {
 		for _, fp := range slices.Sorted(maps.Keys(a.Keys)) {
 			if t := a.Keys[fp]; t == Verified || t == FirstUse || t == Refused {
 				h.Keys = append(h.Keys, Decision{a.who.String(), fp, t})
@@ -43,10 +43,7 @@ func (b *Book) Handover() Handover {
 			}
 		}
 	}
-	for chat := range b.chats {
-		h.Chats = append(h.Chats, chat.String())
-	}
-	slices.Sort(h.Chats)
+	h.Chats = b.encrypted()
 	return h
 }
 

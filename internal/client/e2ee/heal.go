@@ -21,17 +21,18 @@ func (b *Book) CatchUp(on bool) Step {
 		return b.done(s)
 	}
 	b.forgetSpent()
-	for _, a := range b.sorted() {
+	for _, a := range b.creditors() {
 		for _, id := range a.ids() {
-			b.owed(&s, a, id)
+			b.pay(&s, a, id)
 		}
+		b.settle(a)
 	}
 	b.refresh(&s)
 	return b.done(s)
 }
 
-// owed does what a device was owed when catch-up ended.
-func (b *Book) owed(s *Step, a *account, id uint32) {
+// pay does what a device was owed when catch-up ended.
+func (b *Book) pay(s *Step, a *account, id uint32) {
 	d := a.Devices[id]
 	for _, p := range b.profiles {
 		switch {
@@ -54,6 +55,7 @@ func (b *Book) answer(s *Step, a *account, id uint32, p omemo.Profile) {
 		d.Answer = map[omemo.Profile]bool{}
 	}
 	d.Answer[p] = true
+	b.owe(a)
 	b.touch(a)
 }
 
@@ -65,7 +67,7 @@ func (b *Book) answer(s *Step, a *account, id uint32, p omemo.Profile) {
 // XEP-0384 0.9 wants a person to ask for it; deployed clients heal by themselves, and
 // whoever waits for a person loses messages meanwhile.
 func (b *Book) broken(s *Step, who jid.JID, id uint32, p omemo.Profile) {
-	a := b.accounts[who]
+	a := b.known(who)
 	if a == nil || !a.listed(p, id) {
 		if a != nil || who == b.own {
 			b.poke(s, who)
@@ -86,6 +88,7 @@ func (b *Book) heal(s *Step, a *account, id uint32, p omemo.Profile) {
 		d.Heal = map[omemo.Profile]bool{}
 	}
 	d.Heal[p] = true
+	b.owe(a)
 	b.touch(a)
 	if !b.catchUp {
 		s.Ask = b.ask(s.Ask, asked{kind: getBundle, who: a.who, device: id, profile: p})

@@ -31,7 +31,7 @@ func (b *Book) Event(from jid.JID, event xtok.Elem) (Step, bool) {
 		if from.IsZero() {
 			from = b.own
 		}
-		if a := b.accounts[from]; a != nil || from == b.own {
+		if a := b.known(from); a != nil || from == b.own {
 			b.event(&s, b.account(from), p, list, gone)
 		}
 		return b.done(s), true
@@ -242,10 +242,13 @@ func (b *Book) gone(s *Step, a *account, id uint32) {
 	}
 }
 
-// poke asks for an account's lists out of turn, since what came tells that they are stale: at
-// most once in five minutes.
+// pokeEvery is how often poke asks for the same account's.
+const pokeEvery = 5 * time.Minute
+
+// poke asks for an account's lists out of turn, since what came tells that they are stale: not
+// more often than pokeEvery.
 func (b *Book) poke(s *Step, who jid.JID) {
-	if b.now().Sub(b.poked[who]) < 5*time.Minute {
+	if b.now().Sub(b.poked[who]) < pokeEvery {
 		return
 	}
 	b.poked[who] = b.now()

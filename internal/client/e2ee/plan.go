@@ -62,7 +62,7 @@ func (b *Book) plan(to []jid.JID) (plan, error) {
 			pl.targets = append(pl.targets, t)
 		}
 	}
-	return pl, nil
+	return pl, b.failed
 }
 
 // people are the accounts that must be able to read.
@@ -147,7 +147,7 @@ func (b *Book) targetIn(a *account, id uint32, p omemo.Profile) (target, error) 
 }
 
 func (b *Book) whyUndecided(a *account, fingerprint string) string {
-	if owner := b.owners[fingerprint]; !owner.IsZero() && owner != a.who {
+	if owner := b.owner(fingerprint); !owner.IsZero() && owner != a.who {
 		return WhyForeign
 	}
 	return WhyNewKey

@@ -200,27 +200,35 @@ func (b *Book) forgives(what asked, iq xtok.Elem) bool {
 	return b.lost[what.key()] <= forgiven
 }
 
-// reconnected forgets the failures that were only silence.
+// reconnected forgets the failures that were only silence, of accounts in memory; of the others when they
+// are read.
 func (b *Book) reconnected() {
 	clear(b.asked)
 	b.generation++
 	clear(b.lost)
 	for _, a := range b.accounts {
-		for _, l := range a.Lists {
-			if l.Lost {
-				l.Next, l.Lost = time.Time{}, false
-				b.touch(a)
-			}
+		if a.reconnected() {
+			b.touch(a)
 		}
-		for _, d := range a.Devices {
-			for p, f := range d.Fetch {
-				if f.Lost {
-					delete(d.Fetch, p)
-					b.touch(a)
-				}
+	}
+}
+
+// reconnected forgets the account's, and tells whether there were any.
+func (a *account) reconnected() (forgot bool) {
+	for _, l := range a.Lists {
+		if l.Lost {
+			l.Next, l.Lost, forgot = time.Time{}, false, true
+		}
+	}
+	for _, d := range a.Devices {
+		for p, f := range d.Fetch {
+			if f.Lost {
+				delete(d.Fetch, p)
+				forgot = true
 			}
 		}
 	}
+	return forgot
 }
 
 // itemOf finds what an answer, or an event, holds in a node: the payload of the item of that name, else

@@ -24,7 +24,8 @@ func (c *client) state() map[string]string {
 		c.w.t.Fatal(err)
 	}
 	out["device"] = string(raw)
-	for who, a := range c.accounts {
+	for _, a := range c.everybody() {
+		who := a.who
 		if text := string(encode(a)); text != "{}" {
 			out["account "+who.String()] = text
 		}
@@ -42,8 +43,8 @@ func (c *client) state() map[string]string {
 			}
 		}
 	}
-	for chat := range c.chats {
-		out["chat "+chat.String()] = ""
+	for _, chat := range c.encrypted() {
+		out["chat "+chat] = ""
 	}
 	return out
 }

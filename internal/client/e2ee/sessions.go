@@ -1,7 +1,6 @@
 package e2ee
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -71,9 +70,9 @@ func (b *Book) remember(k sessionKey, s *omemo.Session) {
 	b.sessions[k], b.turns[k] = s, b.turn
 }
 
-// rest puts sessions out of memory, the longest unused first, when there are too many. One
+// restSessions puts sessions out of memory, the longest unused first, when there are too many. One
 // whose state is not in the store yet stays: read again from there, it would use a key twice.
-func (b *Book) rest() {
+func (b *Book) restSessions() {
 	if len(b.sessions) <= maxLoaded {
 		return
 	}
@@ -89,11 +88,7 @@ func (b *Book) rest() {
 // stored tells whether the store has just the state of a session that memory has.
 func (b *Book) stored(k sessionKey) bool {
 	now, err := b.sessions[k].MarshalBinary()
-	if err != nil {
-		return false
-	}
-	raw, err := b.store.Get(sessionTable, k.String())
-	return err == nil && raw != nil && bytes.Equal(raw, now)
+	return err == nil && b.holds(sessionTable, k.String(), now)
 }
 
 // addSession puts a new session in front of a device's others; too many make the one

@@ -10,11 +10,6 @@ import (
 	"mirsal/internal/xmpp/jid"
 )
 
-// sorted are all accounts by address.
-func (b *Book) sorted() []*account {
-	return slices.SortedFunc(maps.Values(b.accounts), func(x, y *account) int { return compare(x.who, y.who) })
-}
-
 // Devices lists an account's devices, active ones first, this one before all. A
 // key that is offered for a known device is a row of its own.
 func (b *Book) Devices(who jid.JID) []port.Device {
@@ -24,7 +19,7 @@ func (b *Book) Devices(who jid.JID) []port.Device {
 	if own {
 		active = append(active, b.here())
 	}
-	a := b.accounts[who]
+	a := b.known(who)
 	if a == nil {
 		return active
 	}
@@ -68,7 +63,7 @@ func (a *account) rows(id uint32, own bool) []port.Device {
 // SetTrust decides about a key, for good: Verified, FirstUse or Refused. A key that was offered for
 // a known device takes its place, unless it is refused. ErrNoKey: the account has no such key, or the decision is none.
 func (b *Book) SetTrust(who jid.JID, fingerprint string, t Trust) (Step, error) {
-	a := b.accounts[who.Bare()]
+	a := b.known(who.Bare())
 	fingerprint = strings.ToLower(fingerprint)
 	decided := t == Verified || t == FirstUse || t == Refused
 	if a == nil || !decided || !a.known(fingerprint) {
@@ -80,7 +75,7 @@ func (b *Book) SetTrust(who jid.JID, fingerprint string, t Trust) (Step, error) 
 
 // Compared tells whether a person has verified a key of the account.
 func (b *Book) Compared(who jid.JID) bool {
-	a := b.accounts[who.Bare()]
+	a := b.known(who.Bare())
 	return a != nil && a.compared()
 }
 
@@ -114,7 +109,7 @@ type Decision struct {
 // Decisions are all decisions that people have made.
 func (b *Book) Decisions() []Decision {
 	var out []Decision
-	for _, a := range b.sorted() {
+	for _, a := range b.everybody() {
 		for _, fp := range slices.Sorted(maps.Keys(a.Keys)) {
 			if t := a.Keys[fp]; t == Verified || t == Refused {
 				out = append(out, Decision{a.who.String(), fp, t})
