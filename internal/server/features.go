@@ -86,6 +86,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	past.Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
 	link.New(r, s.Auth, !cfg.C2S.RequireTLS, s.Log).Register(h)
+	s.addPasskeys(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
 	s.addAdministration(h, ppl, blk)
 	s.addInvitations(h, ppl)

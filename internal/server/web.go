@@ -6,14 +6,17 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
 	"mirsal/internal/assets"
 	"mirsal/internal/c2s"
 	"mirsal/internal/config"
+	"mirsal/internal/core"
 	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
+	"mirsal/internal/xep/passkey"
 	"mirsal/web"
 )
 
@@ -38,6 +41,19 @@ func (s *Server) openScreen() (err error) {
 	}
 	s.screen, err = assets.New(web.Dist())
 	return err
+}
+
+// addPasskeys lets people back in by a passkey, which only the screen can ask for.
+func (s *Server) addPasskeys(h *core.Host) {
+	if s.screen == nil {
+		return
+	}
+	// asked when there is a web side
+	passkey.New(s.Router, s.store, s.Auth, passkey.Config{
+		Base:       func(r *http.Request) *url.URL { return s.web.Base(r) },
+		SameOrigin: func(r *http.Request) bool { return s.web.SameOrigin(r) },
+		Log:        s.Log,
+	}).Register(h)
 }
 
 // browser is where an invitation goes on in the browser, "" where there is no screen.

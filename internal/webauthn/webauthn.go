@@ -27,7 +27,7 @@ import (
 	"fmt"
 )
 
-// Algorithms, by their COSE numbers (RFC 9053), the one we would rather have first.
+// Algorithms, by their COSE numbers, the one we would rather have first.
 const (
 	ES256 = -7
 	EdDSA = -8
