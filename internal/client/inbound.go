@@ -151,7 +151,7 @@ func (e *Engine) opened(el xtok.Elem, env timeline.Envelope) (timeline.Incoming,
 // withName gives a file the name under which it would be saved: that is the one to show.
 func withName(in timeline.Incoming) timeline.Incoming {
 	if in.File != nil {
-		in.File.Name = files.CleanName(in.File.Name)
+		in.File.Name = files.NameIn(in.File.URL, in.File.Name)
 	}
 	return in
 }

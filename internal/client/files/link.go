@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
@@ -25,7 +26,7 @@ const linkScheme = "aesgcm://"
 // XEP-0454#aesgcm
 type Link struct {
 	Source    Source
-	Name      string // clean; the last part of the path
+	Name      string // clean; what the last part of the path hides, or that part
 	Thumbnail []byte // bytes that call themselves a JPEG; nil for none
 }
 
@@ -66,7 +67,8 @@ func (l *Link) readPlace(s string, p Policy) bool {
 		return false
 	}
 	l.Source.URL = p.scheme(u.Hostname()) + "://" + s
-	l.Name = CleanName(path.Base(u.Path))
+	last := path.Base(u.Path)
+	l.Name = cmp.Or(openName(last, l.Source), CleanName(last))
 	return true
 }
 

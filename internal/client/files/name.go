@@ -33,7 +33,7 @@ func CleanName(s string) string {
 	s = s[strings.LastIndexAny(s, `/\`)+1:]
 	s = strings.Trim(strings.Map(visible, s), " .")
 	if len(s) > maxName {
-		s = shorten(s)
+		s = shortened(s, maxName)
 	}
 	switch {
 	case s == "":
@@ -65,13 +65,17 @@ func blank() []rune {
 	return []rune{'\u034f', '\u115f', '\u1160', '\u17b4', '\u17b5', '\u2800', '\u3164', '\uffa0'}
 }
 
-// shorten keeps the ending, by which programs know what a file is.
-func shorten(s string) string {
+// shortened is at most so many bytes of a name. It keeps the ending, by which programs know
+// what a file is.
+func shortened(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
 	ending := path.Ext(s)
 	if len(ending) > maxEnding {
 		ending = ""
 	}
-	n := maxName - len(ending)
+	n := most - len(ending)
 	for !utf8.RuneStart(s[n]) {
 		n--
 	}

@@ -12,9 +12,8 @@ import (
 type Outgoing struct {
 	Name string // as its owner calls it
 	Size int64  // bytes, exactly
-	// ShowName has the server, and all who get the link, told the name. Otherwise they are told a
-	// random one with the same ending: a link of XEP-0454 has no place for a name but its
-	// address, which the server sees.
+	// ShowName has the server told the name. Otherwise it is told one that only who has the link's
+	// key can read (hidden.go), with the same ending.
 	ShowName bool
 	Most     int64 // the largest file that the service takes, 0 unknown
 	// Open opens the file; each attempt does so again.
@@ -37,46 +36,31 @@ func (t *Transfers) Upload(ctx context.Context, o Outgoing, ask AskSlot, tell Pr
 	if o.Most > 0 && o.Size+tagSize > o.Most {
 		return Link{}, tooLarge(o.Most)
 	}
-	name, err := t.nameFor(o)
-	if err != nil {
-		return Link{}, err
-	}
 	var link Link
-	err = t.retry(ctx, func(ctx context.Context) (reached int64, err error) {
-		link, reached, err = t.put(ctx, o, name, ask, tell)
+	err := t.retry(ctx, func(ctx context.Context) (reached int64, err error) {
+		link, reached, err = t.put(ctx, o, ask, tell)
 		return reached, err
 	})
 	return link, err
 }
 
-// nameFor is the name that the server is told.
-func (t *Transfers) nameFor(o Outgoing) (string, error) {
-	clean := CleanName(o.Name)
-	if o.ShowName {
-		return clean, nil
-	}
-	const letters = "abcdefghijklmnopqrstuvwxyz234567"
-	b := make([]byte, 16)
-	if _, err := io.ReadFull(t.Rand, b); err != nil {
-		return "", fail(Local, err, "there is no randomness")
-	}
-	for i := range b {
-		b[i] = letters[b[i]%32]
-	}
-	return string(b) + ending(clean), nil
-}
-
 // put is one attempt.
-func (t *Transfers) put(ctx context.Context, o Outgoing, name string, ask AskSlot, tell Progress) (_ Link, reached int64, err error) {
+func (t *Transfers) put(ctx context.Context, o Outgoing, ask AskSlot, tell Progress) (_ Link, reached int64, err error) {
 	secret := make([]byte, ivSize+linkKey)
 	if _, err := io.ReadFull(t.Rand, secret); err != nil {
 		return Link{}, 0, fail(Local, err, "there is no randomness")
+	}
+	from, clean := Source{Cipher: AES256, IV: secret[:ivSize:ivSize], Key: secret[ivSize:]}, CleanName(o.Name)
+	name := clean
+	if !o.ShowName {
+		name = hideName(clean, from)
 	}
 	slot, err := t.slot(ctx, Request{Name: name, Type: Octets, Size: o.Size + tagSize}, ask)
 	if err != nil {
 		return Link{}, 0, err
 	}
-	link := Link{Name: name, Source: Source{URL: slot.Get, Cipher: AES256, IV: secret[:ivSize:ivSize], Key: secret[ivSize:]}}
+	from.URL = slot.Get
+	link := Link{Name: clean, Source: from}
 	ctx, moved, stop := t.watch(ctx)
 	defer stop()
 	m := &meter{total: o.Size + tagSize, moved: moved, tell: tell}
