@@ -1,0 +1,43 @@
+import { cpSync, createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Connect, Plugin } from 'vite';
+import { enginePolicy } from './policy.ts';
+
+const from = process.env.ENGINE ?? join(import.meta.dirname, '../../bin/wasm');
+// attach.js is the page's part and is bundled with it
+const ours = (name: string) => !['attach.js', 'sizes.json'].includes(name);
+
+// engine puts what `make wasm` built at /engine/: copied on a build, served to dev and preview.
+export function engine(): Plugin {
+	return {
+		name: 'mirsal-engine',
+		enforce: 'pre',
+		// its Worker of its own, which the screen does not use, is not to be bundled
+		transform: {
+			filter: { id: /client\/wasm\/attach\.js$/ },
+			handler(code) {
+				const without = code.replace(/^const ours = .*$/m, 'const ours = undefined;');
+				if (without === code) throw new Error('attach.js has no Worker of its own any more');
+				return without;
+			},
+		},
+		configureServer: (s) => void s.middlewares.use('/engine', serve),
+		configurePreviewServer: (s) => void s.middlewares.use('/engine', serve),
+		writeBundle({ dir }) {
+			if (!existsSync(from)) throw new Error(`there is no engine in ${from}: run make wasm`);
+			const to = join(dir!, 'engine');
+			mkdirSync(to, { recursive: true });
+			for (const name of readdirSync(from).filter(ours)) cpSync(join(from, name), join(to, name));
+		},
+	};
+}
+
+const serve: Connect.NextHandleFunction = (request, response, next) => {
+	const name = basename(request.url!.split('?')[0]!);
+	const path = join(from, name);
+	if (!ours(name) || !existsSync(path)) return next();
+	response.setHeader('Content-Type', name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript');
+	response.setHeader('Content-Length', statSync(path).size);
+	response.setHeader('Content-Security-Policy', enginePolicy);
+	createReadStream(path).pipe(response);
+};

@@ -1,0 +1,11 @@
+// The features, in the order in which they are asked: the first gate that is wanted stands
+// in place of all, and menus are in this order.
+
+import type { Feature } from './feature';
+import { chats } from './features/chats';
+import { composer } from './features/composer';
+import { conversation } from './features/conversation';
+import { loading } from './features/loading';
+import { signin } from './features/signin';
+
+export const features: readonly Feature[] = [loading, signin, chats, conversation, composer];

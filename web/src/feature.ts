@@ -1,0 +1,48 @@
+// A Feature is a folder of features/ with what it adds to the screen. src/app.ts lists
+// them in their order; nothing else knows of them, and they do not know of each other.
+
+import type { Component } from 'svelte';
+import type { World } from './model/world';
+import type { Chat, Message } from './port/types';
+import type { IconName } from './ui/icons';
+
+/** A View is a component, or how to fetch it when it is needed for the first time. */
+export type View<P extends object = Record<string, never>> = { now: Component<P> } | { later: () => Promise<{ default: Component<P> }> };
+
+/** An Action is a line of a menu. */
+export interface Action {
+	label: string;
+	icon: IconName;
+	run: () => void;
+	/** it destroys something */
+	danger?: boolean;
+}
+
+export interface Feature {
+	name: string;
+	/** start is called once, when the World is there */
+	start?: (world: World) => void;
+	/** gate stands in place of everything while it is wanted: signing in, loading, failure */
+	gate?: { when: (world: World) => boolean; view: View };
+	/** notice is a slim line above the chat list */
+	notice?: { when: (world: World) => boolean; view: View };
+	/** list is the pane of chats, main the pane of one conversation, empty what is there without one */
+	list?: View;
+	main?: View<{ chat: string }>;
+	empty?: View;
+	/** composer stands under the conversation */
+	composer?: View<{ chat: string }>;
+	/** panels open beside a conversation by route.show(name) */
+	panels?: Record<string, View<{ chat: string }>>;
+	/** pages open in place of the chat list by route.turn(name) */
+	pages?: Record<string, View>;
+	/** part is drawn in a bubble, above the text, for the messages it wants: files */
+	part?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
+	/** tools stand in the composer: attach, voice */
+	tools?: View<{ chat: string }>;
+	/** top stands in a conversation's head, before its menu: the lock, calls */
+	top?: View<{ chat: string }>;
+	appActions?: (world: World) => Action[];
+	chatActions?: (world: World, chat: Chat) => Action[];
+	messageActions?: (world: World, message: Message) => Action[];
+}

@@ -1,0 +1,8 @@
+const strong = /[\p{L}]/u;
+const fromRight = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFF]/u;
+
+/** directionOf is that of a text's last line by its first letter, as dir=auto finds it. */
+export function directionOf(text: string, otherwise: 'ltr' | 'rtl'): 'ltr' | 'rtl' {
+	const letter = strong.exec(text.trimEnd().split('\n').at(-1) ?? '');
+	return letter ? (fromRight.test(letter[0]) ? 'rtl' : 'ltr') : otherwise;
+}

@@ -1,0 +1,107 @@
+// A message's text as nodes: the styling of XEP-0393 and links. It never becomes HTML.
+// The signs of styling stay in the text, as 0393 wishes for quotes and code; spans lose
+// theirs, for that is what people know.
+
+export type Span =
+	| { kind: 'text'; text: string }
+	| { kind: 'code'; text: string }
+	| { kind: 'link'; text: string; href: string }
+	| { kind: 'strong' | 'emphasis' | 'strike'; spans: Span[] };
+
+export type Block = { kind: 'line'; spans: Span[] } | { kind: 'code'; text: string } | { kind: 'quote'; blocks: Block[] };
+
+const deepest = 6; // quotes in quotes; a message is somebody else's
+
+/** blocksOf parses a whole message. */
+export function blocksOf(text: string, depth = 0): Block[] {
+	const lines = text.split('\n');
+	const blocks: Block[] = [];
+	for (let i = 0; i < lines.length; i++) {
+		const line = lines[i]!;
+		if (line.startsWith('```')) {
+			// XEP-0393 §5.1.2: to the closing fence, or to the end where there is none
+			const end = lines.findIndex((l, at) => at > i && l === '```');
+			const code = lines.slice(i + 1, end < 0 ? undefined : end);
+			blocks.push({ kind: 'code', text: code.join('\n') });
+			i = end < 0 ? lines.length : end;
+		} else if (line.startsWith('>') && depth < deepest) {
+			// XEP-0393 §5.1.3
+			let end = i;
+			while (lines[end + 1]?.startsWith('>')) end++;
+			const inner = lines.slice(i, end + 1).map((l) => l.slice(1).replace(/^ /, ''));
+			blocks.push({ kind: 'quote', blocks: blocksOf(inner.join('\n'), depth + 1) });
+			i = end;
+		} else {
+			blocks.push({ kind: 'line', spans: spansOf(line) });
+		}
+	}
+	return blocks;
+}
+
+const styles = { '*': 'strong', _: 'emphasis', '~': 'strike' } as const;
+const address = /https?:\/\/[^\s<>"'`\u200E\u200F\u202A-\u202E\u2066-\u2069]+/giu;
+
+/** spansOf parses one line. */
+export function spansOf(line: string): Span[] {
+	const links = [...line.matchAll(address)].map((m) => linked(m.index, m[0])).filter((l) => l !== undefined);
+	return styled(line, 0, line.length, links);
+}
+
+interface Link {
+	from: number;
+	to: number;
+	href: string;
+}
+
+// linked is an address without the marks that end the sentence around it.
+function linked(from: number, found: string): Link | undefined {
+	let text = found.replace(/[.,;:!?*_~،؛؟…]+$/u, '');
+	if (text.endsWith(')') && !text.includes('(')) text = text.slice(0, -1);
+	try {
+		return { from, to: from + text.length, href: new URL(text).href };
+	} catch {
+		return undefined;
+	}
+}
+
+function styled(line: string, from: number, to: number, links: Link[]): Span[] {
+	const spans: Span[] = [];
+	let start = from; // of the plain text that is not pushed yet
+	const flush = (end: number) => {
+		if (end > start) spans.push({ kind: 'text', text: line.slice(start, end) });
+	};
+	for (let i = from; i < to; ) {
+		const link = links.find((l) => l.from === i && l.to <= to);
+		const end = link ? link.to : closing(line, i, from, to, links);
+		if (end < 0) {
+			i++;
+			continue;
+		}
+		flush(i);
+		spans.push(link ? { kind: 'link', text: line.slice(i, end), href: link.href } : inside(line, i, end, links));
+		i = start = end;
+	}
+	flush(to);
+	return spans;
+}
+
+// inside is the span that begins at i and ends before end, both with their signs.
+function inside(line: string, i: number, end: number, links: Link[]): Span {
+	if (line[i] === '`') return { kind: 'code', text: line.slice(i + 1, end - 1) };
+	return { kind: styles[line[i] as '*'], spans: styled(line, i + 1, end - 1, links) };
+}
+
+// closing is where the span ends that begins at i, -1 where none begins. XEP-0393 §5.2: the
+// sign stands at the start, after blank or after another sign, no blank follows it; the
+// closing one has no blank before it, and there is something between them.
+function closing(line: string, i: number, from: number, to: number, links: Link[]): number {
+	const sign = line[i]!;
+	if (!'*_~`'.includes(sign)) return -1;
+	const before = i > from ? line[i - 1]! : ' ';
+	if (!/[\s*_~`([{"'«]/u.test(before) || /\s/u.test(line[i + 1] ?? ' ')) return -1;
+	for (let j = i + 2; j < to; j++) {
+		if (line[j] !== sign || /\s/u.test(line[j - 1]!) || line[i + 1] === sign) continue;
+		if (sign === '`' || !links.some((l) => l.from <= j && j < l.to)) return j + 1;
+	}
+	return -1;
+}

@@ -1,0 +1,66 @@
+// Where the engine and its connection stand, and whose account this is.
+
+import type { Engine, EngineState } from '../port/engine';
+import type { Failure, SignIn, Status } from '../port/types';
+import { failed } from '../port/engine';
+
+export class Connection {
+	/** the engine itself: loading, running … */
+	engine = $state.raw<EngineState>({ state: 'waiting' });
+	/** its connection: offline, connecting, online or refused */
+	status = $state.raw<Status>({ event: 'status', state: 'offline' });
+	/** whose account this is; '' is nobody's, undefined is not known yet */
+	address = $state<string | undefined>(undefined);
+
+	#port: Engine;
+	#open = new Set<(address: string) => void>();
+
+	constructor(port: Engine) {
+		this.#port = port;
+		port.onState((state) => this.#engineIs(state));
+		port.on('status', (status) => this.#statusIs(status));
+	}
+
+	/** ready says that commands are answered by an engine now. */
+	get ready() {
+		return this.engine.state === 'running' || this.engine.state === 'attached';
+	}
+
+	get online() {
+		return this.status.state === 'online';
+	}
+
+	/** onOpen hears each time that an engine has an account open: all is to be asked anew. */
+	onOpen(hear: (address: string) => void) {
+		this.#open.add(hear);
+	}
+
+	/** was tells whose account it was when the screen was last seen. */
+	was(address: string) {
+		this.address ??= address;
+	}
+
+	/** signIn is undefined when it went well. */
+	async signIn(account: Omit<SignIn, 'do' | 'ref'>): Promise<Failure | undefined> {
+		const failure = failed(await this.#port.do({ do: 'signIn', ...account }));
+		if (!failure) this.#account(account.address, true);
+		return failure;
+	}
+
+	#engineIs(state: EngineState) {
+		this.engine = state;
+		if (state.state === 'running') this.#account(state.address ?? '', true);
+	}
+
+	#statusIs(status: Status) {
+		const first = this.engine.state === 'attached' && !this.status.address;
+		this.status = status;
+		if (status.address) this.#account(status.address, first);
+	}
+
+	#account(address: string, anew: boolean) {
+		if (!anew && address === this.address) return;
+		this.address = address;
+		for (const hear of this.#open) hear(address);
+	}
+}

@@ -1,0 +1,76 @@
+// What a person has chosen of how the screen looks. It is kept in this browser.
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Locale = 'en' | 'ar';
+export type Digits = 'locale' | 'latn' | 'arab';
+
+interface Choices {
+	theme: Theme;
+	locale: Locale;
+	digits: Digits;
+}
+
+const key = 'mirsal screen';
+
+export class Settings implements Choices {
+	#theme = $state<Theme>('system');
+	#locale = $state<Locale>(preferred());
+	#digits = $state<Digits>('locale');
+
+	constructor() {
+		const kept = read();
+		if (kept.theme) this.#theme = kept.theme;
+		if (kept.locale) this.#locale = kept.locale;
+		if (kept.digits) this.#digits = kept.digits;
+	}
+
+	get theme() {
+		return this.#theme;
+	}
+	set theme(theme) {
+		this.#theme = theme;
+		this.#keep();
+	}
+	get locale() {
+		return this.#locale;
+	}
+	set locale(locale) {
+		this.#locale = locale;
+		this.#keep();
+	}
+	get digits() {
+		return this.#digits;
+	}
+	set digits(digits) {
+		this.#digits = digits;
+		this.#keep();
+	}
+	get direction(): 'rtl' | 'ltr' {
+		return this.#locale === 'ar' ? 'rtl' : 'ltr';
+	}
+	/** tag is the locale for Intl, with the chosen digits */
+	get tag(): string {
+		const digits = this.#digits === 'locale' ? (this.#locale === 'ar' ? 'arab' : 'latn') : this.#digits;
+		return `${this.#locale}-u-nu-${digits}`;
+	}
+
+	#keep() {
+		localStorage.setItem(key, JSON.stringify({ theme: this.#theme, locale: this.#locale, digits: this.#digits }));
+	}
+}
+
+function read(): Partial<Choices> {
+	try {
+		return JSON.parse(localStorage.getItem(key) ?? '{}') as Partial<Choices>;
+	} catch {
+		return {};
+	}
+}
+
+function preferred(): Locale {
+	for (const language of navigator.languages ?? []) {
+		const short = language.split('-')[0];
+		if (short === 'ar' || short === 'en') return short;
+	}
+	return 'en';
+}

@@ -1,0 +1,1082 @@
+// Written by scripts/porttypes from internal/client/port; do not edit.
+//
+// What a page says to the engine and hears from it: docs/protocol/engine.md.
+// Times are RFC 3339 texts; a list that is empty may be null.
+
+export type LockState = 'open' | 'locked' | 'verified' | 'changed' | 'broken';
+
+export type Delivery = 'pending' | 'sent' | 'delivered' | 'read' | 'failed' | 'received';
+
+export type FailureCode = 'bad-command' | 'not-signed-in' | 'wrong-password' | 'revoked' | 'unreachable' | 'untrusted' | 'no-such-chat' | 'no-such-message' | 'not-yours' | 'not-encrypted' | 'key-undecided' | 'refused' | 'too-large' | 'missing' | 'tampered' | 'taken' | 'bad-name' | 'canceled' | 'interrupted' | 'internal';
+
+/**
+ * SignIn opens the account and stays connected until SignOut. Answer: Done, at
+ * the first success or at a refusal that trying again cannot mend. Without
+ * Password the profile's token is used. A recovery code is a password, in whatever way it is written.
+ */
+export interface SignIn {
+	do: 'signIn';
+	ref?: number;
+	address: string;
+	password?: string;
+	/** host:port or wss://…; "" looks the domain up */
+	server?: string;
+	/**
+	 * Token is one that the site has given for this device, whose UUID it was told: Device. It is
+	 * in place of a password, good for Mechanism ("": HT-SHA-256-NONE) and until Expiry.
+	 */
+	token?: string;
+	mechanism?: string;
+	expiry?: string;
+	device?: string;
+}
+
+/**
+ * SignUp makes an account by an invitation and signs in to it: Invitation is its token, or
+ * its xmpp: address, and Domain where the account is to be, if that does not tell. Name is the
+ * wished name before the @; "" makes one of DisplayName, with a number behind it if need be.
+ * Nobody sees a password: a random one is kept until the device has its token. Answer: Done. The
+ * failure Taken comes with Suggest, a name that may be free; BadName with one if there is one;
+ * Missing is an invitation that cannot be used (any more).
+ */
+export interface SignUp {
+	do: 'signUp';
+	ref?: number;
+	invitation: string;
+	domain?: string;
+	/** as of SignIn */
+	server?: string;
+	name?: string;
+	displayName?: string;
+}
+
+/**
+ * RecoveryCode makes a code by which a person comes back who has no device left. It becomes
+ * the account's password, so a former code or password is good no more and the server signs
+ * all other devices out. Nothing keeps it. Answer: Code.
+ */
+export interface RecoveryCode {
+	do: 'recoveryCode';
+	ref?: number;
+}
+
+/**
+ * SignOut closes the stream. Forget also forgets the sign-in and takes this device
+ * off the account's list of keys. Answer: Done.
+ */
+export interface SignOut {
+	do: 'signOut';
+	ref?: number;
+	forget?: boolean;
+}
+
+/**
+ * Attend tells whether a person is looking (client state, 0352). Here is also "try now": a
+ * connection that waits to try again, or hangs, is made at once.
+ */
+export interface Attend {
+	do: 'attend';
+	ref?: number;
+	here: boolean;
+}
+
+/** ListChats is answered by ChatList. */
+export interface ListChats {
+	do: 'listChats';
+	ref?: number;
+}
+
+/**
+ * History asks for messages of a chat older than Before ("" the newest), at
+ * most Limit (1–200). Answer: Page. What is not here yet is fetched from the
+ * archive first.
+ * Around, in place of Before, asks for one message with those on both sides of it that
+ * are here without a gap; After for those newer than one. At most one of the three is given.
+ */
+export interface History {
+	do: 'history';
+	ref?: number;
+	chat: string;
+	before?: string;
+	around?: string;
+	after?: string;
+	limit: number;
+}
+
+/**
+ * Send puts a message into the outbox. It is kept before the answer, Done, whose
+ * Message names it; what becomes of it is told by MessageChanged. Corrects names
+ * one's own message to be replaced, ReplyTo one to be answered.
+ */
+export interface Send {
+	do: 'send';
+	ref?: number;
+	chat: string;
+	text: string;
+	replyTo?: string;
+	corrects?: string;
+}
+
+/**
+ * SendFile encrypts, uploads and sends the file that the host opens by Path.
+ * Answer: Done when the message is in the outbox; Progress tells of the upload.
+ */
+export interface SendFile {
+	do: 'sendFile';
+	ref?: number;
+	chat: string;
+	path: string;
+	name?: string;
+	type?: string;
+	/** a caption */
+	text?: string;
+}
+
+/**
+ * Fetch brings a message's file here, into Path ("" the profile's own folder).
+ * Answer: Done.
+ */
+export interface Fetch {
+	do: 'fetch';
+	ref?: number;
+	chat: string;
+	message: string;
+	path?: string;
+}
+
+/** Retract takes one's own message back, for all. Answer: Done. */
+export interface Retract {
+	do: 'retract';
+	ref?: number;
+	chat: string;
+	message: string;
+}
+
+/**
+ * Retry sends a message again that has failed, as it would be encrypted now. Answer:
+ * Done.
+ */
+export interface Retry {
+	do: 'retry';
+	ref?: number;
+	chat: string;
+	message: string;
+}
+
+/**
+ * React sets all of one's reactions to a message; an empty list takes them back.
+ * Answer: Done.
+ */
+export interface React {
+	do: 'react';
+	ref?: number;
+	chat: string;
+	message: string;
+	emoji: string[];
+}
+
+/** MarkRead tells that everything up to Message was seen. Answer: Done. */
+export interface MarkRead {
+	do: 'markRead';
+	ref?: number;
+	chat: string;
+	message: string;
+}
+
+/** Typing tells the other side: composing, paused or active. */
+export interface Typing {
+	do: 'typing';
+	ref?: number;
+	chat: string;
+	state: string;
+}
+
+/** Pin puts a chat before the others, or takes it back. Answer: Done. */
+export interface Pin {
+	do: 'pin';
+	ref?: number;
+	chat: string;
+	on: boolean;
+}
+
+/** Mute has a chat make no sound until a time (zero: for good), or take it back. Answer: Done. */
+export interface Mute {
+	do: 'mute';
+	ref?: number;
+	chat: string;
+	on: boolean;
+	until?: string;
+}
+
+/** Archive puts a chat away until something new is said in it; a muted one stays away. Answer: Done. */
+export interface Archive {
+	do: 'archive';
+	ref?: number;
+	chat: string;
+	on: boolean;
+}
+
+/** KeepDraft keeps what is being written in a chat; an empty one is none. Answer: Done. */
+export interface KeepDraft {
+	do: 'draft';
+	ref?: number;
+	chat: string;
+	ref?: number;
+}
+
+/**
+ * DeleteForMe deletes messages here, and nowhere else; they do not come back from the archive.
+ * Answer: Done; MessageGone tells of each.
+ */
+export interface DeleteForMe {
+	do: 'deleteForMe';
+	ref?: number;
+	chat: string;
+	/** at most 500 */
+	messages: string[];
+}
+
+/**
+ * ClearChat deletes all that is in a chat here, and nowhere else; Remove takes it off the list too,
+ * until something is said in it (a room is left by LeaveRoom). Answer: Done; ChatCleared or ChatGone.
+ */
+export interface ClearChat {
+	do: 'clearChat';
+	ref?: number;
+	chat: string;
+	remove?: boolean;
+}
+
+/**
+ * Forward says a message's text, or sends its file, again in other chats, at most 20: encrypted
+ * as they are, without another upload. Answer: Done.
+ */
+export interface Forward {
+	do: 'forward';
+	ref?: number;
+	chat: string;
+	message: string;
+	to: string[];
+}
+
+/** Star marks a message for oneself on this device. Answer: Done. */
+export interface Star {
+	do: 'star';
+	ref?: number;
+	chat: string;
+	message: string;
+	on: boolean;
+}
+
+/** ListStarred asks for them, newest first, at most Limit (1–200); Chat "" is all. Answer: Found. */
+export interface ListStarred {
+	do: 'listStarred';
+	ref?: number;
+	chat?: string;
+	limit: number;
+}
+
+/** PinMessage keeps a message at the top of its chat on this device, at most 20 of them. Answer: Done. */
+export interface PinMessage {
+	do: 'pinMessage';
+	ref?: number;
+	chat: string;
+	message: string;
+	on: boolean;
+}
+
+/**
+ * SetEncryption switches a chat's encryption off or on again. Off is refused for
+ * a room that is encrypted by its own setting, and never happens by itself.
+ * Answer: Done.
+ */
+export interface SetEncryption {
+	do: 'setEncryption';
+	ref?: number;
+	chat: string;
+	on: boolean;
+}
+
+/** ListContacts is answered by ContactList. */
+export interface ListContacts {
+	do: 'listContacts';
+	ref?: number;
+}
+
+/** AddContact asks somebody to become a contact, or accepts who asked. Answer: Done. */
+export interface AddContact {
+	do: 'addContact';
+	ref?: number;
+	address: string;
+	name?: string;
+}
+
+/** RemoveContact ends it in both directions, and declines who asked. Answer: Done. */
+export interface RemoveContact {
+	do: 'removeContact';
+	ref?: number;
+	address: string;
+}
+
+/** GetProfile asks how others see this account. Answer: Profile. */
+export interface GetProfile {
+	do: 'getProfile';
+	ref?: number;
+}
+
+/**
+ * SetProfile changes that: the name (0172; nil leaves it, "" takes it away), and the picture
+ * (0084): at most 64 KiB of JPEG, PNG or WebP, of Width and Height in pixels, made small by
+ * who draws; NoPicture takes it away. Contacts see both. Answer: Done.
+ */
+export interface SetProfile {
+	do: 'setProfile';
+	ref?: number;
+	name?: string;
+	picture?: string;
+	width?: number;
+	height?: number;
+	noPicture?: boolean;
+}
+
+/** Avatar asks for the picture that a contact, oneself or a room has now. Answer: Picture. */
+export interface Avatar {
+	do: 'avatar';
+	ref?: number;
+	address: string;
+}
+
+/** Block and unblock (0191). Answer: Done. */
+export interface Block {
+	do: 'block';
+	ref?: number;
+	address: string;
+	on: boolean;
+}
+
+/**
+ * CreateRoom makes a private, encrypted room and invites its members. Answer:
+ * Done, whose Chat is the room's address.
+ */
+export interface CreateRoom {
+	do: 'createRoom';
+	ref?: number;
+	name: string;
+	members: string[];
+}
+
+/** JoinRoom enters a room and stays in it from now on. Answer: Done. */
+export interface JoinRoom {
+	do: 'joinRoom';
+	ref?: number;
+	address: string;
+	nick?: string;
+}
+
+/** LeaveRoom leaves it for good. Answer: Done. */
+export interface LeaveRoom {
+	do: 'leaveRoom';
+	ref?: number;
+	address: string;
+}
+
+/** Invite makes somebody a member of the room and tells them. Answer: Done. */
+export interface Invite {
+	do: 'invite';
+	ref?: number;
+	room: string;
+	address: string;
+}
+
+/** Kick takes the membership away. Answer: Done. */
+export interface Kick {
+	do: 'kick';
+	ref?: number;
+	room: string;
+	address: string;
+}
+
+/** RoomInfo asks what a room is to us. Answer: RoomDetails. */
+export interface RoomInfo {
+	do: 'roomInfo';
+	ref?: number;
+	room: string;
+}
+
+/**
+ * SetRoom changes what a room shows: a nil field stays as it is. Picture as in SetProfile. For
+ * owners. Answer: Done.
+ */
+export interface SetRoom {
+	do: 'setRoom';
+	ref?: number;
+	room: string;
+	name?: string;
+	description?: string;
+	picture?: string;
+	noPicture?: boolean;
+}
+
+/**
+ * SetRole makes a member an owner or an admin, or an ordinary member again; Kick ends the
+ * membership. Answer: Done.
+ */
+export interface SetRole {
+	do: 'setRole';
+	ref?: number;
+	room: string;
+	address: string;
+	/** owner, admin, member */
+	role: string;
+}
+
+/** DestroyRoom ends a room for everybody; for owners. Answer: Done. */
+export interface DestroyRoom {
+	do: 'destroyRoom';
+	ref?: number;
+	room: string;
+}
+
+/** ListMembers is answered by MemberList. */
+export interface ListMembers {
+	do: 'listMembers';
+	ref?: number;
+	room: string;
+}
+
+/**
+ * ListDevices is answered by DeviceList: the devices of a contact, of all members
+ * of a room, or ("") one's own.
+ */
+export interface ListDevices {
+	do: 'listDevices';
+	ref?: number;
+	address: string;
+}
+
+/** SetTrust decides about one key: verified, first-use or refused. Answer: Done. */
+export interface SetTrust {
+	do: 'setTrust';
+	ref?: number;
+	address: string;
+	fingerprint: string;
+	trust: string;
+}
+
+/**
+ * Verify takes the text of a scanned safety code (an xmpp: address with
+ * fingerprints). Answer: Done; a code that does not match is a Failure, and
+ * changes nothing.
+ * With Address a code of anybody else is refused (Tampered); a code of one's own
+ * account always is, but with that as Address.
+ */
+export interface Verify {
+	do: 'verify';
+	ref?: number;
+	code: string;
+	address?: string;
+}
+
+/** SafetyCode asks for one's own code to show. Answer: Code. */
+export interface SafetyCode {
+	do: 'safetyCode';
+	ref?: number;
+}
+
+/**
+ * RemoveDevice takes a device of one's own off the account's list of keys: nothing
+ * is encrypted to it any more. Its sign-in is another matter and stays. Answer: Done.
+ */
+export interface RemoveDevice {
+	do: 'removeDevice';
+	ref?: number;
+	id: number;
+}
+
+/**
+ * Search looks for words in the decrypted history, newest first, at most Limit
+ * (1–200). Chat "" searches all. Answer: Found.
+ */
+export interface Search {
+	do: 'search';
+	ref?: number;
+	query: string;
+	chat?: string;
+	limit: number;
+}
+
+/**
+ * LinkShow makes an old device show a code by which a new one can join. Answer:
+ * Code; LinkAsked follows when a new device has scanned it.
+ */
+export interface LinkShow {
+	do: 'linkShow';
+	ref?: number;
+}
+
+/**
+ * LinkConfirm lets the device that LinkAsked named in, or refuses it. Answer: Done
+ * when all that was to be handed over is.
+ */
+export interface LinkConfirm {
+	do: 'linkConfirm';
+	ref?: number;
+	accept: boolean;
+}
+
+/**
+ * LinkJoin makes this empty profile join by the scanned code. Answer: Done when it is
+ * signed in and has its history.
+ */
+export interface LinkJoin {
+	do: 'linkJoin';
+	ref?: number;
+	code: string;
+	/** what the other devices will call this one */
+	label: string;
+}
+
+/** Cancel gives up the command with that number, if it can be given up. Answer: Done. */
+export interface Cancel {
+	do: 'cancel';
+	ref?: number;
+	command: number;
+}
+
+/** Done answers a command. Failure is nil when it was carried out. */
+export interface Done {
+	event: 'done';
+	ref?: number;
+	/** the message it was about */
+	message?: string;
+	/** the chat it was about */
+	chat?: string;
+	/** SignUp: a name that may be free */
+	suggest?: string;
+	failure?: Failure;
+}
+
+/**
+ * Failure says in plain words why something was not done. Code is one of the
+ * names in failure.go.
+ */
+export interface Failure {
+	code: FailureCode;
+	text: string;
+}
+
+/** Status tells where the connection stands. */
+export interface Status {
+	event: 'status';
+	/** offline, connecting, online, refused */
+	state: string;
+	synced?: boolean;
+	address?: string;
+	/** why offline or refused; none after signing out */
+	failure?: Failure;
+	/** when it is tried again, zero for not; past: it is being tried */
+	retry?: string;
+}
+
+/** ChatList answers ListChats, newest first. */
+export interface ChatList {
+	event: 'chatList';
+	ref?: number;
+	chats: Chat[] | null;
+}
+
+/** ChatChanged tells of a row of the list, new or other than before. */
+export interface ChatChanged {
+	event: 'chatChanged';
+	chat: Chat;
+}
+
+/** ChatGone tells that a chat is no longer on the list. */
+export interface ChatGone {
+	event: 'chatGone';
+	address: string;
+}
+
+/** ChatCleared tells that all that was in a chat is deleted here, but what is in the outbox. */
+export interface ChatCleared {
+	event: 'chatCleared';
+	address: string;
+}
+
+/**
+ * MessageChanged tells of a message, New when it was not there before. After is
+ * the ID of the message it stands behind, "" when it is the oldest known:
+ * messages that arrive late do not always go to the end.
+ */
+export interface MessageChanged {
+	event: 'messageChanged';
+	message: Message;
+	new?: boolean;
+	after?: string;
+	/** Late: it came from the archive or was kept while we were away; no sound. */
+	late?: boolean;
+}
+
+/**
+ * MessageGone tells that a message is no longer in its chat: one that could not be decrypted and
+ * proved to be nothing that is shown.
+ */
+export interface MessageGone {
+	event: 'messageGone';
+	chat: string;
+	message: string;
+}
+
+/**
+ * Page answers History, oldest first. More tells that there are older ones, Newer, after
+ * Around and After, that there are newer ones. Before, Around and After are what was asked for.
+ */
+export interface Page {
+	event: 'page';
+	ref?: number;
+	chat: string;
+	before?: string;
+	around?: string;
+	after?: string;
+	messages: Message[] | null;
+	more?: boolean;
+	newer?: boolean;
+	failure?: Failure;
+}
+
+/** ContactList answers ListContacts. */
+export interface ContactList {
+	event: 'contactList';
+	ref?: number;
+	contacts: Contact[] | null;
+}
+
+/** ContactChanged tells of one contact; State none means it is gone. */
+export interface ContactChanged {
+	event: 'contactChanged';
+	contact: Contact;
+}
+
+/** Profile answers GetProfile, and tells of a change, made here or on another device. */
+export interface Profile {
+	event: 'profile';
+	ref?: number;
+	name?: string;
+	/** as in Contact */
+	avatar?: string;
+}
+
+/** Picture answers Avatar: at most 64 KiB of an image, of the Type that its first bytes tell. */
+export interface Picture {
+	event: 'picture';
+	ref?: number;
+	address: string;
+	hash?: string;
+	/** image/jpeg, image/png, image/webp, image/gif */
+	type?: string;
+	data?: string;
+	failure?: Failure;
+}
+
+/** MemberList answers ListMembers. */
+export interface MemberList {
+	event: 'memberList';
+	ref?: number;
+	room: string;
+	members: Member[] | null;
+	failure?: Failure;
+}
+
+/** RoomDetails answers RoomInfo, and tells of a change. */
+export interface RoomDetails {
+	event: 'roomDetails';
+	ref?: number;
+	room: string;
+	name?: string;
+	description?: string;
+	/** as in Chat */
+	avatar?: string;
+	/** one's own: owner, admin, member; "" none */
+	role?: string;
+	encrypted?: boolean;
+	members?: number;
+	mayInvite?: boolean;
+	/** Kick, and (owners) SetRole */
+	mayLead?: boolean;
+	/** SetRoom, DestroyRoom, SetRole */
+	mayChange?: boolean;
+	failure?: Failure;
+}
+
+/** DeviceList answers ListDevices. */
+export interface DeviceList {
+	event: 'deviceList';
+	ref?: number;
+	address: string;
+	devices: Device[] | null;
+	failure?: Failure;
+}
+
+/**
+ * KeyAlert tells of something about keys that a person ought to see: a new
+ * device of a contact, a changed key, a new device of one's own.
+ */
+export interface KeyAlert {
+	event: 'keyAlert';
+	address: string;
+	device?: number;
+	/** new-device, changed, own-device, removed, linked */
+	kind: string;
+	/** Label is what a linked device calls itself. */
+	label?: string;
+}
+
+/**
+ * Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, and RecoveryCode, one to be
+ * printed or written down.
+ */
+export interface Code {
+	event: 'code';
+	ref?: number;
+	text: string;
+	until?: string;
+	failure?: Failure;
+}
+
+/** LinkAsked tells an old device that a new one wants in. */
+export interface LinkAsked {
+	event: 'linkAsked';
+	/** as the new device declares itself */
+	label: string;
+	software?: string;
+	/** six digits that both screens show, for a person to compare */
+	check: string;
+}
+
+/** LinkState tells of the steps of linking, on both sides. */
+export interface LinkState {
+	event: 'linkState';
+	/** waiting, joined, sending, receiving, done, failed */
+	state: string;
+	check?: string;
+	/** messages handed over */
+	done?: number;
+	total?: number;
+	/** Failure says why, with failed. */
+	failure?: Failure;
+}
+
+/** Progress tells of a file on its way, in bytes. */
+export interface Progress {
+	event: 'progress';
+	message: string;
+	done: number;
+	/** -1 unknown */
+	total: number;
+}
+
+/** Found answers Search, newest first. */
+export interface Found {
+	event: 'found';
+	ref?: number;
+	messages: Message[] | null;
+	failure?: Failure;
+}
+
+/**
+ * A Lock is what the engine knows of a message's or a conversation's
+ * encryption, and never more than that (R5).
+ */
+export interface Lock {
+	state: LockState;
+	/**
+	 * Why says, in the engine's words (a key for translation), what is behind
+	 * Open, Changed or Broken.
+	 */
+	why?: string;
+	/** Missing names who could not read (send) or whose key is in question. */
+	missing?: string[];
+}
+
+/**
+ * Message is a line of a conversation as it is now: edits, reactions and
+ * retractions are already applied.
+ */
+export interface Message {
+	id: string;
+	chat: string;
+	/** bare address; in a room whose members are hidden, the nick */
+	sender: string;
+	/** what to show for the sender */
+	name?: string;
+	mine?: boolean;
+	time: string;
+	text?: string;
+	edited?: boolean;
+	retracted?: boolean;
+	reply?: Quote;
+	reactions?: Reaction[];
+	file?: File;
+	delivery: Delivery;
+	/** plain words, when Delivery is Failed */
+	failure?: string;
+	lock: Lock;
+	/** why it could not be decrypted; Text is empty then */
+	unreadable?: string;
+	/** a line of the engine's own: a key for translation ("key-changed", "joined" …) */
+	notice?: string;
+	/** what the notice speaks of */
+	params?: string[];
+	starred?: boolean;
+	/** one's own, said elsewhere before; others are not told */
+	forwarded?: boolean;
+}
+
+/** Quote is what a reply answers to, as far as it is known here. */
+export interface Quote {
+	/** empty when the message is not in this profile */
+	id?: string;
+	sender?: string;
+	/** at most 160 characters */
+	text?: string;
+}
+
+/** Reaction is one sign and everybody who gave it. */
+export interface Reaction {
+	emoji: string;
+	who: string[] | null;
+	mine?: boolean;
+}
+
+/** File is what a message carries besides text. URL and keys stay inside. */
+export interface File {
+	name: string;
+	/** media type as declared; nothing trusts it */
+	type?: string;
+	/** bytes, -1 unknown */
+	size?: number;
+	/** remote, loading, here, sending, failed */
+	state: string;
+	/** where it lies, when here */
+	path?: string;
+}
+
+/** Chat is a row of the chat list. */
+export interface Chat {
+	address: string;
+	room?: boolean;
+	name: string;
+	unread?: number;
+	/** ID of the first unread message */
+	first?: string;
+	last?: Message;
+	/** what the list is ordered by, newest first */
+	active: string;
+	/** what a message sent now would be */
+	lock: Lock;
+	online?: boolean;
+	blocked?: boolean;
+	/** rooms: we are in it */
+	joined?: boolean;
+	/** who is writing now */
+	typing?: string[];
+	/** names the picture, which Avatar asks for; "" none */
+	avatar?: string;
+	/** since when; lists are in no order by it */
+	pinned?: string;
+	/** until when; year 9999: for good */
+	muted?: string;
+	archived?: boolean;
+	draft?: Draft;
+	/** IDs of messages, the latest pinned first */
+	pins?: string[];
+}
+
+/** Draft is what is being written. */
+export interface Draft {
+	text?: string;
+	replyTo?: string;
+	/** when it was kept; the engine's */
+	time?: string;
+}
+
+/** Contact is a person one knows, or who asks to be known. */
+export interface Contact {
+	address: string;
+	name?: string;
+	/** contact, asked (by us), asks (us), none */
+	state: string;
+	online?: boolean;
+	blocked?: boolean;
+	/** what they call themselves; Name is one's own name for them */
+	nick?: string;
+	/** names the picture, which Avatar asks for; "" none */
+	avatar?: string;
+}
+
+/** Member is somebody in a room. */
+export interface Member {
+	nick?: string;
+	/** "" where the room hides it */
+	address?: string;
+	/** owner, admin, member, none */
+	role: string;
+	here?: boolean;
+	/** as in Contact */
+	avatar?: string;
+}
+
+/** Device is one installation that somebody reads and writes with. */
+export interface Device {
+	address: string;
+	id: number;
+	/** 64 hex digits, "" as long as its key is not known */
+	fingerprint?: string;
+	/** verified, first-use, undecided, refused */
+	trust: string;
+	/** on the account's list now */
+	active: boolean;
+	/** of our own account */
+	own?: boolean;
+	/** this very device */
+	here?: boolean;
+	label?: string;
+	/** last message of it */
+	seen?: string;
+}
+
+export type Command =
+	| SignIn
+	| SignUp
+	| RecoveryCode
+	| SignOut
+	| Attend
+	| ListChats
+	| History
+	| Send
+	| SendFile
+	| Fetch
+	| Retract
+	| Retry
+	| React
+	| MarkRead
+	| Typing
+	| Pin
+	| Mute
+	| Archive
+	| KeepDraft
+	| DeleteForMe
+	| ClearChat
+	| Forward
+	| Star
+	| ListStarred
+	| PinMessage
+	| SetEncryption
+	| ListContacts
+	| AddContact
+	| RemoveContact
+	| GetProfile
+	| SetProfile
+	| Avatar
+	| Block
+	| CreateRoom
+	| JoinRoom
+	| LeaveRoom
+	| Invite
+	| Kick
+	| RoomInfo
+	| SetRoom
+	| SetRole
+	| DestroyRoom
+	| ListMembers
+	| ListDevices
+	| SetTrust
+	| Verify
+	| SafetyCode
+	| RemoveDevice
+	| Search
+	| LinkShow
+	| LinkConfirm
+	| LinkJoin
+	| Cancel;
+
+export type Event =
+	| Done
+	| Status
+	| ChatList
+	| ChatChanged
+	| ChatGone
+	| ChatCleared
+	| MessageChanged
+	| MessageGone
+	| Page
+	| ContactList
+	| ContactChanged
+	| Profile
+	| Picture
+	| RoomDetails
+	| MemberList
+	| DeviceList
+	| KeyAlert
+	| Code
+	| LinkAsked
+	| LinkState
+	| Progress
+	| Found;
+
+/** The event that answers each command. */
+export interface Answers {
+	signIn: Done;
+	signUp: Done;
+	recoveryCode: Code;
+	signOut: Done;
+	attend: Done;
+	listChats: ChatList;
+	history: Page;
+	send: Done;
+	sendFile: Done;
+	fetch: Done;
+	retract: Done;
+	retry: Done;
+	react: Done;
+	markRead: Done;
+	typing: Done;
+	pin: Done;
+	mute: Done;
+	archive: Done;
+	draft: Done;
+	deleteForMe: Done;
+	clearChat: Done;
+	forward: Done;
+	star: Done;
+	listStarred: Found;
+	pinMessage: Done;
+	setEncryption: Done;
+	listContacts: ContactList;
+	addContact: Done;
+	removeContact: Done;
+	getProfile: Profile;
+	setProfile: Done;
+	avatar: Picture;
+	block: Done;
+	createRoom: Done;
+	joinRoom: Done;
+	leaveRoom: Done;
+	invite: Done;
+	kick: Done;
+	roomInfo: RoomDetails;
+	setRoom: Done;
+	setRole: Done;
+	destroyRoom: Done;
+	listMembers: MemberList;
+	listDevices: DeviceList;
+	setTrust: Done;
+	verify: Done;
+	safetyCode: Code;
+	removeDevice: Done;
+	search: Found;
+	linkShow: Code;
+	linkConfirm: Done;
+	linkJoin: Done;
+	cancel: Done;
+}

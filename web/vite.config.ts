@@ -1,0 +1,48 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { paraglideVitePlugin } from '@inlang/paraglide-js';
+import { defineConfig } from 'vitest/config';
+import { engine } from './build/engine.ts';
+import { clean } from './build/clean.ts';
+import { budget } from './build/budget.ts';
+import { manifest } from './build/manifest.ts';
+import { policy } from './build/policy.ts';
+
+// To try the screen beside a server: MIRSAL=http://127.0.0.1:5280 npm run dev
+const server = process.env.MIRSAL ?? 'http://127.0.0.1:5280';
+const proxy = Object.fromEntries(
+	['/ws', '/upload', '/web'].map((path) => [path, { target: server, ws: path === '/ws', changeOrigin: false }]),
+);
+
+export default defineConfig({
+	plugins: [
+		paraglideVitePlugin({
+			project: './project.inlang',
+			outdir: './src/i18n/paraglide',
+			strategy: ['baseLocale'], // src/i18n/index.ts says which
+			outputStructure: 'message-modules',
+			emitGitIgnore: false,
+			emitPrettierIgnore: false,
+			emitReadme: false,
+			emitTsDeclarations: true,
+		}),
+		svelte(),
+		clean(),
+		engine(),
+		budget(),
+		manifest(),
+	],
+	resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
+	server: { proxy, fs: { allow: ['..'] } },
+	preview: { proxy, headers: policy },
+	build: {
+		target: 'es2022',
+		emptyOutDir: false, // clean() does
+		assetsInlineLimit: 0, // the policy has no data:
+		modulePreload: { polyfill: false },
+		rollupOptions: {
+			input: { index: 'index.html', sw: 'sw.ts' },
+			output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+		},
+	},
+	test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], setupFiles: [] },
+});
