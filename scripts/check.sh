@@ -13,11 +13,11 @@ bad=$(git ls-files -co --exclude-standard '*.go' | grep -v /testdata/ | while re
 
 say vet
 go vet ./...
-GOOS=js GOARCH=wasm go vet ./internal/client/wasm ./internal/client/keep/indexeddb
+GOOS=js GOARCH=wasm go vet ./internal/client/wasm ./internal/client/keep/indexeddb ./internal/xmpp/precis
 
 say staticcheck
 "$(scripts/staticcheck.sh)" ./...
-GOOS=js GOARCH=wasm "$(scripts/staticcheck.sh)" ./internal/client/wasm ./internal/client/keep/indexeddb
+GOOS=js GOARCH=wasm "$(scripts/staticcheck.sh)" ./internal/client/wasm ./internal/client/keep/indexeddb ./internal/xmpp/precis
 
 say modules
 go mod verify

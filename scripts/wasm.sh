@@ -14,6 +14,8 @@ mkdir -p "$to"
 plain=crypto/internal/fips140
 GOEXPERIMENT=nogreenteagc GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -gcflags=all=-l \
 	-gcflags="$plain/edwards25519/...=" -gcflags="$plain/aes/...=" -gcflags="$plain/sha256=" -gcflags="$plain/sha512=" \
-	-gcflags='filippo.io/...=' -o "$to/engine.wasm" "./$from"
+	-gcflags='filippo.io/...=' -o "$to/linked.wasm" "./$from"
+node scripts/wasm-merge.mjs "$to/linked.wasm" "$to/engine.wasm"
+rm "$to/linked.wasm"
 cp "$from"/*.js "$(go env GOROOT)/lib/wasm/wasm_exec.js" "$to"
 node scripts/wasm-sizes.mjs "$to"

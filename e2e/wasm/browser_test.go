@@ -165,24 +165,30 @@ func (b *browser) end(said *bytes.Buffer) {
 	}
 }
 
-// TestTheStoreOfTheBrowserKeepsTheContract takes the tests of keep/indexeddb, which
-// are keep/keeptest and more, to the browser.
-func TestTheStoreOfTheBrowserKeepsTheContract(t *testing.T) {
+// TestPackagesHoldInTheBrowser takes the tests of packages that are something else there
+// to the browser: how a store is kept (keep/keeptest and more), and what names are the
+// same.
+func TestPackagesHoldInTheBrowser(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	cmd := exec.Command("go", "test", "-c", "-o", filepath.Join(folder, "tests.wasm"), "mirsal/internal/client/keep/indexeddb")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOTOOLCHAIN=local")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	b := browse(t, folder)
-	b.do("open", map[string]any{"tab": "1"}, nil)
-	var got struct {
-		Code    int
-		Printed string
-	}
-	b.do("run", map[string]any{"tab": "1", "script": "() => tests()"}, &got)
-	if got.Code != 0 || strings.Count(got.Printed, "--- PASS") < 15 {
-		t.Errorf("exit code %d\n%s", got.Code, got.Printed)
+	for path, least := range map[string]int{"client/keep/indexeddb": 15, "xmpp/precis": 3} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			cmd := exec.Command("go", "test", "-c", "-o", filepath.Join(folder, "tests.wasm"), "mirsal/internal/"+path)
+			cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOTOOLCHAIN=local")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			b := browse(t, folder)
+			b.do("open", map[string]any{"tab": "1"}, nil)
+			var got struct {
+				Code    int
+				Printed string
+			}
+			b.do("run", map[string]any{"tab": "1", "script": "() => tests()"}, &got)
+			if got.Code != 0 || strings.Count(got.Printed, "--- PASS") < least {
+				t.Errorf("exit code %d\n%s", got.Code, got.Printed)
+			}
+		})
 	}
 }

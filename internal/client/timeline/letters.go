@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // maxName is the most code points of a name that are shown.
@@ -69,7 +67,7 @@ func fold(s string) string {
 	if ascii(s) {
 		return strings.ToLower(s)
 	}
-	s = norm.NFKD.String(s)
+	s = decomposed(s)
 	return strings.Map(foldRune, s)
 }
 

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"golang.org/x/text/secure/precis"
+	"mirsal/internal/xmpp/precis"
 )
 
 // enforceDomain normalises a domain: an address literal, or labels in lower
@@ -84,7 +84,7 @@ func enforceLabels(s string) (string, error) {
 // IDNA2008 plus visible ASCII, and that plus is taken away again here.
 // RFC 5895 §2, RFC 8264 §4.2
 func enforceLabel(l string) (string, error) {
-	l, err := stable(precis.UsernameCaseMapped, l)
+	l, err := stable(precis.Username, l)
 	if err != nil {
 		return "", malformed("domain label refused")
 	}
@@ -105,7 +105,7 @@ func fromALabel(l string) (string, error) {
 	if !ok || isASCII(u) {
 		return "", malformed("bad A-label")
 	}
-	back, err := stable(precis.UsernameCaseMapped, u)
+	back, err := stable(precis.Username, u)
 	if err != nil || back != u || !ldh(u) || strings.HasPrefix(u, acePrefix) {
 		return "", malformed("A-label of no valid U-label")
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/secure/precis"
+	"mirsal/internal/xmpp/precis"
 )
 
 // forbidden are the characters that no localpart may contain, whatever its
@@ -17,7 +17,7 @@ const forbidden = `"&'/:<>@`
 func enforceLocal(s string) (string, error) {
 	if !plainLocal(s) {
 		var err error
-		if s, err = stable(precis.UsernameCaseMapped, s); err != nil {
+		if s, err = stable(precis.Username, s); err != nil {
 			return "", malformed("localpart refused by its profile")
 		}
 		if strings.ContainsAny(s, forbidden) {
@@ -48,7 +48,7 @@ func plainLocal(s string) bool {
 func enforceResource(s string) (string, error) {
 	if !plainResource(s) {
 		var err error
-		if s, err = stable(precis.OpaqueString, s); err != nil {
+		if s, err = stable(precis.Opaque, s); err != nil {
 			return "", malformed("resource refused by its profile")
 		}
 	}
@@ -70,12 +70,12 @@ func plainResource(s string) bool {
 // stable applies a profile until nothing changes any more. A string that does
 // not settle has no normal form and is refused.
 // RFC 8264 §7
-func stable(p *precis.Profile, s string) (string, error) {
+func stable(profile func(string) (string, error), s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", malformed("not UTF-8")
 	}
 	for range 4 {
-		next, err := p.String(s)
+		next, err := profile(s)
 		if err != nil {
 			return "", err
 		}

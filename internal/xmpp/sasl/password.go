@@ -4,7 +4,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
-	"golang.org/x/text/secure/precis"
+	"mirsal/internal/xmpp/precis"
 )
 
 // MaxPassword is the most bytes a password may have.
@@ -32,7 +32,7 @@ func Password(s string) (string, error) {
 	case !utf8.ValidString(s):
 		return "", ErrUnusablePassword
 	}
-	p, err := precis.OpaqueString.String(s)
+	p, err := precis.Opaque(s)
 	if err != nil || p == "" {
 		return "", ErrUnusablePassword
 	}
