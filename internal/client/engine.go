@@ -87,6 +87,9 @@ type Engine struct {
 	uploading map[string]context.CancelFunc // by message
 	loading   map[string]bool               // messages whose file is being fetched
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
+	faces     map[string]face               // by address
+	signup    *signup                       // an account that is being made, nil for none
+	changing  bool                          // the account's password is being changed
 	broken    error                         // the store failed: nothing goes on
 	ctx       context.Context
 }
@@ -125,7 +128,8 @@ func (e *Engine) post(f func()) {
 func (e *Engine) Run(ctx context.Context) error {
 	e.ctx = ctx
 	defer e.stop()
-	if !e.own.IsZero() {
+	e.goOnSigningUp()
+	if !e.own.IsZero() && e.link == nil {
 		e.connect()
 	}
 	for e.broken == nil {

@@ -292,6 +292,10 @@ func (e *Engine) avatar(c *port.Avatar) {
 // fetchPicture asks for a picture by its name. XEP-0084 §3.4
 func (e *Engine) fetchPicture(address, hash string, then func([]byte, error)) {
 	to, _ := jid.Parse(address)
+	if e.rooms[address] != nil {
+		e.fetchRoomPicture(to, hash, then)
+		return
+	}
 	if to == e.own {
 		to = jid.JID{}
 	}
@@ -302,9 +306,7 @@ func (e *Engine) fetchPicture(address, hash string, then func([]byte, error)) {
 			return
 		}
 		for item := range s.Elem.Child(nsPubsub, "pubsub").Child(nsPubsub, "items").Children() {
-			text := strings.Join(strings.Fields(item.Child(nsAvatarData, "data").Text()), "")
-			image, err := base64.StdEncoding.DecodeString(text)
-			if sum := sha1.Sum(image); err == nil && len(image) <= mostPicture && hex.EncodeToString(sum[:]) == hash && imageType(image) != "" {
+			if image := imageOf(item.Child(nsAvatarData, "data").Text(), hash, mostPicture); image != nil {
 				then(image, nil)
 				return
 			}

@@ -302,7 +302,7 @@ func (e *Engine) event(from jid.JID, ev xtok.Elem) {
 		}
 		return
 	}
-	if !from.IsZero() && from != e.own {
+	if e.faceEvent(from, ev.Child(nsEvent, "items")) || !from.IsZero() && from != e.own {
 		return
 	}
 	items := ev.Child(nsEvent, "items")

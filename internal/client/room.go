@@ -40,6 +40,7 @@ type room struct {
 	noted           int                 // lines about members since notedAt
 	notedAt         time.Time
 
+	details  details
 	to       []jid.JID // members but oneself, nil when it is to be made anew
 	lock     *port.Lock
 	lockAt   uint64 // the keys' generation then
@@ -162,7 +163,8 @@ func (e *Engine) keepRoom(r *room) bool {
 	}
 	e.tell(events...)
 	e.tell(e.lines.Touch(r.Address)...)
-	return true
+	e.tellRoom(r)
+	return e.broken == nil
 }
 
 // roomEnvelope says who speaks in a room. Live, the room's own list of who is in it tells;

@@ -217,6 +217,7 @@ func (r *room) read(q xtok.Elem) {
 	// Once encrypted it stays so: what the server says now must not open it.
 	r.Encrypted = r.Encrypted || private && open
 	r.Archived = archived
+	r.readDetails(q)
 }
 
 // askMembers asks for one list after the other; who is in none of them any more is no member.

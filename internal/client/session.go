@@ -15,6 +15,8 @@ func (e *Engine) up(ev *conn.Up) {
 		if !e.keepProfile() {
 			return
 		}
+	} else if !e.codeNotTaken() {
+		return
 	}
 	if e.signedIn(); e.broken != nil {
 		return
@@ -80,6 +82,7 @@ func (e *Engine) arrive() {
 	e.askBookmarks()
 	e.catchUp(e.own.String())
 	e.resumeFiles()
+	e.introduce()
 }
 
 // down notes that the stream is lost. Its session may go on: rooms and who is online
@@ -101,6 +104,9 @@ func (e *Engine) refused(r *conn.Refusal) {
 		if e.link.leaving {
 			return // connectionOver says the rest
 		}
+	}
+	if r.Reason == conn.Rejected && e.neverMade() {
+		return
 	}
 	if r.Reason == conn.Rejected && !e.profile.Signed && e.profile.Password != "" {
 		e.profile.Password = "" // it was none: nothing is kept of it

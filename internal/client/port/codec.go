@@ -125,6 +125,10 @@ func Commands() []Command {
 		&LeaveRoom{},
 		&Invite{},
 		&Kick{},
+		&RoomInfo{},
+		&SetRoom{},
+		&SetRole{},
+		&DestroyRoom{},
 		&ListMembers{},
 		&ListDevices{},
 		&SetTrust{},
@@ -156,6 +160,7 @@ func Events() []Event {
 		&Profile{},
 		&Picture{},
 		&MemberList{},
+		&RoomDetails{},
 		&DeviceList{},
 		&KeyAlert{},
 		&Code{},
@@ -204,6 +209,10 @@ func (*JoinRoom) command() string      { return "joinRoom" }
 func (*LeaveRoom) command() string     { return "leaveRoom" }
 func (*Invite) command() string        { return "invite" }
 func (*Kick) command() string          { return "kick" }
+func (*RoomInfo) command() string      { return "roomInfo" }
+func (*SetRoom) command() string       { return "setRoom" }
+func (*SetRole) command() string       { return "setRole" }
+func (*DestroyRoom) command() string   { return "destroyRoom" }
 func (*ListMembers) command() string   { return "listMembers" }
 func (*ListDevices) command() string   { return "listDevices" }
 func (*SetTrust) command() string      { return "setTrust" }
@@ -229,6 +238,7 @@ func (*ContactList) event() string    { return "contactList" }
 func (*ContactChanged) event() string { return "contactChanged" }
 func (*Profile) event() string        { return "profile" }
 func (*Picture) event() string        { return "picture" }
+func (*RoomDetails) event() string    { return "roomDetails" }
 func (*MemberList) event() string     { return "memberList" }
 func (*DeviceList) event() string     { return "deviceList" }
 func (*KeyAlert) event() string       { return "keyAlert" }

@@ -303,6 +303,38 @@ type Kick struct {
 	Address string `json:"address"`
 }
 
+// RoomInfo asks what a room is to us. Answer: RoomDetails.
+type RoomInfo struct {
+	Ref
+	Room string `json:"room"`
+}
+
+// SetRoom changes what a room shows: a nil field stays as it is. Picture as in SetProfile. For
+// owners. Answer: Done.
+type SetRoom struct {
+	Ref
+	Room        string  `json:"room"`
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+	Picture     []byte  `json:"picture,omitempty"`
+	NoPicture   bool    `json:"noPicture,omitempty"`
+}
+
+// SetRole makes a member an owner or an admin, or an ordinary member again; Kick ends the
+// membership. Answer: Done.
+type SetRole struct {
+	Ref
+	Room    string `json:"room"`
+	Address string `json:"address"`
+	Role    string `json:"role"` // owner, admin, member
+}
+
+// DestroyRoom ends a room for everybody; for owners. Answer: Done.
+type DestroyRoom struct {
+	Ref
+	Room string `json:"room"`
+}
+
 // ListMembers is answered by MemberList.
 type ListMembers struct {
 	Ref

@@ -119,6 +119,22 @@ type MemberList struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
+// RoomDetails answers RoomInfo, and tells of a change.
+type RoomDetails struct {
+	Ref
+	Room        string   `json:"room"`
+	Name        string   `json:"name,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Avatar      string   `json:"avatar,omitempty"` // as in Chat
+	Role        string   `json:"role,omitempty"`   // one's own: owner, admin, member; "" none
+	Encrypted   bool     `json:"encrypted,omitempty"`
+	Members     int      `json:"members,omitempty"`
+	MayInvite   bool     `json:"mayInvite,omitempty"`
+	MayLead     bool     `json:"mayLead,omitempty"`   // Kick, and (owners) SetRole
+	MayChange   bool     `json:"mayChange,omitempty"` // SetRoom, DestroyRoom, SetRole
+	Failure     *Failure `json:"failure,omitempty"`
+}
+
 // DeviceList answers ListDevices.
 type DeviceList struct {
 	Ref

@@ -45,6 +45,8 @@ func FailureOf(e Event) *Failure {
 		return e.Failure
 	case *Code:
 		return e.Failure
+	case *RoomDetails:
+		return e.Failure
 	case *Picture:
 		return e.Failure
 	case *Found:

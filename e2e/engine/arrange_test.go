@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"bytes"
+	"testing"
+
+	"mirsal/internal/client/port"
+)
+
+func TestARoomHasANameAWordAndAPictureForAllItsMembers(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "alice", "bob")
+	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
+	meet(alice, bob)
+	room := alice.must(&port.CreateRoom{Name: "tea", Members: []string{bob.address}}).(*port.Done).Chat
+	bob.must(&port.JoinRoom{Address: room})
+	name, about, picture := "Tea at five", "every day", append([]byte("\xff\xd8\xff\xe0"), bytes.Repeat([]byte("pixel"), 2000)...)
+	alice.must(&port.SetRoom{Room: room, Name: &name, Description: &about, Picture: picture})
+	details := func(p *person, right func(*port.RoomDetails) bool) {
+		p.t.Helper()
+		if now := p.must(&port.RoomInfo{Room: room}).(*port.RoomDetails); !right(now) {
+			p.until("the room's details", func(ev port.Event) bool {
+				d, ok := ev.(*port.RoomDetails)
+				return ok && right(d)
+			})
+		}
+	}
+	details(bob, func(d *port.RoomDetails) bool {
+		return d.Name == name && d.Description == about && d.Avatar != "" && d.Role == "member" && !d.MayChange
+	})
+	if p := bob.must(&port.Avatar{Address: room}).(*port.Picture); !bytes.Equal(p.Data, picture) {
+		t.Errorf("bob's picture of the room has %d bytes", len(p.Data))
+	}
+	alice.must(&port.SetRole{Room: room, Address: bob.address, Role: "admin"})
+	details(bob, func(d *port.RoomDetails) bool { return d.Role == "admin" && d.MayInvite && !d.MayChange })
+	if _, err := bob.Call(t.Context(), &port.DestroyRoom{Room: room}); err == nil {
+		t.Error("an admin has ended the room")
+	}
+	alice.must(&port.DestroyRoom{Room: room})
+}
+
+func TestWhatIsDeletedForOneselfStaysSoThroughARestart(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "alice", "bob")
+	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
+	meet(alice, bob)
+	for _, text := range []string{"one", "two", "three"} {
+		alice.says(bob.address, text, port.Sent)
+		bob.hears(alice.address, text)
+	}
+	bob.must(&port.DeleteForMe{Chat: alice.address, Messages: []string{bob.history(alice.address)[1].ID}})
+	bob.close()
+	alice.says(bob.address, "four", port.Sent)
+	bob.start()
+	bob.synced()
+	bob.must(&port.Forward{Chat: alice.address, Message: bob.history(alice.address)[0].ID, To: []string{alice.address}})
+	alice.hears(bob.address, "one")
+	var texts []string
+	for _, m := range bob.history(alice.address) {
+		texts = append(texts, m.Text)
+	}
+	if len(texts) != 4 || texts[0] != "one" || texts[1] != "three" || texts[2] != "four" {
+		t.Errorf("bob has %q", texts)
+	}
+	if mine := alice.history(bob.address); len(mine) < 4 || mine[1].Text != "two" {
+		t.Error("alice has lost hers")
+	}
+}
