@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,13 +21,17 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
 )
 
-// index is what makes a folder the screen.
-const index = "index.html"
+// Names that mean something.
+const (
+	index  = "index.html"    // makes a folder the screen
+	theirs = "manifest.json" // of whoever built it; the set makes its own
+)
 
 // Set is a folder's files.
 type Set struct {
@@ -40,8 +45,10 @@ type Set struct {
 type file struct {
 	name          string
 	plain, br, gz bool
-	size          int64  // unpacked
-	sum           string // SHA-256 of it, in hexadecimal
+	// by hashAll
+	size   int64  // unpacked
+	sum    string // SHA-256 of it, in hexadecimal
+	packed []byte // with gzip, where there is no .gz and it is worth the while
 }
 
 // New finds the files of a folder. A name that is no path of a plain URL is an error.
@@ -53,7 +60,7 @@ func New(fsys fs.FS) (*Set, error) {
 			return err
 		case name != "." && strings.HasPrefix(d.Name(), ".") && d.IsDir():
 			return fs.SkipDir
-		case d.IsDir(), strings.HasPrefix(d.Name(), "."):
+		case d.IsDir(), strings.HasPrefix(d.Name(), "."), name == theirs:
 			return nil
 		}
 		return s.add(name)
@@ -71,11 +78,11 @@ func New(fsys fs.FS) (*Set, error) {
 	return s, nil
 }
 
-func (s *Set) add(path string) error {
-	if strings.ContainsFunc(path, odd) {
-		return fmt.Errorf("%q is no name for a URL", path)
+func (s *Set) add(found string) error {
+	if strings.ContainsFunc(found, odd) {
+		return fmt.Errorf("%q is no name for a URL", found)
 	}
-	name, br := strings.CutSuffix(path, ".br")
+	name, br := strings.CutSuffix(found, ".br")
 	name, gz := strings.CutSuffix(name, ".gz")
 	f := s.files[name]
 	if f == nil {
@@ -84,7 +91,7 @@ func (s *Set) add(path string) error {
 	}
 	switch {
 	case br && gz:
-		return fmt.Errorf("%q is packed twice", path)
+		return fmt.Errorf("%q is packed twice", found)
 	case br:
 		f.br = true
 	case gz:
@@ -106,11 +113,11 @@ func (s *Set) Built() bool { return s.files[index] != nil }
 // Names lists the files, in order.
 func (s *Set) Names() []string { return s.names }
 
-// Asset is one file as the manifest lists it.
+// Asset is one file.
 type Asset struct {
-	Path   string `json:"path"` // from the root of the site, without a slash in front
-	Size   int64  `json:"size"` // bytes, unpacked
-	SHA256 string `json:"sha256"`
+	Path   string // from the root of the site, without a slash in front
+	Size   int64  // bytes, unpacked
+	SHA256 string // in hexadecimal
 }
 
 // List lists all files in the order of their names.
@@ -126,27 +133,20 @@ func (s *Set) List() ([]Asset, error) {
 	return list, nil
 }
 
-// Manifest is the list as JSON, one line a file: the same bytes for the same files.
+// Manifest is the list as JSON: {"files":{PATH:"sha256-…"}}, with hashes as in HTML's
+// integrity, indented by tabs; the same bytes for the same files.
 func (s *Set) Manifest() ([]byte, error) {
 	list, err := s.List()
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	b.WriteString("{\"version\":1,\"files\":[")
-	for i, a := range list {
-		line, err := json.Marshal(a)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("\n")
-		b.Write(line)
+	files := map[string]string{} // written in the order of the names
+	for _, a := range list {
+		sum, _ := hex.DecodeString(a.SHA256)
+		files[a.Path] = "sha256-" + base64.StdEncoding.EncodeToString(sum)
 	}
-	b.WriteString("\n]}\n")
-	return b.Bytes(), nil
+	b, err := json.MarshalIndent(map[string]any{"files": files}, "", "\t")
+	return append(b, '\n'), err
 }
 
 // Hash is SHA-256 in hexadecimal.
@@ -158,19 +158,51 @@ func Hash(b []byte) string {
 // hashAll reads every file once.
 func (s *Set) hashAll() error {
 	for _, name := range s.names {
-		f := s.files[name]
-		r, err := s.unpacked(f)
-		if err != nil {
+		if err := s.hash(s.files[name]); err != nil {
 			return fmt.Errorf("assets: %s: %w", name, err)
 		}
-		h := sha256.New()
-		f.size, err = io.Copy(h, r)
-		if err = errors.Join(err, r.Close()); err != nil {
-			return fmt.Errorf("assets: %s: %w", name, err)
-		}
-		f.sum = hex.EncodeToString(h.Sum(nil))
 	}
 	return nil
+}
+
+// hash reads a file, and packs what is text and was not packed when it was built.
+func (s *Set) hash(f *file) error {
+	r, err := s.unpacked(f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h := sha256.New()
+	var text bytes.Buffer
+	to := io.Writer(h)
+	if f.plain && !f.gz && isText(f.name) {
+		to = io.MultiWriter(h, &text)
+	}
+	if f.size, err = io.Copy(to, r); err != nil {
+		return err
+	}
+	f.sum = hex.EncodeToString(h.Sum(nil))
+	if text.Len() >= worth {
+		f.packed, err = pack(text.Bytes())
+	}
+	return err
+}
+
+// worth is how long a text has to be to be packed, in bytes: less fits in one packet.
+const worth = 1 << 10
+
+func isText(name string) bool {
+	return slices.Contains([]string{".html", ".js", ".mjs", ".css", ".json", ".webmanifest", ".svg", ".txt"}, path.Ext(name))
+}
+
+func pack(text []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(text)
+		err = errors.Join(err, w.Close())
+	}
+	return b.Bytes(), err
 }
 
 // unpacked reads a file as it is.

@@ -3,6 +3,8 @@ package assets
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http/httptest"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 	"testing"
 	"testing/fstest"
 )
+
+var long = strings.Repeat("p { margin: 0 }\n", 100)
 
 const program = "the program, the program, the program"
 
@@ -34,6 +38,8 @@ func folder(t *testing.T) fstest.MapFS {
 		"engine/engine.wasm.br": {Data: []byte("BROTLI")},
 		".gitignore":            {Data: []byte("*")},
 		".vite/manifest.json":   {Data: []byte("{}")},
+		"manifest.json":         {Data: []byte("{}")},
+		"long.css":              {Data: []byte(long)},
 	}
 }
 
@@ -59,8 +65,7 @@ func newSet(t *testing.T) *Set {
 }
 
 func TestTheManifestIsOfUnpackedFilesAndAlwaysTheSame(t *testing.T) {
-	const want = `{"version":1,"files":[
-{"path":"assets/app-B1.js","size":5,"sha256":"` // and so on
+	const want = "{\n\t\"files\": {\n\t\t\"assets/app-B1.js\": \"sha256-" // and so on
 	one, err := newSet(t).Manifest()
 	if err != nil || !strings.HasPrefix(string(one), want) {
 		t.Fatal(string(one), err)
@@ -69,7 +74,8 @@ func TestTheManifestIsOfUnpackedFilesAndAlwaysTheSame(t *testing.T) {
 	if !bytes.Equal(one, two) || strings.Contains(string(one), "vite") || strings.Contains(string(one), ".br") {
 		t.Error(string(one))
 	}
-	if !strings.Contains(string(one), `"engine/engine.wasm","size":`+strconv.Itoa(len(program))+`,"sha256":"`+Hash([]byte(program))) {
+	sum := sha256.Sum256([]byte(program))
+	if !strings.Contains(string(one), `"engine/engine.wasm": "sha256-`+base64.StdEncoding.EncodeToString(sum[:])+`"`) {
 		t.Error("the hash is not of what is unpacked")
 	}
 }
@@ -99,6 +105,23 @@ func TestWhoTakesItPackedGetsItPacked(t *testing.T) {
 	}
 }
 
+func TestTextThatWasNotPackedIsPackedHere(t *testing.T) {
+	w := ask(t, newSet(t), "long.css", "Accept-Encoding: br, gzip")
+	if h := w.Header(); h.Get("Content-Encoding") != "gzip" || h.Get("Vary") != "Accept-Encoding" || w.Body.Len() > 100 {
+		t.Error(h, w.Body.Len())
+	}
+	r, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(r); string(b) != long || err != nil {
+		t.Error(string(b), err)
+	}
+	if w := ask(t, newSet(t), "long.css"); w.Body.String() != long {
+		t.Error(w.Body)
+	}
+}
+
 func TestAPartOfAFileIsHandedOut(t *testing.T) {
 	w := ask(t, newSet(t), "assets/app-B1.js", "Range: bytes=1-2")
 	if w.Code != 206 || w.Body.String() != "pp" {
@@ -108,7 +131,7 @@ func TestAPartOfAFileIsHandedOut(t *testing.T) {
 
 func TestOnlyWhatIsListedIsServed(t *testing.T) {
 	s := newSet(t)
-	for _, name := range []string{".gitignore", "assets", "", "engine/engine.wasm.gz", "../index.html", "assets/app-B1.js.br", ".vite/manifest.json"} {
+	for _, name := range []string{".gitignore", "assets", "", "engine/engine.wasm.gz", "../index.html", "assets/app-B1.js.br", ".vite/manifest.json", "manifest.json"} {
 		if w := ask(t, s, name); w.Code != 404 {
 			t.Errorf("%q: %d", name, w.Code)
 		}
@@ -136,7 +159,7 @@ func TestAnEmptyFolderIsNoScreen(t *testing.T) {
 	if err != nil || s.Built() || len(s.Names()) != 0 {
 		t.Fatal(s, err)
 	}
-	if b, err := s.Manifest(); err != nil || string(b) != "{\"version\":1,\"files\":[\n]}\n" {
+	if b, err := s.Manifest(); err != nil || string(b) != "{\n\t\"files\": {}\n}\n" {
 		t.Error(string(b), err)
 	}
 }

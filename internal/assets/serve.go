@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"path"
@@ -56,7 +57,7 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", kind(name))
-	if f.br || f.gz {
+	if f.br || f.gz || f.packed != nil {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	switch coding := f.choose(r); {
@@ -64,6 +65,10 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, name string) {
 		h.Set("Content-Encoding", coding)
 		h.Set("X-Unpacked-Length", strconv.FormatInt(f.size, 10))
 		h.Set("ETag", `"`+f.sum+"-"+coding+`"`)
+		if coding == "gzip" && f.packed != nil {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.packed))
+			return
+		}
 		s.content(w, r, name+map[string]string{"br": ".br", "gzip": ".gz"}[coding])
 	case f.plain:
 		h.Set("ETag", `"`+f.sum+`"`)
@@ -116,7 +121,7 @@ func (f *file) choose(r *http.Request) string {
 	switch accept := r.Header.Get("Accept-Encoding"); {
 	case f.br && accepts(accept, "br"):
 		return "br"
-	case f.gz && accepts(accept, "gzip"):
+	case (f.gz || f.packed != nil) && accepts(accept, "gzip"):
 		return "gzip"
 	}
 	return ""

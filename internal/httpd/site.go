@@ -35,7 +35,7 @@ func (s *Server) site(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("GET /{$}", s.asset(pageName))
 	for _, name := range s.cfg.Screen.Names() {
-		if name != "manifest.json" && name != "site.json" {
+		if name != "site.json" {
 			mux.HandleFunc("GET /"+name, s.asset(name))
 		}
 	}

@@ -134,7 +134,7 @@ func TestTheManifestIsTheServersOwn(t *testing.T) {
 	s := newScreen(t, built(), nil)
 	w := s.ask("GET", "/manifest.json", browser, "")
 	want, err := s.cfg.Screen.Manifest()
-	if err != nil || w.Body.String() != string(want) || !strings.Contains(w.Body.String(), `"path":"engine/engine.wasm"`) {
+	if err != nil || w.Body.String() != string(want) || !strings.Contains(w.Body.String(), `"engine/engine.wasm": "sha256-`) {
 		t.Error(w.Body, err)
 	}
 }

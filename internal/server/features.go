@@ -35,6 +35,7 @@ import (
 	"mirsal/internal/xep/sid"
 	"mirsal/internal/xep/sm"
 	"mirsal/internal/xep/streamlimits"
+	"mirsal/internal/xep/transparency"
 	"mirsal/internal/xep/upload"
 	"mirsal/internal/xep/vcard"
 	"mirsal/internal/xep/version"
@@ -87,6 +88,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	devices.New(r, s.Auth, s.Log).Register(h)
 	link.New(r, s.Auth, !cfg.C2S.RequireTLS, s.Log).Register(h)
 	s.addPasskeys(h)
+	transparency.New(kv, s.whatIsSeen()).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
 	s.addAdministration(h, ppl, blk)
 	s.addInvitations(h, ppl)

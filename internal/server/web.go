@@ -17,6 +17,7 @@ import (
 	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
 	"mirsal/internal/xep/passkey"
+	"mirsal/internal/xep/transparency"
 	"mirsal/web"
 )
 
@@ -54,6 +55,19 @@ func (s *Server) addPasskeys(h *core.Host) {
 		SameOrigin: func(r *http.Request) bool { return s.web.SameOrigin(r) },
 		Log:        s.Log,
 	}).Register(h)
+}
+
+// whatIsSeen is what people are told of the configuration.
+func (s *Server) whatIsSeen() transparency.Config {
+	cfg := &s.Config
+	c := transparency.Config{Domain: s.Domain.String(), Version: Version, Encrypted: cfg.E2EE == config.Required}
+	if !cfg.Archive.Keep.Delivered {
+		c.Archive = time.Duration(cfg.Archive.Keep.Days) * 24 * time.Hour
+	}
+	if cfg.Upload.Enabled {
+		c.Files = cfg.Upload.Keep.Duration
+	}
+	return c
 }
 
 // browser is where an invitation goes on in the browser, "" where there is no screen.
