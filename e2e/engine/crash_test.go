@@ -17,7 +17,6 @@ func TestAClientKilledAtAnyInstantLosesAndDoublesNothing(t *testing.T) {
 	w.write(soakSize(t, 400))
 	rng := rand.New(rand.NewPCG(w.seed, 3))
 	over := make(chan struct{})
-	w.turns = true // what is sent again after a kill stands where it was acknowledged
 	var killer, talking sync.WaitGroup
 	killer.Go(func() {
 		for {

@@ -32,7 +32,7 @@ func (s *step) liveOrder(in *Incoming) (at order, anchored bool, err error) {
 		_, known, err := s.mark(archiveKey(name, in.StanzaID))
 		if err == nil && !known {
 			s.archives[name] = true
-			return order{Pos: s.archive(name).append(in.StanzaID, in.Time)}, true, nil
+			return order{Pos: s.archive(name).append(in.StanzaID, in.Time, func() bool { return s.sending(name) })}, true, nil
 		}
 		if err != nil {
 			return at, false, err

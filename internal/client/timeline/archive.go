@@ -29,7 +29,9 @@ type stretch struct {
 	Time  int64  `json:"time,omitempty"` // of the last, Unix milliseconds
 	Lost  bool   `json:"lost,omitempty"` // the archive does not have Last any more
 
-	// What comes live does not always come in the archive's order: from Safe on it is asked again.
+	// What comes live does not always come in the archive's order, and one's own messages have no
+	// place there before it is asked: from Safe on it is asked again. Of one's own all
+	// that were on their way at once are behind Safe, or all before it.
 	Safe string `json:"safe,omitempty"` // "" is Last
 	Next string `json:"next,omitempty"` // is Safe when Live have come after it
 	Live int    `json:"live,omitempty"`
@@ -37,6 +39,9 @@ type stretch struct {
 
 // overlap is how many messages may be between two that change places on their way.
 const overlap = 32
+
+// mostBehind bounds how far one's own messages on their way hold Safe back.
+const mostBehind = 1000
 
 // mostStretches is how many are kept apart; beyond that the oldest hole is given up.
 const mostStretches = 64
@@ -65,14 +70,14 @@ func (b *Book) archive(name string) *archive {
 // last is the stretch in which messages come live.
 func (a *archive) last() *stretch { return &a.Stretches[len(a.Stretches)-1] }
 
-// append gives what came live its place.
-func (a *archive) append(id string, t time.Time) uint64 {
+// append gives what came live its place. busy tells whether messages of one's own are on their way.
+func (a *archive) append(id string, t time.Time, busy func() bool) uint64 {
 	s := a.last()
-	if s.Safe == "" {
-		s.Safe, s.Next, s.Live = s.Last, id, 0
+	if s.Safe == "" && (len(a.Stretches) == 1 || !busy()) {
+		s.Safe, s.Next, s.Live = s.Last, "", 0
 	}
-	if s.Live++; s.Live > overlap {
-		s.Safe, s.Next, s.Live = s.Next, id, 0
+	if s.Live++; s.Safe != "" && s.Live > overlap && (s.Live > mostBehind || !busy()) {
+		s.Safe, s.Next, s.Live = cmp.Or(s.Next, s.Safe), id, 0
 	}
 	a.End++
 	s.To, s.Last, s.Time, s.Lost = a.End, id, t.UnixMilli(), false
@@ -105,7 +110,7 @@ func (a *archive) join(i, j int) {
 	s, t := &a.Stretches[i], a.Stretches[j]
 	s.To = t.To
 	if t.Last != "" {
-		s.Safe, s.Next, s.Live = cmp.Or(t.Safe, s.Safe, s.Last), cmp.Or(t.Next, t.Last), t.Live
+		s.Safe, s.Next, s.Live = cmp.Or(t.Safe, s.Safe, s.Last), t.Next, t.Live
 		s.Last, s.Time, s.Lost = t.Last, t.Time, t.Lost
 	}
 	for k := i + 1; k <= j && s.First == ""; k++ {

@@ -37,6 +37,11 @@ func (b *Book) item(originID string) *item {
 	return nil
 }
 
+// sending tells whether something is in the outbox, and may be on its way, that goes into an archive.
+func (b *Book) sending(archive string) bool {
+	return slices.ContainsFunc(b.outbox, func(x *item) bool { return !x.Hold && b.archiveOf(x.Chat, x.Room) == archive })
+}
+
 // queue puts something into the outbox.
 func (s *step) queue(x *item) error {
 	s.next++
