@@ -195,6 +195,10 @@ func TestBothListsAndBundlesAreAnnouncedAndPutBack(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	w.wire = omemo.Legacy
 	w.putList(alice, 99)
+	w.putList(alice, 99) // the second time we wait a little
+	if got := w.listed(alice); slices.Contains(got, a.ID()) {
+		t.Fatalf("the list is %v", got)
+	}
 	w.push(alice, omemo.Two.DevicesNode(), w.nodes[alice][omemo.Two.DevicesNode()]["current"])
 	if due := a.Due(); !due.IsZero() {
 		w.now = due

@@ -14,6 +14,7 @@ import (
 	"mirsal/internal/client/keep"
 	"mirsal/internal/omemo"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // stranger is the n-th of a crowd, with a key that nobody else has.
@@ -206,15 +207,20 @@ func TestWhatCannotBeReadIsNotWrittenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, s, err := b.Decrypt(Incoming{From: alice, Element: e})
-	if !errors.Is(err, errDeaf) || out.Text != "" || s.Batch.Len() > 0 || len(s.Send)+len(s.Ask) > 0 {
-		t.Errorf("%+v, %+v, %v", out, s, err)
+	first := w.puppet(carol, 7).writes("first", b.own())
+	for who, e := range map[jid.JID]xtok.Elem{carol: first, alice: e} {
+		b.failed = nil
+		out, s, err := b.Decrypt(Incoming{From: who, Element: e})
+		if !errors.Is(err, errDeaf) || out.Text != "" || s.Batch.Len() > 0 || len(s.Send)+len(s.Ask) > 0 {
+			t.Errorf("%s: %+v, %+v, %v", who, out, s, err)
+		}
 	}
 	if _, batch, err := b.Encrypt(Outgoing{To: []jid.JID{alice}, Text: "x"}); !errors.Is(err, errDeaf) || batch.Len() > 0 {
 		t.Errorf("encrypted with %v", err)
 	}
 	b = b.reopened()
 	mustRead(t, b, alice, "three", func() (Opened, error) { return b.get(alice, e) })
+	mustRead(t, b, carol, "first", func() (Opened, error) { return b.get(carol, first) })
 }
 
 func TestAStoreOfAnOlderProgramIsIndexed(t *testing.T) {
