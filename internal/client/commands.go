@@ -187,6 +187,7 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 		}
 	}
 	if c.Password != "" || c.Token != "" { // whoever signed out here for good is back
+		e.profile.Removed = false
 		e.take(e.keys.Return())
 	}
 	e.keepProfile()
@@ -224,8 +225,7 @@ func (e *Engine) signOut(c *port.SignOut) {
 			e.breakDown(err)
 			return
 		}
-		e.profile.Token, e.profile.Password = nil, ""
-		if !e.take(step) || !e.keepProfile() {
+		if !e.take(step) || !e.forgetSignIn() {
 			return
 		}
 	}

@@ -256,6 +256,9 @@ func (e *Engine) commit(c timeline.Change, s e2ee.Step) bool {
 	}
 	e.tell(events...)
 	e.follow(s)
+	if s.Removed {
+		e.removedHere()
+	}
 	return true
 }
 

@@ -189,7 +189,15 @@ func (e *Engine) listDevices(c *port.ListDevices) {
 	for _, w := range who {
 		list = append(list, e.keys.Devices(w)...)
 	}
-	e.tell(&port.DeviceList{Ref: c.Ref, Address: c.Address, Devices: list})
+	answer := &port.DeviceList{Ref: c.Ref, Address: c.Address, Devices: list}
+	if c.Address != "" {
+		e.tell(answer)
+		return
+	}
+	e.clients(func(found []client, _ error) { // without them where there is no connection
+		addAccess(answer, found)
+		e.tell(answer)
+	})
 }
 
 func (e *Engine) setTrust(c *port.SetTrust) {
@@ -268,9 +276,4 @@ func (e *Engine) decided(c port.Command, who jid.JID, step e2ee.Step, err error)
 
 func (e *Engine) safetyCode(c *port.SafetyCode) {
 	e.tell(&port.Code{Ref: c.Ref, Text: e.keys.SafetyCode()})
-}
-
-func (e *Engine) removeDevice(c *port.RemoveDevice) {
-	step, err := e.keys.RemoveDevice(c.ID)
-	e.decided(c, e.own, step, err)
 }

@@ -48,6 +48,10 @@ func (l *link) events() <-chan conn.Event {
 // connect begins to connect, and to stay connected.
 func (e *Engine) connect() {
 	p := &e.profile
+	if p.Removed && p.Password == "" && p.Token == nil {
+		e.refused(&conn.Refusal{Reason: conn.Revoked, Words: removedWords})
+		return
+	}
 	if p.Password == "" && p.Token == nil {
 		e.refused(&conn.Refusal{Reason: conn.Rejected, Words: "this profile is not signed in"})
 		return

@@ -33,6 +33,7 @@ type profile struct {
 	Signed   bool        `json:"signed,omitempty"` // it was signed in once: the address is right
 	Password string      `json:"password,omitempty"`
 	Token    *conn.Token `json:"token,omitempty"`
+	Removed  bool        `json:"removed,omitempty"` // the server has ended its sign-in, or another device has
 	Linking  *linking    `json:"linking,omitempty"` // while an old device hands over what it has
 }
 

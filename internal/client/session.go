@@ -80,6 +80,7 @@ func (e *Engine) arrive() {
 	e.take(e.keys.Online())
 	e.take(e.keys.CatchUp(true))
 	e.askBookmarks()
+	e.nameKeys()
 	e.catchUp(e.own.String())
 	e.resumeFiles()
 	e.introduce()
@@ -104,6 +105,9 @@ func (e *Engine) refused(r *conn.Refusal) {
 		if e.link.leaving {
 			return // connectionOver says the rest
 		}
+	}
+	if !e.signedOut(r) {
+		return
 	}
 	if r.Reason == conn.Rejected && e.neverMade() {
 		return

@@ -10,8 +10,15 @@ import (
 func (b *Book) bundleAnswer(s *Step, what asked, iq xtok.Elem) {
 	got := readBundle(iq, what)
 	if what.who == b.own && what.device == b.device.ID {
-		if got != nil || isResult(iq) || isMissing(iq) {
+		switch {
+		case buried(iq, what):
+			b.removedHere(s)
+			return
+		case got != nil || isResult(iq) || isMissing(iq):
 			b.ownBundle(s, what.profile, got)
+		}
+		if iq.OK() {
+			b.putBack(s, what.profile)
 		}
 		return
 	}
@@ -35,6 +42,13 @@ func (b *Book) bundleAnswer(s *Step, what asked, iq xtok.Elem) {
 	if d.Offered != "" { // asked again when a person has decided
 		b.bundleFailed(d, what.profile)
 	}
+}
+
+// buried tells whether another device has left word in place of a bundle that it was removed.
+func buried(iq xtok.Elem, what asked) bool {
+	items := iq.Child(nsPubSub, "pubsub").Child(nsPubSub, "items")
+	payload, ok := itemOf(items, nsPubSub, what.profile.BundleNode(what.device), what.profile.BundleItem(what.device))
+	return isResult(iq) && ok && payload.Is(nsDevice, "removed") && hasItem(items, what.profile.BundleItem(what.device))
 }
 
 // readBundle: nil is no bundle, or none that is good.

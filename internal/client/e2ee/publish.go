@@ -161,15 +161,30 @@ func (b *Book) configured(s *Step, what asked) {
 	s.Ask = b.ask(s.Ask, what)
 }
 
-// keepListed sees to it that we are on our own list, as the server has just told it.
-// Others' devices stay on it as they are. Two clients that take each other off
-// would do so for ever: each time in a row waits twice as long.
+// keepListed sees to it that we are on our own list, as the server has just told it, unless
+// a person has removed us: who did has left word in place of our bundle. A client that has
+// forgotten us has left the bundle, a server that has lost its data has neither.
 // XEP-0384#usecases-announcing
 func (b *Book) keepListed(s *Step, p omemo.Profile) {
-	if b.state.Off || b.account(b.own).listed(p, b.device.ID) && !b.lacking() {
+	switch {
+	case b.state.Off || b.account(b.own).listed(p, b.device.ID) && !b.lacking():
 		if !b.state.Listed || !b.state.Restore.IsZero() {
 			b.state.Listed, b.state.Restore, b.changed = true, time.Time{}, true
 		}
+	case b.now().Before(b.state.Restore): // Tick looks then
+	case b.state.Published[p] == "": // ours is on its way, in place of whatever is there
+		b.putBack(s, p)
+	default:
+		s.Ask = b.ask(s.Ask, asked{kind: getBundle, who: b.own, device: b.device.ID, profile: p})
+	}
+}
+
+// putBack puts us back on a list that was told and lacks us. Others' devices stay on it as they
+// are. Two clients that take each other off would do so for ever: each time in a row waits
+// twice as long.
+func (b *Book) putBack(s *Step, p omemo.Profile) {
+	own := b.account(b.own)
+	if b.state.Off || own.listed(p, b.device.ID) && !b.lacking() || own.listIn(p).Told.IsZero() {
 		return
 	}
 	now := b.now()
@@ -245,7 +260,10 @@ func (b *Book) Tick() Step {
 	now := b.now()
 	b.forgetSpent()
 	if r := b.state.Restore; !r.IsZero() && !now.Before(r) && !b.state.Off {
-		b.restore(&s)
+		b.state.Restore, b.changed = time.Time{}, true
+		for _, p := range b.profiles {
+			b.keepListed(&s, p)
+		}
 	}
 	if t := b.state.Again; !t.IsZero() && !now.Before(t) && !b.state.Off {
 		b.state.Again, b.changed = time.Time{}, true
@@ -276,8 +294,17 @@ func (b *Book) ownBundle(s *Step, p omemo.Profile, got *omemo.Bundle) {
 	}
 }
 
-// RemoveDevice takes a device of one's own off the list and its bundle away. This very device
-// too: then it stays off until Return. ErrNoKey when there is no such device.
+// removedHere takes this device off the account for good: a person has removed it elsewhere.
+func (b *Book) removedHere(s *Step) {
+	if b.state.Off {
+		return
+	}
+	b.state.Off, b.state.Restore, b.changed = true, time.Time{}, true
+	s.Removed = true
+}
+
+// RemoveDevice takes a device of one's own off the list and its bundle away, in whose place it
+// finds that it was removed. This very device too: then it stays off until Return. ErrNoKey when there is no such device.
 func (b *Book) RemoveDevice(id uint32) (Step, error) {
 	own := b.account(b.own)
 	if !own.active(id) && id != b.device.ID {
@@ -288,12 +315,16 @@ func (b *Book) RemoveDevice(id uint32) (Step, error) {
 		b.state.Off, b.changed = true, true
 	}
 	for _, p := range b.profiles {
+		end := buryBundle // first: it looks there when it misses itself on the list
+		if id == b.device.ID {
+			end = deleteBundle
+		}
+		s.Ask = b.ask(s.Ask, asked{kind: end, who: b.own, device: id, profile: p})
 		l := own.listIn(p)
 		if i, there := slices.BinarySearchFunc(l.Devices, id, byID); there {
 			l.Devices = slices.Delete(slices.Clone(l.Devices), i, i+1)
 			s.Ask = b.ask(s.Ask, b.putting(putList, p))
 		}
-		s.Ask = b.ask(s.Ask, asked{kind: deleteBundle, who: b.own, device: id, profile: p})
 	}
 	b.touch(own)
 	return b.done(s), nil
@@ -302,9 +333,7 @@ func (b *Book) RemoveDevice(id uint32) (Step, error) {
 // Return puts this very device back, which RemoveDevice has taken off: its owner has signed in
 // here again. The next Online publishes it.
 func (b *Book) Return() Step {
-	if b.state.Off {
-		b.state.Off, b.changed = false, true
-	}
+	b.state.Off, b.state.Published, b.changed = false, nil, true
 	return b.done(Step{})
 }
 

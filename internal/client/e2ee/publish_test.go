@@ -217,3 +217,51 @@ func TestTheSignedKeyChangesByTheWeekAndIsPublished(t *testing.T) {
 	}
 	says(t, w.client(bob), "with the new one", a)
 }
+
+// A removal is a person's; what a client forgets or a server loses is not.
+func TestADeviceThatWasRemovedStaysOff(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.client(alice), w.client(alice)
+	s, err := a.RemoveDevice(b.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.do(s)
+	b.do(b.Tick())
+	w.now = w.now.Add(48 * time.Hour)
+	b.do(b.Tick())
+	b.do(b.Online())
+	if got := w.listed(alice); !slices.Equal(got, []uint32{a.ID()}) || !b.Due().IsZero() {
+		t.Errorf("it came back: %v", got)
+	}
+	if b.removed != 1 {
+		t.Errorf("it was told %d times", b.removed)
+	}
+	// whoever signs in there again means it
+	b.do(b.Return())
+	b.do(b.Online())
+	if got := w.listed(alice); len(got) != 2 {
+		t.Errorf("it is not back: %v", got)
+	}
+	says(t, w.client(bob), "back", a, b)
+}
+
+func TestADeviceThatWasForgottenOrLostIsBack(t *testing.T) {
+	for name, drop := range map[string]func(w *world, a, b *client){
+		"a client forgets it":  func(w *world, a, _ *client) { w.putList(alice, a.ID()) },
+		"the server loses all": func(w *world, _, b *client) { w.nodes[alice] = map[string]map[string]string{}; b.do(b.Online()) },
+		"the server loses the bundle": func(w *world, a, b *client) {
+			delete(w.nodes[alice], omemo.Legacy.BundleNode(b.ID()))
+			w.putList(alice, a.ID())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a, b := w.client(alice), w.client(alice)
+			drop(w, a, b)
+			if got := w.listed(alice); !slices.Contains(got, b.ID()) || b.removed != 0 {
+				t.Errorf("the list is %v", got)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ const (
 	nsEvent  = nsPubSub + "#event"
 	nsOwner  = nsPubSub + "#owner"
 	nsErrors = nsPubSub + "#errors"
+	nsDevice = "urn:mirsal:device:0"
 )
 
 // kind is what is asked of a server.
@@ -29,6 +30,7 @@ const (
 	putBundle
 	configure // the node of our list (device 0) or of our bundle
 	deleteBundle
+	buryBundle // says of another device's that a person has removed it
 )
 
 // asked names a request: the same is never under way twice.
@@ -66,6 +68,9 @@ func (b *Book) ask(to []Request, what asked) []Request {
 		r.Payload = configurePayload(b.nodeOf(what), what)
 	case deleteBundle:
 		r.Payload = deletePayload(what.profile, what.device)
+	case buryBundle:
+		what.try = bare // a node that is there keeps its options
+		r.Payload = publishPayload(b.nodeOf(what), what.profile.BundleItem(what.device), []byte("<removed xmlns='"+nsDevice+"'/>"), what)
 	}
 	if what.who != b.own {
 		r.To = what.who

@@ -13,6 +13,9 @@ type Step struct {
 	Send   []Note          // messages without content that keep sessions alive; fire and forget
 	Ask    []Request       // IQs; hand every answer to Answer
 	Alerts []port.KeyAlert // for people
+	// Removed: another device of one's own has taken this one off the account, by a person's wish.
+	// It stays off until Return; the sign-in is to be given up.
+	Removed bool
 }
 
 // Note is a message of type chat to a bare address, with Content inside it: an empty OMEMO

@@ -84,12 +84,13 @@ func newWorld(t *testing.T) *world {
 // client is a Book with its store, and what it was told to do.
 type client struct {
 	*Book
-	w      *world
-	who    jid.JID
-	disk   keep.Store
-	alerts []port.KeyAlert
-	notes  []Note
-	asked  int
+	w       *world
+	who     jid.JID
+	disk    keep.Store
+	alerts  []port.KeyAlert
+	notes   []Note
+	asked   int
+	removed int // times that it was told so
 }
 
 func (w *world) open(who jid.JID, disk keep.Store, two bool) *client {
@@ -130,6 +131,9 @@ func (c *client) do(s Step) {
 	c.apply(s.Batch)
 	c.alerts = append(c.alerts, s.Alerts...)
 	c.notes = append(c.notes, s.Send...)
+	if s.Removed {
+		c.removed++
+	}
 	for _, r := range s.Ask {
 		c.asked++
 		if c.asked > 2000 {

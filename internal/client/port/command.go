@@ -38,8 +38,8 @@ type SignUp struct {
 // all other devices out. Nothing keeps it. Answer: Code.
 type RecoveryCode struct{ Ref }
 
-// SignOut closes the stream. Forget also forgets the sign-in and takes this device
-// off the account's list of keys. Answer: Done.
+// SignOut closes the stream. Forget also ends the sign-in, at the server too where there is a
+// connection, and takes this device off the account's list of keys. Answer: Done.
 type SignOut struct {
 	Ref
 	Forget bool `json:"forget,omitempty"`
@@ -370,11 +370,14 @@ type Verify struct {
 // SafetyCode asks for one's own code to show. Answer: Code.
 type SafetyCode struct{ Ref }
 
-// RemoveDevice takes a device of one's own off the account's list of keys: nothing
-// is encrypted to it any more. Its sign-in is another matter and stays. Answer: Done.
+// RemoveDevice takes a device of one's own off the account: nothing is encrypted to it any
+// more, and what it signs in by ends, if its Access is known. It hears of it, and stays off. Client instead of
+// ID ends the sign-in of one without known keys. Answer: Done; refused where the server cannot end the
+// sign-in but by another password: the keys are off then all the same.
 type RemoveDevice struct {
 	Ref
-	ID uint32 `json:"id"`
+	ID     uint32 `json:"id,omitempty"`
+	Client string `json:"client,omitempty"`
 }
 
 // Search looks for words in the decrypted history, newest first, at most Limit

@@ -140,6 +140,8 @@ type DeviceList struct {
 	Ref
 	Address string   `json:"address"`
 	Devices []Device `json:"devices"`
+	// Others, with one's own devices, are clients that have access and do not say which keys are theirs.
+	Others  []Access `json:"others,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
 }
 
@@ -167,6 +169,11 @@ type LinkAsked struct {
 	Label    string `json:"label"` // as the new device declares itself
 	Software string `json:"software,omitempty"`
 	Check    string `json:"check"` // six digits that both screens show, for a person to compare
+	// Network is the part of the internet that the server sees the new device in, such as
+	// 203.0.113.0/24, "" where it does not say; Same that this device is seen there too. Where that is on
+	// a map is not known.
+	Network string `json:"network,omitempty"`
+	Same    bool   `json:"same,omitempty"`
 }
 
 // LinkState tells of the steps of linking, on both sides.

@@ -197,4 +197,19 @@ type Device struct {
 	Here        bool      `json:"here,omitempty"`        // this very device
 	Label       string    `json:"label,omitempty"`
 	Seen        time.Time `json:"seen,omitzero"` // last message of it
+	// Access is its sign-in, where the device has told the server which keys are its: RemoveDevice
+	// ends that too. Of one's own devices only; nil for those of other makers, and while offline.
+	Access *Access `json:"access,omitempty"`
+}
+
+// Access is what the server knows of a client that has access to one's account (XEP-0494).
+type Access struct {
+	Client   string    `json:"client"`             // names it in RemoveDevice
+	Name     string    `json:"name,omitempty"`     // as it declares itself: nothing proves it
+	Software string    `json:"software,omitempty"` // the same
+	First    time.Time `json:"first,omitzero"`     // first seen
+	Last     time.Time `json:"last,omitzero"`      // last seen, to the hour
+	By       []string  `json:"by,omitempty"`       // what it signs in by: password, token
+	Online   bool      `json:"online,omitempty"`
+	Here     bool      `json:"here,omitempty"` // this very device
 }
