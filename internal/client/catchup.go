@@ -196,7 +196,7 @@ func (e *Engine) leftOver(c *timeline.Change, page []timeline.Incoming) error {
 			return err
 		}
 		c.Batch.Add(more.Batch)
-		c.Events = append(c.Events, more.Events...)
+		c.Events, c.Files = append(c.Events, more.Events...), append(c.Files, more.Files...)
 	}
 	return nil
 }

@@ -128,6 +128,7 @@ func (e *Engine) post(f func()) {
 func (e *Engine) Run(ctx context.Context) error {
 	e.ctx = ctx
 	defer e.stop()
+	e.sweepParts()
 	e.goOnSigningUp()
 	if !e.own.IsZero() && e.link == nil {
 		e.connect()
@@ -255,6 +256,7 @@ func (e *Engine) commit(c timeline.Change, s e2ee.Step) bool {
 		return false
 	}
 	e.tell(events...)
+	e.forgetFiles(c.Files...)
 	e.follow(s)
 	if s.Removed {
 		e.removedHere()

@@ -349,7 +349,7 @@ func (e *Engine) keepDownload(d files.Download) {
 func (e *Engine) loaded(c *port.Fetch, f timeline.File, err error) {
 	change, lineErr := e.lines.SetFile(c.Message, f)
 	if composeFailure(lineErr) != nil { // it was taken back meanwhile
-		change, lineErr = timeline.Change{}, nil
+		change, lineErr = timeline.Change{Files: []string{f.Path}}, nil
 		err = &files.Failure{Kind: files.Gone, Text: "the message was taken back"}
 	}
 	if change.Batch == nil {

@@ -18,6 +18,7 @@ import (
 type Change struct {
 	Events []port.Event
 	Batch  *keep.Batch
+	Files  []string // where files lie whose message was taken back, or is no more: nobody is to keep them
 }
 
 // Config is what a Book is opened with.

@@ -172,13 +172,21 @@ func (b *Book) Remove(name string) (Change, error) {
 			if t == tableRows {
 				if r, err := decode(e.key, e.value); err == nil {
 					b.kept.delete(tableWhere, r.ID)
+					s.leave(r.File)
 				}
 			}
 			b.kept.delete(t, e.key)
 		}
 	}
 	s.dropChat(name)
-	return Change{Events: []port.Event{&port.ChatGone{Address: name}}, Batch: s.batch}, nil
+	return Change{Events: []port.Event{&port.ChatGone{Address: name}}, Batch: s.batch, Files: s.files}, nil
+}
+
+// leave notes where a file lies that no line is about any more.
+func (s *step) leave(f *File) {
+	if f != nil && f.Path != "" {
+		s.files = append(s.files, f.Path)
+	}
 }
 
 // dropChat forgets what is in memory of a chat, its outbox with it.

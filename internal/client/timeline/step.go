@@ -23,6 +23,7 @@ type step struct {
 	chats    map[string]bool // true: what is unread must be counted anew
 	archives map[string]bool
 	gone     []port.Event // lines that are no more
+	files    []string     // where the files lie of those
 }
 
 func (b *Book) begin(now time.Time) *step {
@@ -77,7 +78,7 @@ func (s *step) newID() string {
 
 // finish says what has changed.
 func (s *step) finish() (Change, error) {
-	out := Change{Events: s.gone}
+	out := Change{Events: s.gone, Files: s.files}
 	var rows []*record
 	for id := range s.rows {
 		r, err := s.row(id)
