@@ -83,7 +83,7 @@ func (s *Server) asset(name string) http.HandlerFunc {
 // permissions are what pages may ask people for: calls and voice notes, nothing that tells
 // where somebody is or what else the machine has.
 const permissions = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), " +
-	"publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), " +
+	"publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), " +
 	"accelerometer=(), gyroscope=(), magnetometer=()"
 
 // pagePolicy lets the page run what we serve and nothing else, inline or made of strings.

@@ -16,8 +16,8 @@ import (
 	"mirsal/internal/core"
 	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
+	"mirsal/internal/transparency"
 	"mirsal/internal/xep/passkey"
-	"mirsal/internal/xep/transparency"
 	"mirsal/web"
 )
 
