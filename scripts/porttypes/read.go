@@ -32,7 +32,8 @@ type field struct {
 	name, doc string
 	kind      string // the Go type as written
 	optional  bool
-	ref       bool // the embedded number
+	ref       bool   // the embedded number
+	embedded  string // another structure, whose fields stand here
 }
 
 type union struct {
@@ -147,7 +148,8 @@ func fields(t *ast.StructType) []field {
 	var out []field
 	for _, f := range t.Fields.List {
 		if len(f.Names) == 0 {
-			out = append(out, field{ref: true})
+			name := written(f.Type)
+			out = append(out, field{ref: name == "Ref", embedded: name})
 			continue
 		}
 		tag, _ := strconv.Unquote(f.Tag.Value)

@@ -44,7 +44,7 @@ func quoted(values []string) string {
 
 func (s *source) structure(b *strings.Builder, st structure) error {
 	comment(b, "", st.doc)
-	fmt.Fprintf(b, "export interface %s {\n", st.name)
+	fmt.Fprintf(b, "export interface %s%s {\n", st.name, extends(st))
 	command := slices.Contains(s.commands, st.name)
 	if command {
 		fmt.Fprintf(b, "\tdo: '%s';\n", s.names[st.name])
@@ -54,6 +54,9 @@ func (s *source) structure(b *strings.Builder, st structure) error {
 	for _, f := range st.fields {
 		if f.ref {
 			b.WriteString("\tref?: number;\n")
+			continue
+		}
+		if f.embedded != "" {
 			continue
 		}
 		kind, err := s.kind(st.name, f, command)
@@ -69,6 +72,16 @@ func (s *source) structure(b *strings.Builder, st structure) error {
 	}
 	b.WriteString("}\n\n")
 	return nil
+}
+
+// extends names what a structure has embedded.
+func extends(st structure) string {
+	for _, f := range st.fields {
+		if f.embedded != "" && !f.ref {
+			return " extends " + f.embedded
+		}
+	}
+	return ""
 }
 
 // kind is a field's type. Go writes a list of nothing as null unless it is left out.

@@ -3,8 +3,11 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
 
+// those that are written here, or are none of the release's
+const own = new Set(['manifest.json', 'sw.js', '.gitignore']);
+
 // manifest writes manifest.json: the SHA-256 of each file of the release, by its path.
-// `mirsal web-hash` prints its own hash; the service worker keeps to it.
+// `mirsal web-hash` prints its own hash. The service worker has them built in.
 export function manifest(): Plugin {
 	return {
 		name: 'mirsal-manifest',
@@ -12,10 +15,16 @@ export function manifest(): Plugin {
 			order: 'post',
 			sequential: true,
 			handler({ dir }) {
-				const files = list(dir!).filter((path) => !['manifest.json', '.gitignore'].includes(path)).sort();
-				const hash = (path: string) => createHash('sha256').update(readFileSync(join(dir!, path))).digest('base64');
-				const hashes = Object.fromEntries(files.map((path) => [path, `sha256-${hash(path)}`]));
-				writeFileSync(join(dir!, 'manifest.json'), JSON.stringify({ files: hashes }, null, '\t') + '\n');
+				const hash = (path: string) => `sha256-${createHash('sha256').update(readFileSync(join(dir!, path))).digest('base64')}`;
+				const hashes = Object.fromEntries(list(dir!).filter((path) => !own.has(path)).sort().map((path) => [path, hash(path)]));
+				const text = JSON.stringify(hashes);
+				const release = createHash('sha256').update(text).digest('hex').slice(0, 16);
+				const worker = readFileSync(join(dir!, 'sw.js'), 'utf8');
+				const named = worker.replace('__FILES__', text).replace('__RELEASE__', release);
+				if (worker.split('__').length !== 5) throw new Error('sw.js has no place for the hashes');
+				writeFileSync(join(dir!, 'sw.js'), named);
+				const all = { files: { ...hashes, 'sw.js': hash('sw.js') } };
+				writeFileSync(join(dir!, 'manifest.json'), JSON.stringify(all, null, '\t') + '\n');
 			},
 		},
 	};

@@ -36,8 +36,7 @@ async function signIn(page, address, password) {
 
 async function write(page, text) {
 	await page.locator('textarea').fill(text);
-	await page.locator('textarea').press('Enter');
-	await page.locator('textarea').waitFor();
+	await page.locator('.composer .line > button').click();
 }
 
 try {

@@ -54,8 +54,9 @@ export class Route {
 	go(place: Place) {
 		const text = written(place);
 		if (text === written(this.#place)) return;
-		// from chat to chat one does not collect steps: back leads to the list
-		const sideways = place.chat && this.#place.chat && !place.panel && !place.page;
+		// from chat to chat, and from a page that opened one, one does not collect steps: back
+		// leads to the list
+		const sideways = place.chat && (this.#place.chat || this.#place.page) && !place.panel && !place.page && this.#depth > 0;
 		if (sideways) history.replaceState({ depth: this.#depth }, '', text);
 		else history.pushState({ depth: ++this.#depth }, '', text);
 		this.#place = place;

@@ -61,8 +61,8 @@ export interface RecoveryCode {
 }
 
 /**
- * SignOut closes the stream. Forget also forgets the sign-in and takes this device
- * off the account's list of keys. Answer: Done.
+ * SignOut closes the stream. Forget also ends the sign-in, at the server too where there is a
+ * connection, and takes this device off the account's list of keys. Answer: Done.
  */
 export interface SignOut {
 	do: 'signOut';
@@ -217,11 +217,10 @@ export interface Archive {
 }
 
 /** KeepDraft keeps what is being written in a chat; an empty one is none. Answer: Done. */
-export interface KeepDraft {
+export interface KeepDraft extends Draft {
 	do: 'draft';
 	ref?: number;
 	chat: string;
-	ref?: number;
 }
 
 /**
@@ -484,13 +483,16 @@ export interface SafetyCode {
 }
 
 /**
- * RemoveDevice takes a device of one's own off the account's list of keys: nothing
- * is encrypted to it any more. Its sign-in is another matter and stays. Answer: Done.
+ * RemoveDevice takes a device of one's own off the account: nothing is encrypted to it any
+ * more, and what it signs in by ends, if its Access is known. It hears of it, and stays off. Client instead of
+ * ID ends the sign-in of one without known keys. Answer: Done; refused where the server cannot end the
+ * sign-in but by another password: the keys are off then all the same.
  */
 export interface RemoveDevice {
 	do: 'removeDevice';
 	ref?: number;
-	id: number;
+	id?: number;
+	client?: string;
 }
 
 /**
@@ -714,6 +716,8 @@ export interface DeviceList {
 	ref?: number;
 	address: string;
 	devices: Device[] | null;
+	/** Others, with one's own devices, are clients that have access and do not say which keys are theirs. */
+	others?: Access[];
 	failure?: Failure;
 }
 
@@ -751,6 +755,13 @@ export interface LinkAsked {
 	software?: string;
 	/** six digits that both screens show, for a person to compare */
 	check: string;
+	/**
+	 * Network is the part of the internet that the server sees the new device in, such as
+	 * 203.0.113.0/24, "" where it does not say; Same that this device is seen there too. Where that is on
+	 * a map is not known.
+	 */
+	network?: string;
+	same?: boolean;
 }
 
 /** LinkState tells of the steps of linking, on both sides. */
@@ -943,6 +954,30 @@ export interface Device {
 	label?: string;
 	/** last message of it */
 	seen?: string;
+	/**
+	 * Access is its sign-in, where the device has told the server which keys are its: RemoveDevice
+	 * ends that too. Of one's own devices only; nil for those of other makers, and while offline.
+	 */
+	access?: Access;
+}
+
+/** Access is what the server knows of a client that has access to one's account (XEP-0494). */
+export interface Access {
+	/** names it in RemoveDevice */
+	client: string;
+	/** as it declares itself: nothing proves it */
+	name?: string;
+	/** the same */
+	software?: string;
+	/** first seen */
+	first?: string;
+	/** last seen, to the hour */
+	last?: string;
+	/** what it signs in by: password, token */
+	by?: string[];
+	online?: boolean;
+	/** this very device */
+	here?: boolean;
 }
 
 export type Command =
