@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -289,65 +288,4 @@ func newChatLogout(o *chatOptions) *cobra.Command {
 			})
 		},
 	}
-}
-
-// newChatPort is the port itself, for programs in other languages.
-func newChatPort(o *chatOptions) *cobra.Command {
-	return &cobra.Command{
-		Use: "port", Short: "Take commands as JSON from standard input, print events as JSON",
-		Long: "One command in a line of standard input, one event in a line of standard output, as docs/protocol/engine.md tells.\n" +
-			"It ends when standard input does.",
-		Example: `  echo '{"do":"listChats","ref":1}' | mirsal chat port`, Args: exactly(0, ""),
-		RunE: func(cmd *cobra.Command, _ []string) error { return servePort(cmd, o) },
-	}
-}
-
-// mostCommand bounds one command, in bytes.
-const mostCommand = 1 << 20
-
-func servePort(cmd *cobra.Command, o *chatOptions) error {
-	p, err := profile.Open(o.profile)
-	if err != nil {
-		return chatError(err)
-	}
-	out := json.NewEncoder(cmd.OutOrStdout())
-	tell := func(ev port.Event) {
-		if raw, err := port.EncodeEvent(ev); err == nil {
-			_ = out.Encode(json.RawMessage(raw)) // who does not read any more is gone soon
-		}
-	}
-	e, err := p.Engine(deviceLabel(), tell, nil)
-	if err != nil {
-		return errors.Join(err, p.Close())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, end := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
-	go func() {
-		defer end()
-		lines := bufio.NewScanner(cmd.InOrStdin())
-		lines.Buffer(nil, mostCommand)
-		for lines.Scan() {
-			takeLine(e, tell, lines.Bytes())
-		}
-	}()
-	return chatError(errors.Join(<-ended, p.Close()))
-}
-
-// takeLine carries out one line. Who writes nonsense is told so, under its number if
-// it has one.
-func takeLine(e *client.Engine, tell func(port.Event), line []byte) {
-	if len(strings.TrimSpace(string(line))) == 0 {
-		return
-	}
-	c, err := port.DecodeCommand(line)
-	if err != nil {
-		var asked struct{ Ref uint64 }
-		_ = json.Unmarshal(line, &asked) // without a number the answer has none
-		tell(&port.Done{Ref: port.Ref{Ref: asked.Ref}, Failure: port.Failf(port.BadCommand, "%s", err)})
-		return
-	}
-	e.Do(c)
 }

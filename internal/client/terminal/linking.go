@@ -51,7 +51,11 @@ func (l *linking) text(m *model, w int) []string {
 	if !l.until.IsZero() {
 		words += " It is good until " + l.until.Local().Format("15:04") + ", for one device."
 	}
-	lines := append(m.square(l.code, w), m.pen.field(words, w)...)
+	square := m.square(l.code, w)
+	if len(square) > m.bodyHeight() {
+		words += fmt.Sprintf(" To see the whole square, make the terminal %d lines high.", len(square)+m.h-m.bodyHeight())
+	}
+	lines := append(m.pen.field(words+"\n", w), square...)
 	return append(lines, m.pen.field("\n"+l.code, w)...)
 }
 

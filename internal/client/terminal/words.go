@@ -72,7 +72,7 @@ func alertWords(a port.KeyAlert) string {
 func whyWords(why string) string {
 	switch why {
 	case "keys-waiting":
-		return "the keys are being asked for, or will be with the first message"
+		return "the keys are not here yet"
 	case "no-device":
 		return "no app that encrypts is signed in there"
 	case "no-key":
@@ -151,7 +151,7 @@ func lockShort(l port.Lock) string {
 	case unready(l) && l.Why == "no-device":
 		return "no encrypting app there yet"
 	case unready(l):
-		return "asking for keys"
+		return "keys are not here yet"
 	}
 	switch l.State {
 	case port.Locked:
