@@ -168,6 +168,9 @@ func (e *Engine) takePage(f *fetch, end timeline.Fin) {
 		e.breakDown(err)
 		return
 	}
+	for i := 0; i < len(page) && !f.query.Backward; i++ {
+		e.owe(&change, page[i])
+	}
 	if !e.commit(change, e.discreet(step)) || f.query.Backward {
 		return
 	}

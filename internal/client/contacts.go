@@ -107,6 +107,7 @@ func (e *Engine) askRoster() {
 		}
 		slices.Sort(changed)
 		e.keepContacts(changed...)
+		e.payReceipts(changed)
 		if e.signup != nil {
 			e.meet(changed, nil)
 		}
@@ -118,6 +119,7 @@ func (e *Engine) rosterPush(q xtok.Elem) {
 	before := e.friends(q)
 	changed, _ := e.rosterItems(q)
 	e.keepContacts(changed...)
+	e.payReceipts(changed)
 	e.meet(changed, before)
 }
 

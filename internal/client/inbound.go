@@ -113,7 +113,11 @@ func (e *Engine) hear(el xtok.Elem, env timeline.Envelope) {
 		e.breakDown(err)
 		return
 	}
-	if e.commit(change, e.discreet(step)) && isNew(change) && env.Source != timeline.Carbon {
+	isNew := isNew(change) && env.Source != timeline.Carbon
+	if isNew {
+		e.owe(&change, in)
+	}
+	if e.commit(change, e.discreet(step)) && isNew {
 		e.answer(in)
 	}
 }

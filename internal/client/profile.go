@@ -43,6 +43,8 @@ type chatSettings struct {
 	Wrote bool `json:"wrote,omitempty"` // a person has written there
 	Room  bool `json:"room,omitempty"`  // it was an encrypted room once; that stays when it is left
 
+	Owed []string `json:"owed,omitempty"` // messages whose sender may not hear yet that they have arrived
+
 	Pinned   time.Time   `json:"pinned,omitzero"`
 	Muted    time.Time   `json:"muted,omitzero"`    // until
 	Archived time.Time   `json:"archived,omitzero"` // since
