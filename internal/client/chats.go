@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"strings"
 
 	"mirsal/internal/client/conn"
@@ -25,8 +26,17 @@ func (e *Engine) dress(c *port.Chat) {
 	e.dressFace(c)
 	e.dressArranged(c)
 	if c.Name == "" {
-		c.Name = shortName(c.Address)
+		c.Name = cmp.Or(invitedTo(c), shortName(c.Address))
 	}
+}
+
+// invitedTo is what a room is called by the invitation to it; "" for all other chats. Rooms have
+// numbers for addresses, and are not asked before somebody enters.
+func invitedTo(c *port.Chat) string {
+	if m := c.Last; m != nil && m.Notice == "invited" && len(m.Params) > 2 && m.Params[0] == c.Address {
+		return m.Params[2]
+	}
+	return ""
 }
 
 // nameOf is what to show for a sender; "" for the name that came with the message.

@@ -152,6 +152,8 @@ func lockShort(l port.Lock) string {
 		return "no encrypting app there yet"
 	case unready(l):
 		return "keys are not here yet"
+	case l.State == port.Changed && l.Why == "new-device":
+		return "a new device, not compared"
 	}
 	switch l.State {
 	case port.Locked:
