@@ -146,7 +146,7 @@ func (e *Engine) tellSeen(s timeline.Seen) {
 		kind = "groupchat"
 	}
 	r := e.rooms[s.Chat]
-	if s.ID != "" && (s.Room && r != nil && r.joined || !s.Room && e.knows(s.Chat)) {
+	if s.ID != "" && !e.hidden.ReadMarkers && (s.Room && r != nil && r.joined || !s.Room && e.knows(s.Chat)) {
 		head := "<message xmlns='jabber:client' type='" + kind + "' to='" + esc(s.Chat) + "' id='" + e.newID() + "'>"
 		e.send(append(timeline.AppendMarker([]byte(head), s.ID), "</message>"...), 0)
 	}
@@ -190,7 +190,7 @@ func (e *Engine) typing(c *port.Typing) {
 	if r != nil {
 		kind = "groupchat"
 	}
-	if r == nil && e.knows(chat) || r != nil && r.joined {
+	if !e.hidden.Typing && (r == nil && e.knows(chat) || r != nil && r.joined) {
 		head := "<message xmlns='jabber:client' type='" + kind + "' to='" + esc(chat) + "'>"
 		e.send(append(timeline.AppendState([]byte(head), c.State), "<no-store xmlns='urn:xmpp:hints'/></message>"...), 0)
 	}

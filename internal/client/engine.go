@@ -88,6 +88,7 @@ type Engine struct {
 	loading   map[string]bool               // messages whose file is being fetched
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
 	faces     map[string]face               // by address
+	hidden    hidden                        // what others are not told
 	signup    *signup                       // an account that is being made, nil for none
 	changing  bool                          // the account's password is being changed
 	broken    error                         // the store failed: nothing goes on
@@ -179,7 +180,7 @@ func (e *Engine) pause() time.Duration {
 	}
 	events, typing := e.lines.Expire(now)
 	e.tell(events...)
-	next = sooner(next, typing)
+	next = sooner(sooner(next, typing), e.lines.VanishDue())
 	if e.online() {
 		next = sooner(sooner(sooner(next, e.keys.Due()), e.syncDue()), e.roomsBy)
 	}
@@ -195,7 +196,7 @@ func sooner(a, b time.Time) time.Time {
 
 // tick does what has become due.
 func (e *Engine) tick() {
-	if e.keys == nil || !e.online() {
+	if e.keys == nil || !e.vanish() || !e.online() {
 		return
 	}
 	e.take(e.keys.Tick())

@@ -280,7 +280,7 @@ func unreadable(err error) string {
 // when somebody is online. What could not be opened has not arrived.
 // XEP-0184 §5.3
 func (e *Engine) answer(in timeline.Incoming) {
-	if !in.Asked || in.Mine || in.Room || in.Kind != timeline.Text || !e.knows(in.Real) {
+	if e.hidden.Receipts || !in.Asked || in.Mine || in.Room || in.Kind != timeline.Text || !e.knows(in.Real) {
 		return
 	}
 	e.send(append(timeline.AppendReceipt([]byte("<message xmlns='jabber:client' type='chat' to='"+esc(in.Chat)+"' id='"+e.newID()+"'>"), in.ID), "</message>"...), 0)

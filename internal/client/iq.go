@@ -23,7 +23,7 @@ func (e *Engine) features() []string {
 		"http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/caps", "urn:xmpp:ping",
 		nsReceipts, nsMarkers, nsStates, nsCarbons, "urn:xmpp:message-correct:0", "urn:xmpp:message-retract:1", "urn:xmpp:reactions:0",
 		"urn:xmpp:reply:0", "urn:xmpp:sid:0", "jabber:x:conference", "jabber:x:oob", nsBookmarks + "+notify", nsDisplayed + "+notify",
-		nsNick + "+notify", nsAvatarMeta + "+notify",
+		nsNick + "+notify", nsAvatarMeta + "+notify", "urn:xmpp:ephemeral:0",
 	}
 	f = append(f, e.keys.Features()...)
 	slices.Sort(f)

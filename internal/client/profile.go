@@ -86,7 +86,7 @@ func (e *Engine) openAccount() error {
 // openHistory reads what is not keys.
 func (e *Engine) openHistory() (err error) {
 	e.people, e.rooms, e.chats = map[string]*contact{}, map[string]*room{}, map[string]chatSettings{}
-	if e.lines, err = timeline.Open(e.Store, timeline.Config{Own: e.own.String(), Rand: e.Rand, Dress: e.dress, Name: e.nameOf}); err != nil {
+	if e.lines, err = timeline.Open(e.Store, timeline.Config{Own: e.own.String(), Rand: e.Rand, Dress: e.dress, Name: e.nameOf, Now: e.Now}); err != nil {
 		return err
 	}
 	return e.openTables()
@@ -97,6 +97,9 @@ func (e *Engine) openTables() error {
 		return err
 	}
 	if err := scan(e.Store, roomTable, func(key string, r *room) { e.rooms[key] = r.opened() }); err != nil {
+		return err
+	}
+	if err := e.openPrivacy(); err != nil {
 		return err
 	}
 	if err := e.openFaces(); err != nil {

@@ -112,6 +112,10 @@ func Commands() []Command {
 		&Star{},
 		&ListStarred{},
 		&PinMessage{},
+		&SetTimer{},
+		&GetSettings{},
+		&SetSettings{},
+		&Report{},
 		&SetEncryption{},
 		&ListContacts{},
 		&AddContact{},
@@ -158,6 +162,7 @@ func Events() []Event {
 		&ContactList{},
 		&ContactChanged{},
 		&Profile{},
+		&Settings{},
 		&Picture{},
 		&MemberList{},
 		&RoomDetails{},
@@ -196,6 +201,10 @@ func (*Forward) command() string       { return "forward" }
 func (*Star) command() string          { return "star" }
 func (*ListStarred) command() string   { return "listStarred" }
 func (*PinMessage) command() string    { return "pinMessage" }
+func (*SetTimer) command() string      { return "setTimer" }
+func (*GetSettings) command() string   { return "getSettings" }
+func (*SetSettings) command() string   { return "setSettings" }
+func (*Report) command() string        { return "report" }
 func (*SetEncryption) command() string { return "setEncryption" }
 func (*ListContacts) command() string  { return "listContacts" }
 func (*AddContact) command() string    { return "addContact" }
@@ -236,6 +245,7 @@ func (*MessageGone) event() string    { return "messageGone" }
 func (*Page) event() string           { return "page" }
 func (*ContactList) event() string    { return "contactList" }
 func (*ContactChanged) event() string { return "contactChanged" }
+func (*Settings) event() string       { return "settings" }
 func (*Profile) event() string        { return "profile" }
 func (*Picture) event() string        { return "picture" }
 func (*RoomDetails) event() string    { return "roomDetails" }

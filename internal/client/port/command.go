@@ -215,6 +215,31 @@ type PinMessage struct {
 	On      bool   `json:"on"`
 }
 
+// SetTimer has what is said in a chat from now on, by all, deleted so many Seconds (at most a year; 0: never)
+// after it was seen (0466). Others' programs may not know of it. Answer: Done.
+type SetTimer struct {
+	Ref
+	Chat    string `json:"chat"`
+	Seconds int    `json:"seconds"`
+}
+
+// GetSettings asks what others are told of. Answer: Settings.
+type GetSettings struct{ Ref }
+
+// SetSettings changes all of it. Answer: Done.
+type SetSettings struct {
+	Ref
+	Privacy
+}
+
+// Report tells who runs the server of somebody's doings, and blocks (0377). Answer: Done.
+type Report struct {
+	Ref
+	Address string `json:"address"`
+	Reason  string `json:"reason"` // spam, abuse
+	Text    string `json:"text,omitempty"`
+}
+
 // SetEncryption switches a chat's encryption off or on again. Off is refused for
 // a room that is encrypted by its own setting, and never happens by itself.
 // Answer: Done.
@@ -394,10 +419,12 @@ type Search struct {
 type LinkShow struct{ Ref }
 
 // LinkConfirm lets the device that LinkAsked named in, or refuses it. Answer: Done
-// when all that was to be handed over is.
+// when all that was to be handed over is. With Link it refuses, on any device of the account, what
+// another one has let in and what waits still (KeyAlert).
 type LinkConfirm struct {
 	Ref
-	Accept bool `json:"accept"`
+	Accept bool   `json:"accept"`
+	Link   string `json:"link,omitempty"`
 }
 
 // LinkJoin makes this empty profile join by the scanned code. Answer: Done when it is

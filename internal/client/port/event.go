@@ -94,6 +94,20 @@ type ContactChanged struct {
 	Contact Contact `json:"contact"`
 }
 
+// Settings answers GetSettings, and tells of a change.
+type Settings struct {
+	Ref
+	Privacy
+}
+
+// Privacy is what others are told: that a text has arrived (0184), that it was read (0333), that
+// one is writing (0085). All are told at first.
+type Privacy struct {
+	Receipts    bool `json:"receipts"`
+	ReadMarkers bool `json:"readMarkers"`
+	Typing      bool `json:"typing"`
+}
+
 // Profile answers GetProfile, and tells of a change, made here or on another device.
 type Profile struct {
 	Ref
@@ -151,8 +165,11 @@ type KeyAlert struct {
 	Address string `json:"address"`
 	Device  uint32 `json:"device,omitempty"`
 	Kind    string `json:"kind"` // new-device, changed, own-device, removed, linked
-	// Label is what a linked device calls itself.
-	Label string `json:"label,omitempty"`
+	// Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
+	// Link names it to LinkConfirm, which refuses it on any device until then.
+	Label string    `json:"label,omitempty"`
+	Link  string    `json:"link,omitempty"`
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, and RecoveryCode, one to be
@@ -178,10 +195,11 @@ type LinkAsked struct {
 
 // LinkState tells of the steps of linking, on both sides.
 type LinkState struct {
-	State string `json:"state"` // waiting, joined, sending, receiving, done, failed
-	Check string `json:"check,omitempty"`
-	Done  int    `json:"done,omitempty"` // messages handed over
-	Total int    `json:"total,omitempty"`
+	State string    `json:"state"` // waiting, joined, held, sending, receiving, done, failed
+	Check string    `json:"check,omitempty"`
+	Until time.Time `json:"until,omitzero"` // held: when the server lets the new device in, unless a person refuses
+	Done  int       `json:"done,omitempty"` // messages handed over
+	Total int       `json:"total,omitempty"`
 	// Failure says why, with failed.
 	Failure *Failure `json:"failure,omitempty"`
 }

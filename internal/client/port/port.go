@@ -110,6 +110,8 @@ type Message struct {
 	Notice     string     `json:"notice,omitempty"`     // a line of the engine's own: a key for translation ("key-changed", "joined" …)
 	Params     []string   `json:"params,omitempty"`     // what the notice speaks of
 	Starred    bool       `json:"starred,omitempty"`
+	Timer      int        `json:"timer,omitempty"`     // seconds that it is kept once it was seen, or (one's own) sent
+	Expires    time.Time  `json:"expires,omitzero"`    // when it is deleted here, once that runs
 	Forwarded  bool       `json:"forwarded,omitempty"` // one's own, said elsewhere before; others are not told
 }
 
@@ -155,6 +157,7 @@ type Chat struct {
 	Pinned   time.Time `json:"pinned,omitzero"` // since when; lists are in no order by it
 	Muted    time.Time `json:"muted,omitzero"`  // until when; year 9999: for good
 	Archived bool      `json:"archived,omitempty"`
+	Timer    int       `json:"timer,omitempty"` // seconds that what is said now is kept; 0 for good
 	Draft    *Draft    `json:"draft,omitempty"`
 	Pins     []string  `json:"pins,omitempty"` // IDs of messages, the latest pinned first
 }

@@ -108,6 +108,7 @@ func (s *step) arrivedBack(r *record) error {
 		return nil
 	}
 	r.Delivery, r.Failure = port.Sent, ""
+	s.start(r)
 	if item := s.item(r.OriginID); item != nil {
 		s.drop(item)
 	}

@@ -62,6 +62,10 @@ func (s *step) happen(in *Incoming, at order, anchored bool) error {
 		return s.change(in, at, anchored)
 	case Subject:
 		return s.subject(in, at)
+	case Timer:
+		s.remember(in, mark{At: at, Loose: !anchored})
+		s.chat(in.Chat, in.Room)
+		return s.negotiated(in, at)
 	case Refusal:
 		return s.refused(in)
 	}
@@ -93,6 +97,9 @@ func (s *step) say(in *Incoming, kind Kind, at order, anchored bool) error {
 	if c.cleared(at) {
 		return nil
 	}
+	if r.Timer = in.Timer; r.Mine || !c.Seen.less(at) {
+		s.start(r)
+	}
 	if err := s.foldNew(c, r); err != nil {
 		return err
 	}
@@ -100,6 +107,9 @@ func (s *step) say(in *Incoming, kind Kind, at order, anchored bool) error {
 	s.arrived(r)
 	s.quiet(in.Chat, in.Sender)
 	s.seenElsewhere(c, r.StanzaID, at)
+	if err := s.negotiated(in, at); err != nil {
+		return err
+	}
 	return s.settle(r)
 }
 

@@ -32,6 +32,8 @@ type Config struct {
 	Name  func(chat, sender string) string
 	// Depth is how many pages of history a new profile fetches without being asked, 0: 5.
 	Depth int
+	// Now is the clock for what happens when nobody tells the time; nil is the machine's.
+	Now func() time.Time
 }
 
 // Book is all conversations of one account. In memory it has the list of chats, what is
@@ -49,6 +51,9 @@ type Book struct {
 	known  map[string]*archive
 	outbox []*item // in order
 	typing map[string]map[string]time.Time
+
+	present func() time.Time
+	vanish  time.Time // when the first line is to be deleted
 }
 
 // Open reads a Book from a store.
@@ -56,10 +61,13 @@ func Open(store keep.Store, c Config) (*Book, error) {
 	b := &Book{own: c.Own, rand: c.Rand, dress: c.Dress, name: c.Name, depth: c.Depth,
 		kept: &layer{store: store, above: map[keep.Table]map[string][]byte{}},
 		list: map[string]*chat{}, known: map[string]*archive{}, typing: map[string]map[string]time.Time{}}
+	if b.present = c.Now; b.present == nil {
+		b.present = time.Now
+	}
 	if b.depth == 0 {
 		b.depth = 5
 	}
-	for _, load := range []func() error{b.loadNext, b.loadChats, b.loadArchives, b.loadOutbox} {
+	for _, load := range []func() error{b.loadNext, b.loadChats, b.loadArchives, b.loadOutbox, b.loadVanish} {
 		if err := load(); err != nil {
 			return nil, fmt.Errorf("timeline: %w", err)
 		}

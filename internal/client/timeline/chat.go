@@ -30,6 +30,9 @@ type chat struct {
 	Blind   int    `json:"blind,omitempty"` // unreadable lines there have been
 	// Cleared is as far as a person has deleted all: nothing comes back there.
 	Cleared order `json:"cleared,omitzero"`
+	// Timer is how long what is said is kept, in seconds, 0 for good; TimerAt where that was said.
+	Timer   uint32 `json:"timer,omitempty"`
+	TimerAt order  `json:"timerAt,omitzero"`
 }
 
 // chat is the chat of that name, made where there is none.
@@ -62,6 +65,12 @@ func (s *step) arrived(r *record) {
 func (s *step) seen(c *chat, to order) {
 	if !c.Seen.less(to) {
 		return
+	}
+	if _, there := s.seenFrom[c.Address]; !there {
+		if s.seenFrom == nil {
+			s.seenFrom = map[string]order{}
+		}
+		s.seenFrom[c.Address] = c.Seen
 	}
 	c.Seen = to
 	s.touch(c.Address, c.Unread > 0)
@@ -209,6 +218,10 @@ func (b *Book) view(r *record) (port.Message, error) {
 		Lock: r.Lock, Unreadable: r.Unreadable, Notice: r.Notice, Params: r.params(), Reactions: r.signs(), File: r.File.shown(),
 		Starred: r.Starred, Forwarded: r.Forwarded,
 	}
+	m.Timer = int(r.Timer)
+	if r.Expires != 0 {
+		m.Expires = time.UnixMilli(r.Expires).UTC()
+	}
 	if b.name != nil {
 		m.Name = cmp.Or(b.name(r.chat, r.Sender), r.Name)
 	}
@@ -262,7 +275,7 @@ func (r *record) signs() (out []port.Reaction) {
 // chatView is a chat as it is shown.
 func (b *Book) chatView(c *chat) (port.Chat, error) {
 	row := port.Chat{Address: c.Address, Room: c.Room, Name: c.Address, Unread: c.Unread,
-		Active: time.UnixMilli(c.Active).UTC(), Typing: b.typists(c.Address)}
+		Active: time.UnixMilli(c.Active).UTC(), Typing: b.typists(c.Address), Timer: int(c.Timer)}
 	last, err := b.lineBefore(c.Address, order{math.MaxUint64, math.MaxUint32})
 	if err != nil {
 		return row, err

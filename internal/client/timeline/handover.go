@@ -10,7 +10,7 @@ import (
 // handedOver are the tables that a new device of one's own gets, in the order in which
 // they are handed over. What waits to be sent stays with the device that is to send it.
 func handedOver() []keep.Table {
-	return []keep.Table{tableMeta, tableRows, tableWhere, tableMarks, tableWaiting, tableReplies, tableChats, tableArchives}
+	return []keep.Table{tableMeta, tableRows, tableWhere, tableMarks, tableWaiting, tableReplies, tableChats, tableArchives, tableVanish}
 }
 
 // Entry is one row of what is handed over.
@@ -158,7 +158,7 @@ func importable(e Entry) bool {
 	case tableMeta:
 		return e.Key == "next"
 	}
-	return e.Table == tableReplies
+	return e.Table == tableReplies || e.Table == tableVanish && len(e.Key) > 8
 }
 
 // Wipe is a batch that takes all history out of a store: of an import that did not

@@ -63,6 +63,7 @@ const (
 	Subject               // of a room
 	Invite                // 0249, and through the room
 	Refusal               // an error came back for one's own message
+	Timer                 // 0466, without a text
 )
 
 // Incoming is a message as it was read.
@@ -81,6 +82,9 @@ type Incoming struct {
 	Invite   *Invitation
 	// Asked: the sender wants a receipt (0184); Markable: a marker (0333).
 	Asked, Markable bool
+	// Timer is how long it is to be kept once it was seen (0466), in seconds; Timed: it says so.
+	Timer uint32
+	Timed bool
 }
 
 // Invitation is a room one is asked into.

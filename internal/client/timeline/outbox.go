@@ -79,6 +79,8 @@ type Draft struct {
 	Lock     port.Lock
 	// Forwarded: it was said elsewhere before.
 	Forwarded bool
+	// Timer has the chat's texts kept so many seconds from now on, 0 for good; nil is no such word.
+	Timer *uint32
 }
 
 // Compose puts a draft into the outbox; its effect is seen at once. What cannot be
@@ -92,6 +94,8 @@ func (b *Book) Compose(d Draft, now time.Time) (Outgoing, Change, error) {
 		return Outgoing{}, Change{}, err
 	}
 	switch {
+	case d.Timer != nil:
+		err = s.composeTimer(x, d)
 	case d.Retracts != "":
 		err = s.composeRetract(x, d)
 	case d.ReactsTo != "":
@@ -151,6 +155,7 @@ func (s *step) composeText(x *item, d Draft) error {
 	r.at = order{waiting, uint32(x.Num)}
 	s.remember(x.incoming(s.Book), mark{Row: r.ID, At: r.at, Loose: true, Ours: true})
 	c := s.chat(d.Chat, d.Room)
+	r.Timer = c.Timer
 	s.place(r)
 	s.arrived(r)
 	end, err := s.end(d.Chat)
@@ -297,7 +302,9 @@ func (s *step) left(x *item, to port.Delivery, why string) error {
 		return err
 	}
 	if r.at.Pos == waiting && (x.Kind == Text || x.Kind == Retract) {
-		r.Delivery, r.Failure = to, cutText(why, 512)
+		if r.Delivery, r.Failure = to, cutText(why, 512); to == port.Sent {
+			s.start(r)
+		}
 		s.move(r, at)
 		s.seen(s.chat(r.chat, r.Room), at)
 	}

@@ -28,6 +28,7 @@ type Outgoing struct {
 	Emoji    []string
 	Hold     bool // it must not be sent yet
 	Lock     port.Lock
+	Timer    uint32 // seconds that it is kept, of Text; 0 for good
 }
 
 // Outbox lists what is to be sent, in order; what must wait for an upload, or for a
@@ -65,7 +66,7 @@ func (b *Book) outgoing(x *item) (Outgoing, error) {
 	o.Lock = r.Lock
 	switch x.Kind {
 	case Text:
-		o.File = r.File
+		o.File, o.Timer = r.File, r.Timer
 		if err := b.answering(&o, r); err != nil {
 			return o, err
 		}
@@ -112,7 +113,7 @@ func (o Outgoing) Body() string {
 	if o.File != nil {
 		return o.File.URL
 	}
-	if o.Kind == Retract || o.Kind == React {
+	if o.Kind == Retract || o.Kind == React || o.Kind == Timer {
 		return ""
 	}
 	return o.prefix() + o.Text
@@ -122,8 +123,14 @@ func (o Outgoing) Body() string {
 func (o Outgoing) AppendExtras(dst []byte) []byte {
 	dst = append(xtok.AppendAttr(append(dst, "<origin-id xmlns='"+nsSID+"'"...), "id", o.OriginID), "/>"...)
 	switch o.Kind {
+	case Timer:
+		n, _ := strconv.ParseUint(o.Text, 10, 32)
+		return append(appendTimer(dst, uint32(n)), "<store xmlns='"+nsHints+"'/>"...)
 	case Text:
 		dst = o.appendReply(dst)
+		if o.Timer > 0 {
+			dst = appendTimer(dst, o.Timer)
+		}
 		if o.File != nil && len(o.File.URL) > 5 && o.File.URL[:5] == "https" {
 			// XEP-0066#x-oob
 			dst = append(dst, "<x xmlns='"+nsOOB+"'>"...)

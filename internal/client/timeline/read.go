@@ -157,7 +157,8 @@ func (r *reader) refusal() Incoming {
 // read tells what happened; the first that fits.
 func (r *reader) read() Incoming {
 	r.asides()
-	for _, step := range []func() bool{r.tombstone, r.retract, r.react, r.invite, r.text, r.subject, r.displayed, r.receipt} {
+	r.timed()
+	for _, step := range []func() bool{r.tombstone, r.retract, r.react, r.invite, r.text, r.subject, r.displayed, r.receipt, r.timer} {
 		if step() {
 			break
 		}

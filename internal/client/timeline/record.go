@@ -38,7 +38,9 @@ type record struct {
 	Folded     bool          `json:"fold,omitempty"` // not shown: another unreadable line stands for it
 	Count      int           `json:"n,omitempty"`    // unreadable lines that this one stands for, if more
 	Starred    bool          `json:"star,omitempty"`
-	Forwarded  bool          `json:"fwd,omitempty"` // said elsewhere before
+	Timer      uint32        `json:"timer,omitempty"`   // seconds
+	Expires    int64         `json:"expires,omitempty"` // Unix milliseconds, 0 as long as its time does not run
+	Forwarded  bool          `json:"fwd,omitempty"`     // said elsewhere before
 	Notice     string        `json:"notice,omitempty"`
 	Params     []string      `json:"params,omitempty"`
 	StanzaID   string        `json:"sid,omitempty"`
@@ -88,6 +90,7 @@ const (
 	isCounted             // it counts as unread until it is seen
 	isBlind               // it could not be opened
 	isStarred
+	isTimed // it has a timer
 )
 
 func (r *record) flags() (f byte) {
@@ -102,6 +105,9 @@ func (r *record) flags() (f byte) {
 	}
 	if r.Starred {
 		f |= isStarred
+	}
+	if r.Timer != 0 {
+		f |= isTimed
 	}
 	if !r.Mine && r.Notice == "" && !r.Folded && !r.Retracted {
 		f |= isCounted

@@ -22,8 +22,9 @@ type step struct {
 	rows     map[string]bool
 	chats    map[string]bool // true: what is unread must be counted anew
 	archives map[string]bool
-	gone     []port.Event // lines that are no more
-	files    []string     // where the files lie of those
+	gone     []port.Event     // lines that are no more
+	seenFrom map[string]order // chats of which something was seen, with as far as it was before
+	files    []string         // where the files lie of those
 }
 
 func (b *Book) begin(now time.Time) *step {
@@ -78,6 +79,9 @@ func (s *step) newID() string {
 
 // finish says what has changed.
 func (s *step) finish() (Change, error) {
+	if err := s.startSeen(); err != nil {
+		return Change{}, err
+	}
 	out := Change{Events: s.gone, Files: s.files}
 	var rows []*record
 	for id := range s.rows {
