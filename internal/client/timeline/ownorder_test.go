@@ -105,3 +105,39 @@ func TestALongSessionIsNotReadAgainAsAWhole(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 }
+
+func TestWhatWasSwappedOnItsWayStandsInTheArchivesOrderOnceThatIsAsked(t *testing.T) {
+	d := online(t, own)
+	var archive said
+	var want []string
+	for i := range 40 {
+		in := from(bob, fmt.Sprint(i), fmt.Sprint("x", i))
+		if i%7 == 3 { // somebody else's in between
+			in = from("carol@example.org", fmt.Sprint("c", i), "hello")
+		} else {
+			want = append(want, in.Text)
+		}
+		archive = append(archive, in)
+	}
+	came := slices.Clone(archive)
+	for i := 5; i+4 < len(came); i += 5 {
+		came[i], came[i+3] = came[i+3], came[i]
+		came[i+1], came[i+2] = came[i+2], came[i+1]
+	}
+	for _, in := range came[:len(came)-2] {
+		d.apply(in)
+	}
+	archive.catchUp(t, d)
+	d.order(t, want)
+	d.restart()
+	d.order(t, want)
+	archive.catchUp(t, d)
+	d.order(t, want)
+	for i := range archive { // each is still found where it stands
+		m, found, err := d.b.mark(archiveKey(own, archive[i].StanzaID))
+		r, rowErr := d.b.row(m.Row)
+		if !found || err != nil || rowErr != nil || r == nil || r.at != m.At || r.Text != archive[i].Text {
+			t.Errorf("%d: %+v, %+v", i, m, r)
+		}
+	}
+}

@@ -184,6 +184,9 @@ func (s *step) takeForward(a *archive, q Query, page []Incoming, fin Fin) error 
 	if a.Stretches[0].From != q.from {
 		return nil
 	}
+	if err := s.straighten(q, page); err != nil {
+		return err
+	}
 	at := order{Pos: a.Stretches[0].To}
 	if m, found, err := s.mark(archiveKey(q.Archive, q.After)); err != nil {
 		return err
@@ -205,7 +208,9 @@ func (s *step) takeForward(a *archive, q Query, page []Incoming, fin Fin) error 
 			if j > 0 {
 				a.join(0, j)
 			}
-			at = m.At
+			if at.less(m.At) { // another chat's may have come too early
+				at = m.At
+			}
 		}
 		if err := s.apply(&page[i], place, true); err != nil {
 			return err
