@@ -47,6 +47,7 @@ type Book struct {
 	device   *omemo.Device
 	state    ownRecord
 	accounts map[jid.JID]*account          // those in memory; see rest
+	most     int                           // of them; maxAccounts
 	chats    map[jid.JID]bool              // of encryptedName, looked at or written
 	owners   map[string]jid.JID            // of ownerTable, looked at or written
 	owed     map[jid.JID]bool              // of owedTable, written since Open
@@ -96,6 +97,7 @@ func Open(c Config) (*Book, error) {
 		store: c.Store, own: c.Own.Bare(), name: c.Label, rand: c.Rand, now: c.Now,
 		profiles: []omemo.Profile{omemo.Legacy},
 		accounts: map[jid.JID]*account{},
+		most:     maxAccounts,
 		chats:    map[jid.JID]bool{},
 		owners:   map[string]jid.JID{},
 		owed:     map[jid.JID]bool{},

@@ -194,11 +194,11 @@ func (b *Book) holds(t keep.Table, key string, value []byte) bool {
 
 // restAccounts puts accounts out of memory, the longest unused first.
 func (b *Book) restAccounts() {
-	if len(b.accounts) <= maxAccounts {
+	if len(b.accounts) <= b.most {
 		return
 	}
 	all := slices.SortedFunc(maps.Values(b.accounts), func(x, y *account) int { return cmp.Compare(x.turn, y.turn) })
-	for _, a := range all[:len(all)-maxAccounts/2] {
+	for _, a := range all[:len(all)-b.most/2] {
 		text := encode(a)
 		if a.who != b.own && !b.dirty[a] && (string(text) == "{}" || b.holds(accountTable, a.who.String(), text)) {
 			delete(b.accounts, a.who)
