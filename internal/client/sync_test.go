@@ -189,3 +189,37 @@ func TestAServerThatTakesNoKeysHoldsUpNobody(t *testing.T) {
 		})
 	}
 }
+
+func TestADeviceThatSpeaksBeforeItIsKnownHasItsListAskedForAtOnce(t *testing.T) {
+	for _, wrote := range []bool{true, false} {
+		bubble(t, func(t *testing.T, d *desk) {
+			first := d.peer(bob)
+			if wrote { // no contact, but somebody who knows us
+				d.must(&port.Send{Chat: bob, Text: "hello"})
+				same(t, "bob", first.texts(d.takeTo(bob)), "hello")
+			}
+			second := d.peer(bob) // the server says nothing of it
+			d.questions("")
+			before := len(d.told)
+			d.gets(second.says("it is me", "type='chat' from='"+bob+"/y' to='"+me+"' id='1'", ""))
+			asked := 0
+			for _, q := range d.questions("<items ") {
+				if q.To.String() == bob && strings.Contains(string(q.Payload), "devicelist") {
+					asked++
+				}
+			}
+			if (asked == 1) != wrote {
+				t.Errorf("wrote %v: the list is asked for %d times", wrote, asked)
+			}
+			alerts := 0
+			for _, ev := range d.told[before:] {
+				if a, ok := ev.(*port.KeyAlert); ok && a.Kind == "new-device" && a.Address == bob {
+					alerts++
+				}
+			}
+			if wrote && alerts != 1 {
+				t.Errorf("%d alerts", alerts)
+			}
+		})
+	}
+}
