@@ -52,7 +52,7 @@ func newMenu(m *model) sheet {
 		if b.keys != "" {
 			aside = shown(b.keys)
 		}
-		p.rows = append(p.rows, row{text: b.what, aside: aside, do: func(m *model) tea.Cmd {
+		p.rows = append(p.rows, row{text: m.t(b.what), aside: aside, do: func(m *model) tea.Cmd {
 			m.pop()
 			return b.do(m)
 		}})
@@ -71,7 +71,7 @@ func (m *model) askLeave() {
 		m.say("no room is open")
 		return
 	}
-	m.push(&question{text: "Leave " + m.name(c.Address) + " for good? What was said there goes from this device.", yes: func(m *model) {
+	m.push(&question{text: m.tf("Leave %s for good? What was said there goes from this device.", m.name(c.Address)), yes: func(m *model) {
 		m.try(&port.LeaveRoom{Address: c.Address}, "")
 	}})
 }
@@ -92,7 +92,7 @@ func (m *model) switchEncryption() {
 		m.try(&port.SetEncryption{Chat: chat, On: true}, "encrypted again")
 		return
 	}
-	m.push(&question{text: "Send to " + m.name(chat) + " unencrypted from now on? The servers on the way can read it then, and keep it.", yes: func(m *model) {
+	m.push(&question{text: m.tf("Send to %s unencrypted from now on? The servers on the way can read it then, and keep it.", m.name(chat)), yes: func(m *model) {
 		m.try(&port.SetEncryption{Chat: chat}, "not encrypted from now on")
 	}})
 }
@@ -107,7 +107,7 @@ func (m *model) switchBlock() {
 		m.try(&port.Block{Address: c.Address}, "unblocked")
 		return
 	}
-	m.push(&question{text: "Block " + m.name(c.Address) + "? You hear nothing of them any more, and they see you offline.", yes: func(m *model) {
+	m.push(&question{text: m.tf("Block %s? You hear nothing of them any more, and they see you offline.", m.name(c.Address)), yes: func(m *model) {
 		m.try(&port.Block{Address: c.Address, On: true}, "blocked")
 	}})
 }

@@ -16,7 +16,7 @@ func newSendFile(m *model) sheet {
 		return nil
 	}
 	chat := m.open
-	f := m.newForm("Send a file to "+m.name(chat), "It is encrypted before it leaves this device.", "File", "A few words with it  (may be empty)")
+	f := m.newForm(m.tf("Send a file to %s", m.name(chat)), "It is encrypted before it leaves this device.", "File", "A few words with it  (may be empty)")
 	f.entries[0].complete = completePath
 	f.submit = func(m *model, values []string) {
 		path := unhomed(values[0])

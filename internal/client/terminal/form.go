@@ -86,13 +86,13 @@ func (f *form) values() (values []string) {
 
 func (f *form) draw(m *model, w, h int) (lines []string, at *tea.Position) {
 	if f.intro != "" {
-		lines = append(lines, m.pen.field(f.intro, w)...)
+		lines = append(lines, m.pen.field(m.t(f.intro), w)...)
 		lines = append(lines, strings.Repeat(" ", w))
 	}
 	for i, e := range f.entries {
-		label := paint(m.look.dim, m.pen.fit(" "+e.label, w))
+		label := paint(m.look.dim, m.pen.place(m.t(e.label), w))
 		if i == f.at {
-			label = paint(m.look.accent, m.pen.fit(" "+e.label, w))
+			label = paint(m.look.accent, m.pen.place(m.t(e.label), w))
 		}
 		text, x, _ := e.box.view(w-4, 1)
 		lines = append(lines, label, "  "+text[0]+"  ")
@@ -105,13 +105,13 @@ func (f *form) draw(m *model, w, h int) (lines []string, at *tea.Position) {
 	}
 	if f.problem != "" {
 		lines = append(lines, strings.Repeat(" ", w))
-		for _, l := range m.pen.field(f.problem, w) {
+		for _, l := range m.pen.field(m.t(f.problem), w) {
 			lines = append(lines, paint(m.look.bad, l))
 		}
 	}
 	if f.outro != "" {
 		lines = append(lines, strings.Repeat(" ", w))
-		for _, l := range m.pen.field(f.outro, w) {
+		for _, l := range m.pen.field(m.t(f.outro), w) {
 			lines = append(lines, paint(m.look.dim, l))
 		}
 	}

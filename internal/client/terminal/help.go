@@ -19,7 +19,7 @@ func helpText(m *model, w int) (lines []string) {
 		{"A message is chosen", 0, talkKeys()},
 		{"Actions, also under Ctrl-K by name", 0, actions()},
 	} {
-		lines = append(lines, strings.Repeat(" ", w), paint(m.look.accent, m.pen.place(part.title, w)))
+		lines = append(lines, strings.Repeat(" ", w), paint(m.look.accent, m.pen.place(m.t(part.title), w)))
 		for _, b := range part.list {
 			if b.what != "" && b.keys != "" {
 				lines = append(lines, m.helpLine(b, w)...)
@@ -38,7 +38,7 @@ func helpText(m *model, w int) (lines []string) {
 // helpLine is what a key does, its words beside it.
 func (m *model) helpLine(b binding, w int) (lines []string) {
 	const keys = 12
-	for i, l := range m.pen.field(b.what, w-keys) {
+	for i, l := range m.pen.field(m.t(b.what), w-keys) {
 		name := ""
 		if i == 0 {
 			name = allShown(b.keys)

@@ -123,7 +123,7 @@ func (m *model) rule(w int) string { return paint(m.look.bar, strings.Repeat("�
 // heading2 is the line above the conversation: whose it is, and its lock.
 func (m *model) heading2(w int) string {
 	if n := len(m.sheets); n > 0 {
-		return paint(m.look.bold, m.pen.place(m.sheets[n-1].title(), w))
+		return paint(m.look.bold, m.pen.place(m.t(m.sheets[n-1].title()), w))
 	}
 	if m.open == "" {
 		return strings.Repeat(" ", w)
@@ -137,7 +137,7 @@ func (m *model) heading2(w int) string {
 	room := w - m.pen.width(lock) - 1
 	name := m.name(c.Address)
 	line := paint(m.look.bold, m.pen.edge(name)+m.pen.spot(name, min(m.pen.width(name), room-2))+m.pen.edge(name))
-	return m.pen.fit(line+paint(m.look.dim, hereWords(c)), room) + paint(style, lock) + " "
+	return m.pen.fit(line+paint(m.look.dim, m.pen.spot(m.t(hereWords(c)), m.pen.width(m.t(hereWords(c))))), room) + paint(style, m.pen.spot(lock, m.pen.width(lock))) + " "
 }
 
 func hereWords(c port.Chat) string {
@@ -193,7 +193,7 @@ func (m *model) welcome(w int) (lines []string) {
 	if len(m.s.chats) == 0 {
 		words = "Nothing was said here yet.\n\nn  write to somebody: an address like bob@example.org\na  add a contact\nr  make a room\n?  help"
 	}
-	for _, l := range m.pen.field("\n"+words, w) {
+	for _, l := range m.pen.field("\n"+m.t(words), w) {
 		lines = append(lines, paint(m.look.dim, l))
 	}
 	return lines
@@ -233,18 +233,18 @@ func (m *model) about() string {
 	c := m.s.chat(m.open)
 	switch {
 	case m.edits != "":
-		return "editing · Esc leaves it as it was"
+		return m.t("editing · Esc leaves it as it was")
 	case m.replyTo != "":
 		if msg := m.s.talk(m.open).message(m.replyTo); msg != nil {
-			return "replying · ┃ " + m.quoteWords(&port.Quote{Sender: msg.Sender, Text: msg.Text})
+			return m.t("replying") + " · ┃ " + m.quoteWords(&port.Quote{Sender: msg.Sender, Text: msg.Text})
 		}
-		return "replying"
+		return m.t("replying")
 	case len(c.Typing) == 1:
-		return m.name(c.Typing[0]) + " is writing …"
+		return m.tf("%s is writing …", m.name(c.Typing[0]))
 	case len(c.Typing) > 1:
-		return fmt.Sprintf("%d are writing …", len(c.Typing))
+		return m.tf("%d are writing …", len(c.Typing))
 	case m.anchor != "" || m.s.talk(m.open).newer:
-		return "further down there is more · Ctrl-End"
+		return m.t("further down there is more · Ctrl-End")
 	}
 	return ""
 }
@@ -267,9 +267,10 @@ func (m *model) status(w int) []string {
 	if m.s.status.State == "offline" && m.pen.width(left) > w/3 {
 		left = m.pen.cut(text, w-2-m.pen.width(" · ? help")) // why comes before what keys do
 	}
-	right := m.fewer(m.keyHints(), w-m.pen.width(left)-5)
+	right := m.fewer(m.tHints(m.keyHints()), w-m.pen.width(left)-5)
 	gap := w - 2 - m.pen.width(left) - m.pen.width(right)
-	return []string{" " + paint(style, left) + strings.Repeat(" ", max(0, gap)) + paint(m.look.dim, right) + " "}
+	ends := m.pen.edge(left + right)
+	return []string{ends + paint(style, m.pen.spot(left, m.pen.width(left))) + strings.Repeat(" ", max(0, gap-1)) + strings.Repeat(ends, min(1, max(0, gap))) + paint(m.look.dim, m.pen.spot(right, m.pen.width(right))) + ends}
 }
 
 // connection says where the connection stands, calmly.
@@ -278,28 +279,28 @@ func (m *model) connection() (string, ansi.Style) {
 	switch s.State {
 	case "online":
 		if !s.Synced {
-			return "fetching what came meanwhile …", m.look.dim
+			return m.t("fetching what came meanwhile …"), m.look.dim
 		}
-		return "connected", m.look.good
+		return m.t("connected"), m.look.good
 	case "connecting":
-		return "connecting …", m.look.dim
+		return m.t("connecting …"), m.look.dim
 	case "refused":
-		return "not connected: " + failureOr(s.Failure, "refused"), m.look.bad
+		return m.tf("not connected: %s", failureOr(s.Failure, "refused")), m.look.bad
 	case "offline":
 		return m.offlineWords(), m.look.warn
 	}
-	return "not signed in", m.look.dim
+	return m.t("not signed in"), m.look.dim
 }
 
 // offlineWords is when it is tried again, how to try now, and why there is no connection:
 // what matters most first, since a narrow terminal shows the beginning.
 func (m *model) offlineWords() string {
 	s := m.s.status
-	words := "offline"
+	words := m.t("offline")
 	if wait := s.Retry.Sub(m.now()).Round(time.Second); !s.Retry.IsZero() && wait > 0 {
-		words += ", again in " + wait.String()
+		words += m.tf(", again in %s", wait)
 	}
-	words += " (" + shown(tryNow) + " now)"
+	words += m.tf(" (%s now)", shown(tryNow))
 	if s.Failure != nil {
 		words += ": " + oneLine(s.Failure.Text)
 	}

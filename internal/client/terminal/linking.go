@@ -67,8 +67,7 @@ func (m *model) linkAsked(e *port.LinkAsked) {
 	if e.Software != "" {
 		name += " (" + oneLine(e.Software) + ")"
 	}
-	f := m.newForm("A new device wants in", fmt.Sprintf("A device that calls itself “%s” wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were. The name proves nothing. "+
-		"Let it in only if it is in your hands, and type the digits that it shows. If somebody has asked you for the code or for digits, press Esc: that refuses it.", name), "The digits on the new device")
+	f := m.newForm("A new device wants in", m.tf("A device that calls itself “%s” wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were. The name proves nothing. Let it in only if it is in your hands, and type the digits that it shows. If somebody has asked you for the code or for digits, press Esc: that refuses it.", name), "The digits on the new device")
 	f.left = func(m *model) { m.try(&port.LinkConfirm{}, "it was not let in") }
 	f.submit = func(m *model, values []string) {
 		if !sameDigits(values[0], e.Check) {

@@ -66,7 +66,7 @@ func (m *model) drawChat(address string, w int) []string {
 // the time, and how many are unread.
 func (m *model) chatWords(address string, w int) (first, second, side, below string) {
 	if who, ok := strings.CutPrefix(address, asks); ok {
-		return who, "asks for contact", "", "Enter"
+		return who, m.t("asks for contact"), "", "Enter"
 	}
 	c := m.s.chat(address)
 	side = lockSign(c.Lock)
@@ -87,7 +87,7 @@ func (m *model) chatWords(address string, w int) (first, second, side, below str
 // lastLine is the last line of a chat, or what is being done about it.
 func (m *model) lastLine(c port.Chat) string {
 	if len(c.Typing) > 0 {
-		return "writing …"
+		return m.t("writing …")
 	}
 	if d := strings.TrimSpace(m.drafts[c.Address].Text); d != "" {
 		return "draft: " + oneLine(d)
@@ -109,7 +109,7 @@ func (m *model) messageWords(msg *port.Message) string {
 	}
 	switch {
 	case msg.Mine:
-		text = "you: " + text
+		text = m.t("you") + ": " + text
 	case m.s.chat(msg.Chat).Room:
 		text = msg.Name + ": " + text
 	}

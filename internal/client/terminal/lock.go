@@ -23,7 +23,7 @@ func (m *model) lockLine(c port.Chat) (string, ansi.Style) {
 	case c.Lock.State == "":
 		return "", m.look.dim
 	}
-	return lockSign(c.Lock) + " " + lockShort(c.Lock), style
+	return lockSign(c.Lock) + " " + m.t(lockShort(c.Lock)), style
 }
 
 // newLock says in words what the lock covers, and what it does not.
@@ -45,7 +45,7 @@ func newLock(m *model) sheet {
 			m.push(newPaste(m, chat))
 		case "l":
 			all := languages()
-			m.lang = all[(slices.Index(all, m.lang)+1)%len(all)]
+			m.speak(all[(slices.Index(all, m.lang)+1)%len(all)])
 		default:
 			return false
 		}
@@ -76,7 +76,7 @@ func (m *model) lockText(c port.Chat, w int) (lines []string) {
 	if unready(c.Lock) {
 		said = fmt.Sprintf(words[c.Lock.Why], m.whom(c))
 	} else if c.Lock.Why != "" && c.Lock.Why != "plain" {
-		about := whyWords(c.Lock.Why)
+		about := m.t(whyWords(c.Lock.Why))
 		if len(c.Lock.Missing) > 0 {
 			about += ": " + strings.Join(c.Lock.Missing, ", ")
 		}

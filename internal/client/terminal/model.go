@@ -58,6 +58,7 @@ type model struct {
 	bell  bool
 	tick  bool // a tick is on its way
 	lang  string
+	words map[string]string // the screen's, where they are not English
 }
 
 // note is one line of news, shown until the next key or its time is over.
@@ -69,7 +70,8 @@ type note struct {
 
 func newModel(e Engine, o Options, now func() time.Time) *model {
 	m := &model{s: newState(), engine: e, o: o, now: now, wait: map[uint64]func(port.Event){}, w: 80, h: 24, focused: true,
-		drafts: map[string]draft{}, files: map[string]uint64{}, bell: o.Bell, lang: language(o.Env)}
+		drafts: map[string]draft{}, files: map[string]uint64{}, bell: o.Bell}
+	m.speak(language(o.Env))
 	m.pen = pen{method: ansi.WcWidth, reads: reads(o.Bidi, o.Env)}
 	m.look = newTheme(darkByEnv(o.Env), env(o.Env, "NO_COLOR") != "")
 	m.box.pen = m.pen
@@ -181,7 +183,7 @@ func (m *model) hear(events []port.Event) (cmd tea.Cmd) {
 				cmd = tea.Raw("\a")
 			}
 		case *port.KeyAlert:
-			m.say("%s", alertWords(*e))
+			m.say("%s", m.alertWords(*e))
 		case *port.Done: // a transfer that was begun before, in another run perhaps
 			if e.Failure != nil {
 				m.fail(e.Failure)
@@ -200,7 +202,7 @@ func (m *model) hear(events []port.Event) (cmd tea.Cmd) {
 }
 
 func (m *model) statusChanged(before string, s port.Status) {
-	if m.note.text == trying && (s.State == "online" || s.State == "offline") {
+	if m.note.text == m.t(trying) && (s.State == "online" || s.State == "offline") {
 		m.note = note{}
 	}
 	if s.State == "online" && before != "online" {
@@ -318,7 +320,7 @@ const asks = "?"
 
 func (m *model) name(address string) string {
 	if address == m.s.status.Address {
-		return "you"
+		return m.t("you")
 	}
 	c := m.s.chat(address)
 	return cmp.Or(oneLine(c.Name), address)

@@ -97,7 +97,7 @@ func (p *pick) draw(m *model, w, h int) (lines []string, at *tea.Position) {
 	}
 	list := p.shown()
 	if len(list) == 0 {
-		for _, l := range m.pen.field(p.empty, w) {
+		for _, l := range m.pen.field(m.t(p.empty), w) {
 			lines = append(lines, paint(m.look.dim, l))
 		}
 		return lines, at

@@ -71,7 +71,7 @@ func newInvite(m *model) sheet {
 		m.say("no room is open")
 		return nil
 	}
-	f := m.newForm("Invite to "+m.name(c.Address), "They become a member, and can read what is written from then on.", "Address, like bob@example.org")
+	f := m.newForm(m.tf("Invite to %s", m.name(c.Address)), "They become a member, and can read what is written from then on.", "Address, like bob@example.org")
 	f.entries[0].complete = func(text string) (string, []string) { return completeName(text, m.known()) }
 	f.submit = func(m *model, values []string) {
 		m.ask(&port.Invite{Room: c.Address, Address: values[0]}, func(ev port.Event) {

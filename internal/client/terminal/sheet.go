@@ -55,8 +55,14 @@ func (q *question) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 }
 
 func (q *question) draw(m *model, w, _ int) ([]string, *tea.Position) {
-	lines := append([]string{strings.Repeat(" ", w)}, m.pen.field(q.text, w)...)
-	return append(lines, strings.Repeat(" ", w), m.pen.fit(paint(m.look.accent, " y")+" yes   "+paint(m.look.accent, "n")+" no", w)), nil
+	lines := append([]string{strings.Repeat(" ", w)}, m.pen.field(m.t(q.text), w)...)
+	return append(lines, strings.Repeat(" ", w), m.pen.fit(paint(m.look.accent, " y")+" "+m.inked("yes")+"   "+paint(m.look.accent, "n")+" "+m.inked("no"), w)), nil
+}
+
+// inked is one word of an answer, laid out.
+func (m *model) inked(word string) string {
+	word = m.t(word)
+	return m.pen.spot(word, m.pen.width(word))
 }
 
 // reading is a text to be read and scrolled.

@@ -28,7 +28,7 @@ func (m *model) block(t *talk, i, w int) (lines []string) {
 		lines = append(lines, m.divide(msg.Time.Local().Format("Monday 2 January 2006"), w, m.look.dim))
 	}
 	if msg.ID == m.divider {
-		lines = append(lines, m.divide("new", w, m.look.warn))
+		lines = append(lines, m.divide(m.t("new"), w, m.look.warn))
 	}
 	if msg.Notice != "" {
 		return append(lines, m.notice(msg, w)...)
@@ -60,7 +60,7 @@ func (m *model) notice(msg *port.Message, w int) (lines []string) {
 
 // heading is who speaks.
 func (m *model) heading(msg *port.Message, w int) string {
-	name, style := "you", m.look.dim
+	name, style := m.t("you"), m.look.dim
 	if !msg.Mine {
 		name, style = cmp.Or(oneLine(msg.Name), oneLine(msg.Sender)), m.look.person(msg.Sender)
 	}
@@ -111,9 +111,9 @@ func (m *model) body(msg *port.Message, w int) (lines []string) {
 func (m *model) said(msg *port.Message) (string, ansi.Style) {
 	switch {
 	case msg.Retracted:
-		return "taken back", m.look.dim
+		return m.t("taken back"), m.look.dim
 	case msg.Unreadable != "":
-		return "It cannot be read here: " + whyWords(msg.Unreadable) + ".", m.look.warn
+		return m.tf("It cannot be read here: %s.", m.t(whyWords(msg.Unreadable))), m.look.warn
 	}
 	return strings.TrimRight(clean(msg.Text), "\n"), m.look.plain
 }
@@ -149,7 +149,7 @@ func (m *model) sideOf(msg *port.Message) string {
 func (m *model) below(msg *port.Message, w int) (lines []string) {
 	var words []string
 	if msg.Edited {
-		words = append(words, "edited")
+		words = append(words, m.t("edited"))
 	}
 	for _, r := range msg.Reactions {
 		sign := oneLine(r.Emoji)
@@ -164,11 +164,11 @@ func (m *model) below(msg *port.Message, w int) (lines []string) {
 	warn := ""
 	switch {
 	case msg.Delivery == port.Failed:
-		warn = "✗ not sent: " + oneLine(failureWords(msg.Failure)) + " (Enter tries again)"
+		warn = m.tf("✗ not sent: %s (Enter tries again)", oneLine(m.t(failureWords(msg.Failure))))
 	case msg.Lock.State == port.Open && (msg.Lock.Why == "was-encrypted" || m.s.chat(msg.Chat).Lock.State != port.Open):
-		warn = "🔓 not encrypted"
+		warn = m.t("🔓 not encrypted")
 	case msg.Lock.State == port.Changed:
-		warn = "⚠ " + whyWords(msg.Lock.Why)
+		warn = "⚠ " + m.t(whyWords(msg.Lock.Why))
 	}
 	if warn != "" && !msg.Retracted {
 		for _, l := range m.pen.field(warn, w) {

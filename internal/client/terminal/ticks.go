@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -38,7 +37,7 @@ func (m *model) ticked() {
 
 // say shows a line of news.
 func (m *model) say(format string, args ...any) {
-	m.note = note{text: fmt.Sprintf(format, args...), until: m.now().Add(noteTime)}
+	m.note = note{text: m.tf(format, args...), until: m.now().Add(noteTime)}
 }
 
 // fail shows why something was not done.

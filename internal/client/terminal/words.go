@@ -17,52 +17,52 @@ func noticeWords(m *model, msg *port.Message) string {
 	}
 	switch msg.Notice {
 	case "invited":
-		words := "you are invited to a room: "
+		words := m.t("you are invited to a room: ")
 		if by := param(1); by != "" {
-			words = m.name(by) + " invites you to a room: "
+			words = m.tf("%s invites you to a room: ", m.name(by))
 		}
 		words += cmp.Or(param(2), param(0)) // apps say the room's name, or what it is for
-		return words + " · choose this line and press Enter"
+		return words + m.t(" · choose this line and press Enter")
 	case "not-invited":
-		return param(0) + " could not be invited"
+		return m.tf("%s could not be invited", param(0))
 	case "banned":
-		return "you were shut out of this room"
+		return m.t("you were shut out of this room")
 	case "kicked":
-		return "you were put out of this room"
+		return m.t("you were put out of this room")
 	case "removed":
-		return "you are no member of this room any more"
+		return m.t("you are no member of this room any more")
 	case "member-added":
-		return m.name(param(0)) + " is a member of this room now, and reads what is said from here on"
+		return m.tf("%s is a member of this room now, and reads what is said from here on", m.name(param(0)))
 	case "member-removed":
-		return m.name(param(0)) + " is no member of this room any more"
+		return m.tf("%s is no member of this room any more", m.name(param(0)))
 	case "members-changed":
 		return "many members have come or gone; see who is in this room (Ctrl-G)"
 	}
-	if words := keyNews(msg.Notice, m.name(param(0))); words != "" {
+	if words := m.keyNews(msg.Notice, m.name(param(0))); words != "" {
 		return words
 	}
 	return strings.TrimSpace(oneLine(msg.Notice) + " " + strings.Join(msg.Params, " "))
 }
 
 // keyNews is what happened to somebody's keys.
-func keyNews(kind, who string) string {
+func (m *model) keyNews(kind, who string) string {
 	switch kind {
 	case "new-device":
-		return who + " has a new device; ask on another way whether it is theirs, and compare its key (Ctrl-T)"
+		return m.tf("%s has a new device; ask on another way whether it is theirs, and compare its key (Ctrl-T)", who)
 	case "changed":
-		return "a key of " + who + " is another than before; ask why, on another way, and compare (Ctrl-T)"
+		return m.tf("a key of %s is another than before; ask why, on another way, and compare (Ctrl-T)", who)
 	case "removed":
-		return who + " has taken a device away"
+		return m.tf("%s has taken a device away", who)
 	}
 	return ""
 }
 
 // alertWords is an alert in one line.
-func alertWords(a port.KeyAlert) string {
+func (m *model) alertWords(a port.KeyAlert) string {
 	if a.Kind == "own-device" {
 		return "A new device is on your account. If it is not yours, take it off: Ctrl-K, my devices."
 	}
-	if words := keyNews(a.Kind, a.Address); words != "" {
+	if words := m.keyNews(a.Kind, a.Address); words != "" {
 		return words
 	}
 	return oneLine(a.Kind + " " + a.Address)
