@@ -15,16 +15,20 @@ UNIT = $$(go list ./... | grep -v -e '^mirsal/e2e' -e '^mirsal/spec$$' -e '^mirs
 
 # test's parts run one after the other, whatever -j says
 .NOTPARALLEL:
-.PHONY: help build wasm run test check unit e2e deps generate bench fuzz mutants
+.PHONY: help build wasm web run test check unit e2e deps generate bench fuzz mutants
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-build: ## bin/mirsal, without cgo
+build: ## bin/mirsal, without cgo; with the screen for browsers if Node is there
+	scripts/web.sh maybe
 	CGO_ENABLED=0 go build -trimpath -o bin/mirsal ./cmd/mirsal
 
 wasm: ## bin/wasm: the engine for browsers with its scripts, packed, and how large it is
 	scripts/wasm.sh
+
+web: ## web/dist: the screen for browsers with its engine, and how large it is (Node 20.19)
+	scripts/web.sh
 
 run: build ## build and start a server; data in ./mirsal-data (ARGS='--data DIR …')
 	@exec bin/mirsal serve $(ARGS)
@@ -33,6 +37,7 @@ test: deps check unit e2e ## everything CI runs: programs the tests need, check,
 
 check: ## formatting, vet, staticcheck, modules, the lists that are kept true by tests
 	scripts/check.sh
+	scripts/web.sh check
 
 unit: ## the packages' own tests, under the race detector, shuffled
 	go test -race -shuffle=on $(UNIT)
@@ -43,7 +48,8 @@ e2e: build wasm ## conversations, foreign clients, a browser, crashes; once
 deps: ## install the foreign programs that tests drive (Debian, as root; npm)
 	scripts/install-test-deps.sh
 
-generate: ## rewrite docs/dependencies.txt
+generate: ## rewrite docs/dependencies.txt and the screen's types of the port
+	go run ./scripts/porttypes >web/src/port/types.new && mv web/src/port/types.new web/src/port/types.ts
 	go run ./scripts/dependencies >docs/dependencies.new
 	mv docs/dependencies.new docs/dependencies.txt
 

@@ -5,6 +5,7 @@ import { engine } from './build/engine.ts';
 import { clean } from './build/clean.ts';
 import { budget } from './build/budget.ts';
 import { manifest } from './build/manifest.ts';
+import { words } from './build/words.ts';
 import { policy } from './build/policy.ts';
 
 // To try the screen beside a server: MIRSAL=http://127.0.0.1:5280 npm run dev
@@ -26,6 +27,7 @@ export default defineConfig({
 			emitTsDeclarations: true,
 		}),
 		svelte(),
+		words(),
 		clean(),
 		engine(),
 		budget(),
@@ -44,5 +46,5 @@ export default defineConfig({
 			output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
 		},
 	},
-	test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], setupFiles: [] },
+	test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], teardownTimeout: 500 },
 });

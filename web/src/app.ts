@@ -2,10 +2,10 @@
 // in place of all, and menus are in this order.
 
 import type { Feature } from './feature';
-import { chats } from './features/chats';
+import { chatList } from './features/chats';
 import { composer } from './features/composer';
 import { conversation } from './features/conversation';
 import { loading } from './features/loading';
 import { signin } from './features/signin';
 
-export const features: readonly Feature[] = [loading, signin, chats, conversation, composer];
+export const features: readonly Feature[] = [loading, signin, chatList, conversation, composer];

@@ -9,9 +9,13 @@ export class Chats {
 	#byAddress = $state.raw<ReadonlyMap<string, Chat>>(new Map());
 	#port: Engine;
 
-	/** list is in the order to show */
-	readonly list = $derived([...this.#byAddress.values()].sort(newestFirst));
-	readonly unread = $derived(this.list.reduce((sum, c) => sum + (c.unread ?? 0), 0));
+	/** all are newest first */
+	readonly all = $derived([...this.#byAddress.values()].sort(newestFirst));
+	/** list is in the order to show: those that are pinned first, those put away not at all */
+	readonly list = $derived(this.all.filter((c) => !c.archived).sort(pinnedFirst));
+	readonly archived = $derived(this.all.filter((c) => c.archived));
+	/** unread counts the messages that are to be noticed */
+	readonly unread = $derived(this.list.reduce((sum, c) => sum + (muted(c) ? 0 : (c.unread ?? 0)), 0));
 
 	constructor(port: Engine) {
 		this.#port = port;
@@ -47,4 +51,8 @@ export class Chats {
 	}
 }
 
+/** muted says that a chat makes no sound. */
+export const muted = (c: Chat, now = Date.now()) => c.muted !== undefined && Date.parse(c.muted) > now;
+
+const pinnedFirst = (a: Chat, b: Chat) => Number(Boolean(b.pinned)) - Number(Boolean(a.pinned)); // keeps the rest
 const newestFirst = (a: Chat, b: Chat) => Date.parse(b.active) - Date.parse(a.active) || a.address.localeCompare(b.address);

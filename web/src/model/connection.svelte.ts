@@ -13,6 +13,7 @@ export class Connection {
 	address = $state<string | undefined>(undefined);
 
 	#port: Engine;
+	#attached = false; // to another tab's engine, of whose account nothing was heard yet
 	#open = new Set<(address: string) => void>();
 
 	constructor(port: Engine) {
@@ -50,12 +51,21 @@ export class Connection {
 	#engineIs(state: EngineState) {
 		this.engine = state;
 		if (state.state === 'running') this.#account(state.address ?? '', true);
+		if (state.state === 'attached') void this.#attach();
 	}
 
 	#statusIs(status: Status) {
-		const first = this.engine.state === 'attached' && !this.status.address;
 		this.status = status;
-		if (status.address) this.#account(status.address, first);
+		if (!status.address) return;
+		this.#account(status.address, this.#attached);
+		this.#attached = false;
+	}
+
+	// an engine without an account may have no status to tell
+	async #attach() {
+		this.#attached = true;
+		const answer = await this.#port.do({ do: 'listChats' });
+		if (failed(answer)?.code === 'not-signed-in') this.#account('', true);
 	}
 
 	#account(address: string, anew: boolean) {

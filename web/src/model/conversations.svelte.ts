@@ -1,10 +1,10 @@
-// The messages of the chats that were opened: a window at the newest end, which grows by
-// pages to the older side.
+// The messages of the chats that were opened: a window, which grows by pages to either
+// side and mostly ends with the newest.
 
 import { failed, type Engine } from '../port/engine';
-import type { Failure, Message, MessageChanged } from '../port/types';
+import type { Failure, History, Message, MessageChanged, Page } from '../port/types';
 import type { Chats } from './chats.svelte';
-import { joined, placed, without } from './timeline';
+import { followed, joined, placed, without } from './timeline';
 
 const page = 60; // messages that are asked for at once
 const kept = 300; // that stay in a conversation which is looked at from its end
@@ -13,8 +13,9 @@ const opened = 12; // conversations that are kept
 export class Conversation {
 	/** messages are oldest first */
 	messages = $state.raw<readonly Message[]>([]);
-	/** older says that there are older ones than these */
+	/** older says that there are older ones than these, newer that there are newer ones */
 	older = $state(true);
+	newer = $state(false);
 	/** loaded is false while there is only what the snapshot had */
 	loaded = $state(false);
 	loading = $state(false);
@@ -29,53 +30,69 @@ export class Conversation {
 		this.#port = port;
 	}
 
-	of(id: string): Message | undefined {
-		return this.messages.find((m) => m.id === id);
-	}
-
-	get newest(): Message | undefined {
-		return this.messages.at(-1);
+	of(id: string | undefined): Message | undefined {
+		return id ? this.messages.find((m) => m.id === id) : undefined;
 	}
 
 	/** load asks for the newest page, once. */
 	async load() {
-		if (this.loaded) return;
-		await this.#ask('', (messages) => {
-			this.messages = messages;
-			this.loaded = true;
-		});
+		if (!this.loaded) await this.latest();
+	}
+
+	/** latest goes to the newest page, whatever is here. */
+	async latest() {
+		const answer = await this.#ask({});
+		if (answer) this.#turn(answer, false);
 	}
 
 	/** loadOlder asks for the page before the oldest message that is here. */
 	async loadOlder() {
-		const first = this.messages[0];
-		if (!this.loaded || !this.older || !first) return;
-		await this.#ask(first.id, (messages) => (this.messages = joined(messages, this.messages)));
+		const before = this.messages[0]?.id;
+		if (!this.loaded || !this.older || !before) return;
+		const answer = await this.#ask({ before });
+		if (!answer) return;
+		this.messages = joined(answer.messages ?? [], this.messages);
+		this.older = Boolean(answer.more);
 	}
 
-	/** reach loads older pages until a message is here, and says whether it is. */
-	async reach(id: string, pages = 40): Promise<boolean> {
-		for (let i = 0; i < pages && !this.of(id) && this.older; i++) {
-			const had = this.messages.length;
-			await this.loadOlder();
-			if (this.messages.length === had) break;
-		}
+	/** loadNewer asks for the page after the newest message that is here. */
+	async loadNewer() {
+		const after = this.messages.at(-1)?.id;
+		if (!this.loaded || !this.newer || !after) return;
+		const answer = await this.#ask({ after });
+		if (!answer) return;
+		this.messages = followed(this.messages, answer.messages ?? []);
+		this.newer = Boolean(answer.newer);
+	}
+
+	/** reach has a message here, with those around it, and says whether it is. */
+	async reach(id: string): Promise<boolean> {
+		if (this.of(id)) return true;
+		const answer = await this.#ask({ around: id });
+		if (answer?.messages?.some((m) => m.id === id)) this.#turn(answer, Boolean(answer.newer));
 		return Boolean(this.of(id));
 	}
 
 	/** trim lets go of what lies far above, when one looks at the end. */
 	trim() {
-		if (this.messages.length <= 2 * kept) return;
+		if (this.newer || this.messages.length <= 2 * kept) return;
 		this.messages = this.messages.slice(-kept);
 		this.older = true;
 	}
 
 	changed(change: MessageChanged) {
-		if (this.loaded || this.messages.length) this.messages = placed(this.messages, change, this.loaded && !this.older);
+		if (!this.loaded && !this.messages.length) return;
+		const at = { whole: this.loaded && !this.older, end: !this.newer };
+		this.messages = placed(this.messages, change, at);
 	}
 
 	gone(id: string) {
 		this.messages = without(this.messages, id);
+	}
+
+	cleared() {
+		this.messages = [];
+		this.older = this.newer = false;
 	}
 
 	/** stale has the newest page asked for again: another engine may know more. */
@@ -83,15 +100,20 @@ export class Conversation {
 		this.loaded = false;
 	}
 
-	async #ask(before: string, take: (messages: Message[]) => void) {
-		if (this.loading) return;
+	#turn({ messages, more }: Page, newer: boolean) {
+		this.messages = messages ?? [];
+		this.older = Boolean(more);
+		this.newer = newer;
+		this.loaded = true;
+	}
+
+	async #ask(where: Partial<Pick<History, 'before' | 'after' | 'around'>>): Promise<Page | undefined> {
+		if (this.loading) return undefined;
 		this.loading = true;
-		const answer = await this.#port.do({ do: 'history', chat: this.chat, before, limit: page });
+		const answer = await this.#port.do({ do: 'history', chat: this.chat, limit: page, ...where });
 		this.loading = false;
 		this.failure = failed(answer);
-		if (this.failure) return;
-		this.older = Boolean(answer.more);
-		take(answer.messages ?? []);
+		return this.failure ? undefined : answer;
 	}
 }
 
@@ -105,6 +127,7 @@ export class Conversations {
 		this.#chats = chats;
 		port.on('messageChanged', (change) => this.#all.get(change.message.chat)?.changed(change));
 		port.on('messageGone', ({ chat, message }) => this.#all.get(chat)?.gone(message));
+		port.on('chatCleared', ({ address }) => this.#all.get(address)?.cleared());
 	}
 
 	/** of is the conversation of a chat, which begins to load. */
@@ -135,6 +158,7 @@ export class Conversations {
 
 	/** screens is what the snapshot keeps: the end of those opened last. */
 	screens(): Record<string, Message[]> {
-		return Object.fromEntries([...this.#all].slice(-6).map(([chat, c]) => [chat, c.messages.slice(-40)]));
+		const atEnd = [...this.#all].filter(([, c]) => !c.newer);
+		return Object.fromEntries(atEnd.slice(-6).map(([chat, c]) => [chat, c.messages.slice(-40)]));
 	}
 }

@@ -3,14 +3,12 @@
 // that what is copied from the disk says nothing.
 
 import type { Chat, Message } from '../port/types';
-import type { Draft } from './drafts.svelte';
 
 export interface Snapshot {
 	address: string;
 	chats: Chat[];
 	/** the last messages of the chats opened last */
 	screens: Record<string, Message[]>;
-	drafts: Record<string, Draft>;
 }
 
 /** A Vault keeps one sealed value. */

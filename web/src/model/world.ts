@@ -9,6 +9,7 @@ import { Connection } from './connection.svelte';
 import { Contacts } from './contacts.svelte';
 import { Conversations } from './conversations.svelte';
 import { Drafts } from './drafts.svelte';
+import { Pictures } from './pictures.svelte';
 import { Route } from './route.svelte';
 import { Settings } from './settings.svelte';
 import { Snapshots, type Snapshot, type Vault } from './snapshot';
@@ -18,7 +19,8 @@ export class World {
 	readonly chats: Chats;
 	readonly contacts: Contacts;
 	readonly conversations: Conversations;
-	readonly drafts = new Drafts();
+	readonly drafts: Drafts;
+	readonly pictures: Pictures;
 	readonly snapshots: Snapshots;
 
 	constructor(
@@ -29,11 +31,13 @@ export class World {
 	) {
 		this.connection = new Connection(engine);
 		this.chats = new Chats(engine);
+		this.drafts = new Drafts(engine, this.chats);
+		this.pictures = new Pictures(engine);
 		this.contacts = new Contacts(engine);
 		this.conversations = new Conversations(engine, this.chats);
 		this.snapshots = new Snapshots(vault, () => this.#snapshot());
 		this.connection.onOpen((address) => this.#open(address));
-		for (const name of ['chatChanged', 'chatGone', 'messageChanged', 'messageGone'] as const) {
+		for (const name of ['chatChanged', 'chatGone', 'chatCleared', 'messageChanged', 'messageGone'] as const) {
 			engine.on(name, () => this.snapshots.changed());
 		}
 	}
@@ -45,7 +49,12 @@ export class World {
 		this.connection.was(last.address);
 		this.chats.paint(last.chats);
 		this.conversations.paint(last.screens);
-		this.drafts.paint(last.drafts);
+	}
+
+	/** hide keeps what has not settled: the page may be gone the next moment. */
+	hide() {
+		this.drafts.now();
+		void this.snapshots.now();
 	}
 
 	/** forget removes this account from the browser. */
@@ -65,7 +74,7 @@ export class World {
 	#snapshot(): Snapshot | null {
 		const { address } = this.connection;
 		if (!address || !this.chats.loaded) return null;
-		return { address, chats: this.chats.list.slice(0, 100), screens: this.conversations.screens(), drafts: this.drafts.all() };
+		return { address, chats: this.chats.all.slice(0, 200), screens: this.conversations.screens() };
 	}
 }
 

@@ -121,7 +121,7 @@ export interface Send {
  * SendFile encrypts, uploads and sends the file that the host opens by Path.
  * Answer: Done when the message is in the outbox; Progress tells of the upload.
  */
-export interface SendFile {
+export interface SendFile extends Media {
 	do: 'sendFile';
 	ref?: number;
 	chat: string;
@@ -282,6 +282,39 @@ export interface PinMessage {
 	chat: string;
 	message: string;
 	on: boolean;
+}
+
+/**
+ * SetTimer has what is said in a chat from now on, by all, deleted so many Seconds (at most a year; 0: never)
+ * after it was seen (0466). Others' programs may not know of it. Answer: Done.
+ */
+export interface SetTimer {
+	do: 'setTimer';
+	ref?: number;
+	chat: string;
+	seconds: number;
+}
+
+/** GetSettings asks what others are told of. Answer: Settings. */
+export interface GetSettings {
+	do: 'getSettings';
+	ref?: number;
+}
+
+/** SetSettings changes all of it. Answer: Done. */
+export interface SetSettings extends Privacy {
+	do: 'setSettings';
+	ref?: number;
+}
+
+/** Report tells who runs the server of somebody's doings, and blocks (0377). Answer: Done. */
+export interface Report {
+	do: 'report';
+	ref?: number;
+	address: string;
+	/** spam, abuse */
+	reason: string;
+	text?: string;
 }
 
 /**
@@ -518,12 +551,14 @@ export interface LinkShow {
 
 /**
  * LinkConfirm lets the device that LinkAsked named in, or refuses it. Answer: Done
- * when all that was to be handed over is.
+ * when all that was to be handed over is. With Link it refuses, on any device of the account, what
+ * another one has let in and what waits still (KeyAlert).
  */
 export interface LinkConfirm {
 	do: 'linkConfirm';
 	ref?: number;
 	accept: boolean;
+	link?: string;
 }
 
 /**
@@ -659,6 +694,22 @@ export interface ContactChanged {
 	contact: Contact;
 }
 
+/** Settings answers GetSettings, and tells of a change. */
+export interface Settings extends Privacy {
+	event: 'settings';
+	ref?: number;
+}
+
+/**
+ * Privacy is what others are told: that a text has arrived (0184), that it was read (0333), that
+ * one is writing (0085). All are told at first.
+ */
+export interface Privacy {
+	receipts: boolean;
+	readMarkers: boolean;
+	typing: boolean;
+}
+
 /** Profile answers GetProfile, and tells of a change, made here or on another device. */
 export interface Profile {
 	event: 'profile';
@@ -731,8 +782,13 @@ export interface KeyAlert {
 	device?: number;
 	/** new-device, changed, own-device, removed, linked */
 	kind: string;
-	/** Label is what a linked device calls itself. */
+	/**
+	 * Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
+	 * Link names it to LinkConfirm, which refuses it on any device until then.
+	 */
 	label?: string;
+	link?: string;
+	until?: string;
 }
 
 /**
@@ -767,9 +823,11 @@ export interface LinkAsked {
 /** LinkState tells of the steps of linking, on both sides. */
 export interface LinkState {
 	event: 'linkState';
-	/** waiting, joined, sending, receiving, done, failed */
+	/** waiting, joined, held, sending, receiving, done, failed */
 	state: string;
 	check?: string;
+	/** held: when the server lets the new device in, unless a person refuses */
+	until?: string;
 	/** messages handed over */
 	done?: number;
 	total?: number;
@@ -839,6 +897,10 @@ export interface Message {
 	/** what the notice speaks of */
 	params?: string[];
 	starred?: boolean;
+	/** seconds that it is kept once it was seen, or (one's own) sent */
+	timer?: number;
+	/** when it is deleted here, once that runs */
+	expires?: string;
 	/** one's own, said elsewhere before; others are not told */
 	forwarded?: boolean;
 }
@@ -860,7 +922,7 @@ export interface Reaction {
 }
 
 /** File is what a message carries besides text. URL and keys stay inside. */
-export interface File {
+export interface File extends Media {
 	name: string;
 	/** media type as declared; nothing trusts it */
 	type?: string;
@@ -870,6 +932,22 @@ export interface File {
 	state: string;
 	/** where it lies, when here */
 	path?: string;
+}
+
+/**
+ * Media is what a sender says of a file before it is here; nothing trusts it. It goes only where
+ * it is encrypted with the text, so programs of the older encryption neither send nor see it.
+ */
+export interface Media {
+	/** pixels, at most 65536 */
+	width?: number;
+	height?: number;
+	/** milliseconds */
+	duration?: number;
+	/** a data:image/… address of at most 4 KiB, of a blurred picture */
+	thumb?: string;
+	/** how loud a voice note is, 0–255, in at most 256 equal steps */
+	waveform?: string;
 }
 
 /** Chat is a row of the chat list. */
@@ -898,6 +976,8 @@ export interface Chat {
 	/** until when; year 9999: for good */
 	muted?: string;
 	archived?: boolean;
+	/** seconds that what is said now is kept; 0 for good */
+	timer?: number;
 	draft?: Draft;
 	/** IDs of messages, the latest pinned first */
 	pins?: string[];
@@ -1006,6 +1086,10 @@ export type Command =
 	| Star
 	| ListStarred
 	| PinMessage
+	| SetTimer
+	| GetSettings
+	| SetSettings
+	| Report
 	| SetEncryption
 	| ListContacts
 	| AddContact
@@ -1047,6 +1131,7 @@ export type Event =
 	| Page
 	| ContactList
 	| ContactChanged
+	| Settings
 	| Profile
 	| Picture
 	| RoomDetails
@@ -1086,6 +1171,10 @@ export interface Answers {
 	star: Done;
 	listStarred: Found;
 	pinMessage: Done;
+	setTimer: Done;
+	getSettings: Settings;
+	setSettings: Done;
+	report: Done;
 	setEncryption: Done;
 	listContacts: ContactList;
 	addContact: Done;

@@ -15,7 +15,7 @@ const joins = /\p{Script=Arabic}/u;
 
 /** initialsOf is one or two signs; of a script whose letters join, one. */
 export function initialsOf(name: string): string {
-	const words = plain(name).replace(/[^\p{L}\p{N}\p{Extended_Pictographic}\s]/gu, ' ').split(/\s+/).filter(Boolean);
+	const words = plain(name).replace(/[^\p{L}\p{N}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\u200D\uFE0F\s]/gu, ' ').split(/\s+/).filter(Boolean);
 	const [first, last] = [words[0], words.length > 1 ? words.at(-1) : undefined].map((w) => (w ? firstSign(w) : ''));
 	if (!first) return '?';
 	return joins.test(first) ? first : (first + last!).toLocaleUpperCase();

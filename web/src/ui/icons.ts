@@ -41,6 +41,11 @@ export const icons = {
 	play: 'M8 5.500v13l11-6.500z',
 	pause: 'M8.500 5.500v13M15.500 5.500v13',
 	qr: 'M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.500v2.500H14zM17.500 17.500H20V20h-2.500M20 14h-.01M14 20h.01',
+	pin: 'M9 4h6l-.8 6.500 3.300 3.500H6.500L9.800 10.500 9 4zM12 14v6.500',
+	muted: 'M6 16.500V11a6 6 0 0 1 9.500-4.900M18 11v5.500l1.500 1.500M10 18H4.500L6 16.500M10 20.500h4M4 4l16 16',
+	archive: 'M4 5h16v4H4zM5.500 9v10.500h13V9M10 13h4',
+	star: 'M12 4l2.500 5.200 5.500.7-4 3.900 1 5.700-5-2.800-5 2.800 1-5.700-4-3.900 5.500-.7L12 4z',
+	forwardTo: 'M14.500 6L20 11.500 14.500 17M20 11.500h-9.500C6.500 11.500 4 14 4 17.500',
 	bell: 'M6 16.500V11a6 6 0 0 1 12 0v5.500l1.500 1.500h-15L6 16.500zM10 20.500h4',
 	block: 'M12 20.500a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM6 6l12 12',
 	leave: 'M10 4.500H5v15h5M14 8l4.500 4-4.500 4M18.500 12H9.500',
@@ -53,4 +58,4 @@ export const icons = {
 export type IconName = keyof typeof icons;
 
 /** mirrored are those that point along the line */
-export const mirrored: ReadonlySet<IconName> = new Set(['back', 'forward', 'send', 'reply', 'leave']);
+export const mirrored: ReadonlySet<IconName> = new Set(['back', 'forward', 'send', 'reply', 'forwardTo', 'leave']);

@@ -2,11 +2,20 @@
 
 import type { Feature } from '../../feature';
 import { m } from '../../i18n';
+import { muted } from '../../model/chats.svelte';
 import ChatList from './ChatList.svelte';
 
-export const chats: Feature = {
+export const chatList: Feature = {
 	name: 'chats',
 	list: { now: ChatList },
-	pages: { new: { later: () => import('./NewChat.svelte') } },
-	appActions: ({ route }) => [{ label: m.chat_new(), icon: 'newChat', run: () => route.turn('new') }],
+	pages: { new: { later: () => import('./NewChat.svelte') }, archived: { later: () => import('./Archived.svelte') } },
+	chatActions: ({ engine }, chat) => [
+		{ label: chat.pinned ? m.unpin() : m.pin(), icon: 'pin', run: () => void engine.do({ do: 'pin', chat: chat.address, on: !chat.pinned }) },
+		{ label: muted(chat) ? m.unmute() : m.mute(), icon: 'muted', run: () => void engine.do({ do: 'mute', chat: chat.address, on: !muted(chat) }) },
+		{ label: chat.archived ? m.unarchive() : m.archive(), icon: 'archive', run: () => void engine.do({ do: 'archive', chat: chat.address, on: !chat.archived }) },
+	],
+	appActions: ({ route, chats }) => [
+		{ label: m.chat_new(), icon: 'newChat', run: () => route.turn('new') },
+		...(chats.archived.length ? [{ label: m.archived(), icon: 'archive' as const, run: () => route.turn('archived') }] : []),
+	],
 };

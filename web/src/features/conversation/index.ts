@@ -20,7 +20,8 @@ export const conversation: Feature = {
 				? [{ label: m.edit(), icon: 'edit' as const, run: () => drafts.set(chat, { text: message.text!, corrects: id }) }]
 				: []),
 			...(message.delivery === 'failed' ? [{ label: m.try_again(), icon: 'retry' as const, run: () => void engine.do({ do: 'retry', chat, message: id }) }] : []),
-			...(message.mine
+			...(message.delivery === 'pending' ? [] : [{ label: m.delete_for_me(), icon: 'trash' as const, danger: true, run: () => void engine.do({ do: 'deleteForMe', chat, messages: [id] }) }]),
+			...(message.mine && message.delivery !== 'failed'
 				? [{ label: m.retract(), icon: 'trash' as const, danger: true, run: () => void engine.do({ do: 'retract', chat, message: id }) }]
 				: []),
 		];

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { FakeEngine } from '../port/fake';
+import type { History, Message } from '../port/types';
+import { Chats } from './chats.svelte';
+import { Conversation, Conversations } from './conversations.svelte';
+
+const message = (n: number): Message => ({ id: `m${n}`, chat: 'bob@x', sender: 'bob@x', time: new Date(n * 1000).toISOString(), delivery: 'received', lock: { state: 'locked' } });
+const span = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => message(from + i));
+
+// an engine whose chat has the messages m0 … m499
+function engine() {
+	return new FakeEngine({
+		history({ before, after, around, limit }: History) {
+			const n = (id: string) => Number(id.slice(1));
+			const [from, to] = around
+				? [Math.max(0, n(around) - limit / 2), Math.min(500, n(around) + limit / 2)]
+				: after
+					? [n(after) + 1, Math.min(500, n(after) + 1 + limit)]
+					: [Math.max(0, (before ? n(before) : 500) - limit), before ? n(before) : 500];
+			return { event: 'page', messages: span(from, to), more: from > 0, newer: to < 500 };
+		},
+	});
+}
+
+test('a conversation begins with the newest page and grows to the older side', async () => {
+	const c = new Conversation(engine(), 'bob@x');
+	await c.load();
+	expect([c.messages[0]!.id, c.messages.at(-1)!.id]).toEqual(['m440', 'm499']);
+	await c.loadOlder();
+	expect([c.messages[0]!.id, c.messages.length, c.older]).toEqual(['m380', 120, true]);
+	while (c.older) await c.loadOlder();
+	expect(c.messages.length).toBe(500);
+});
+
+test('a far message is reached with those around it, and newer pages lead back', async () => {
+	const c = new Conversation(engine(), 'bob@x');
+	await c.load();
+	expect(await c.reach('m100')).toBe(true);
+	expect([c.messages[0]!.id, c.newer]).toEqual(['m70', true]);
+	c.changed({ event: 'messageChanged', message: message(500), new: true, after: 'm499' });
+	expect(c.of('m500')).toBeUndefined();
+	while (c.newer) await c.loadNewer();
+	expect(c.messages.at(-1)!.id).toBe('m499');
+	expect(await c.reach('nowhere')).toBe(false);
+});
+
+test('a page is asked for once at a time', async () => {
+	const e = engine();
+	const c = new Conversation(e, 'bob@x');
+	await Promise.all([c.load(), c.load(), c.load()]);
+	expect(e.asked.length).toBe(1);
+});
+
+test('what is painted from the snapshot gives way to the page', async () => {
+	const e = engine();
+	const chats = new Chats(e);
+	const all = new Conversations(e, chats);
+	all.paint({ 'bob@x': [message(7)] });
+	expect(all.of('bob@x').messages.length).toBe(1);
+	expect(e.asked.length).toBe(0); // there is no engine yet
+	all.again();
+	await Promise.resolve().then(() => undefined);
+	await new Promise((r) => setTimeout(r));
+	expect(all.of('bob@x').messages.length).toBe(60);
+});
+
+test('a failure leaves what is there', async () => {
+	const c = new Conversation(new FakeEngine({ history: () => ({ event: 'page', messages: null, failure: { code: 'internal', text: '' } }) }), 'x');
+	c.messages = [message(1)];
+	await c.load();
+	expect([c.messages.length, c.failure?.code, c.loaded]).toEqual([1, 'internal', false]);
+});
