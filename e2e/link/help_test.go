@@ -29,6 +29,12 @@ type server struct {
 
 func newServer(t *testing.T, names ...string) *server {
 	t.Helper()
+	return newServerWith(t, nil, names...)
+}
+
+// newServerWith is one with more arguments of serve.
+func newServerWith(t *testing.T, args []string, names ...string) *server {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +42,7 @@ func newServer(t *testing.T, names ...string) *server {
 	s := &server{addr: l.Addr().String()}
 	l.Close()
 	bin := mirsal.Build(t)
-	s.Server = mirsal.Start(t, mirsal.Options{Bin: bin, Args: []string{"--domain", domain, "--c2s", s.addr}})
+	s.Server = mirsal.Start(t, mirsal.Options{Bin: bin, Args: append([]string{"--domain", domain, "--c2s", s.addr}, args...)})
 	for _, n := range names {
 		add := exec.Command(bin, "account", "add", n+"@"+domain, "--password-stdin", "--data", s.Data)
 		add.Stdin = strings.NewReader(password(n) + "\n")

@@ -3,6 +3,7 @@ package link
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"mirsal/internal/client/port"
 )
@@ -40,12 +41,11 @@ func (d *device) out() {
 // known waits until the server has been told which keys are a device's.
 func (d *device) known(id uint32) *port.Device {
 	d.t.Helper()
-	x := d.own(id)
-	for range 100 {
-		if x != nil && x.Access != nil {
+	var x *port.Device
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if x = d.own(id); x != nil && x.Access != nil {
 			return x
 		}
-		x = d.own(id)
 	}
 	d.t.Fatalf("nothing is known of the sign-in of %d: %+v", id, x)
 	return nil

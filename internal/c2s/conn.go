@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -88,6 +89,9 @@ func (c *conn) log() *slog.Logger {
 func (c *conn) Secure() bool { return c.tls != nil || c.via.Secure }
 
 func (c *conn) Account() jid.JID { return c.account }
+
+// Peer satisfies core.Placed.
+func (c *conn) Peer() netip.Addr { return limits.AddrOf(c.tcp.RemoteAddr()) }
 
 func (c *conn) Session() *core.Session { return c.session }
 

@@ -23,6 +23,8 @@ type showing struct {
 	id      string
 	offer   *pairing.Offer
 	asked   *pairing.Asked // somebody has answered the code
+	network string         // that the server sees it in
+	same    bool           // as this device
 	told    bool           // and was told of: a person may decide
 	self    jid.JID        // this session, as the server calls it
 	confirm *port.LinkConfirm
@@ -119,7 +121,7 @@ func (e *Engine) linkJoined(s *conn.Stanza, q xtok.Elem) {
 		e.linkOver(port.Failf(port.Tampered, "somebody without the code has tried to link a device, or something between changes what is said: nobody was let in"))
 		return
 	}
-	w.self = s.To
+	w.self, w.network, w.same = s.To, q.Attr("network"), q.AttrIs("same", "true")
 	e.ask(linkAsk("hello", w.id, "", hello), func(_ *conn.Stanza, err error) {
 		switch {
 		case e.showing != w:
@@ -128,7 +130,8 @@ func (e *Engine) linkJoined(s *conn.Stanza, q xtok.Elem) {
 		default:
 			w.told = true
 			h := w.asked.Hello
-			e.tell(&port.LinkState{State: "joined", Check: w.asked.Check}, &port.LinkAsked{Label: h.Label, Software: h.Software, Check: w.asked.Check})
+			e.tell(&port.LinkState{State: "joined", Check: w.asked.Check}, &port.LinkAsked{Label: h.Label, Software: h.Software, Check: w.asked.Check,
+				Network: w.network, Same: w.same})
 		}
 	})
 }
@@ -146,10 +149,12 @@ func (e *Engine) linkRefuse(w *showing) {
 // codeEnded takes from the server that a link is over.
 func (e *Engine) codeEnded(q xtok.Elem) {
 	w := e.showing
-	if w == nil || w.id != q.Attr("link") || w.channel != nil {
+	if w == nil || w.id != q.Attr("link") || w.channel != nil && q.Attr("reason") != "refused" {
 		return
 	}
 	switch q.Attr("reason") {
+	case "refused":
+		e.linkOver(port.Failf(port.Canceled, "it was refused on another device of yours"))
 	case "two":
 		e.linkOver(port.Failf(port.Refused, "two devices have shown this code, so somebody else has seen it: neither was let in. Show a new one where nobody watches"))
 	default:
@@ -161,6 +166,8 @@ func (e *Engine) codeEnded(q xtok.Elem) {
 func (e *Engine) linkConfirm(c *port.LinkConfirm) {
 	w := e.showing
 	switch {
+	case c.Link != "":
+		e.linkStop(c)
 	case w == nil || !w.told || w.confirm != nil:
 		e.fail(c, port.Failf(port.Missing, "no device asks to be let in"))
 	case !c.Accept:
@@ -174,7 +181,23 @@ func (e *Engine) linkConfirm(c *port.LinkConfirm) {
 	}
 }
 
-// linkAccept lets the new device in: from here on it can sign in.
+// linkStop refuses what waits to sign in, whichever device has let it in.
+func (e *Engine) linkStop(c *port.LinkConfirm) {
+	if c.Accept {
+		e.fail(c, port.Failf(port.BadCommand, "what was let in on another device can only be refused here"))
+		return
+	}
+	e.ask(linkAsk("refuse", c.Link, "", nil), func(_ *conn.Stanza, err error) {
+		if err != nil {
+			e.fail(c, refusalOf(err))
+			return
+		}
+		e.done(c, port.Done{})
+	})
+}
+
+// linkAccept lets the new device in: from here on it can sign in, or when the server's waiting
+// period is over.
 func (e *Engine) linkAccept(w *showing) {
 	box, channel, err := w.asked.Accept(e.Rand, pairing.Welcome{Address: e.own.String(), Peer: w.self.String(), Device: e.keys.ID(), Fingerprint: e.keys.Fingerprint()})
 	if err == nil {
@@ -186,24 +209,35 @@ func (e *Engine) linkAccept(w *showing) {
 		return
 	}
 	attrs := string(xtok.AppendAttr(xtok.AppendAttr(nil, "label", w.asked.Hello.Label), "software", w.asked.Hello.Software))
-	e.ask(linkAsk("accept", w.id, attrs, box), func(_ *conn.Stanza, err error) {
+	e.ask(linkAsk("accept", w.id, attrs, box), func(s *conn.Stanza, err error) {
 		switch {
 		case e.showing != w:
 		case err != nil:
 			e.linkOver(port.Failf(port.Refused, "%s", words(err)))
 		default:
 			w.channel = channel
-			e.tell(&port.LinkState{State: "sending", Total: w.hand.lines})
-			e.linkWatch(w)
+			e.linkLetIn(w, s.Elem.Child(nsLink, "held"))
 		}
 	})
 }
 
+// linkLetIn begins to wait for the new device's questions.
+func (e *Engine) linkLetIn(w *showing, held xtok.Elem) {
+	until, err := stanza.ParseTime(held.Attr("until"))
+	if !held.OK() || err != nil {
+		e.tell(&port.LinkState{State: "sending", Total: w.hand.lines})
+		e.linkWatch(w, handTime)
+		return
+	}
+	e.tell(&port.LinkState{State: "held", Until: until, Total: w.hand.lines})
+	e.linkWatch(w, until.Sub(e.Now())+handTime)
+}
+
 // linkWatch gives up a new device that has asked for nothing for a while.
-func (e *Engine) linkWatch(w *showing) {
+func (e *Engine) linkWatch(w *showing, patience time.Duration) {
 	w.moved = e.Now()
 	moved := w.moved
-	time.AfterFunc(handTime, func() {
+	time.AfterFunc(patience, func() {
 		e.post(func() {
 			if e.showing == w && w.moved.Equal(moved) {
 				e.linkOver(port.Failf(port.Missing, "the new device was let in, but has not fetched everything: link it again for the rest, or remove it"))
@@ -226,5 +260,6 @@ func (e *Engine) linkAlert(q xtok.Elem) {
 	if software := q.Attr("software"); software != "" {
 		label += " (" + software + ")"
 	}
-	e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "linked", Label: label})
+	until, _ := stanza.ParseTime(q.Attr("until"))
+	e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "linked", Label: label, Link: q.Attr("link"), Until: until})
 }

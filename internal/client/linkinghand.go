@@ -197,7 +197,7 @@ func (e *Engine) givePiece(s *conn.Stanza, w *showing, n int) {
 		return
 	}
 	e.reply(s, []byte("<piece xmlns='"+nsLink+"'>"+base64.StdEncoding.EncodeToString(box)+"</piece>"))
-	e.linkWatch(w)
+	e.linkWatch(w, handTime)
 	e.tell(&port.LinkState{State: "sending", Done: p.done, Total: w.hand.lines})
 }
 

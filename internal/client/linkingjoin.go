@@ -59,15 +59,21 @@ func (e *Engine) linkJoin(c *port.LinkJoin) {
 	if c.Label != "" {
 		e.Label = c.Label
 	}
-	ctx, cancel := context.WithTimeout(e.ctx, joinTime)
+	ctx, give := context.WithCancelCause(e.ctx)
+	cancel := func() { give(nil) }
 	j := &joining{cmd: c, cancel: cancel}
 	e.joining, e.jobs[c.Ref.Ref] = j, cancel
-	v := &visitor{engine: e, code: code, device: device, secret: hex.EncodeToString(secret[:])}
+	v := &visitor{engine: e, code: code, device: device, secret: hex.EncodeToString(secret[:]),
+		limit: time.AfterFunc(joinTime, func() { give(context.DeadlineExceeded) })}
 	v.hello = pairing.Hello{Label: e.Label, Software: e.Software, Device: device}
 	e.tell(&port.LinkState{State: "waiting"})
 	go func() {
 		defer cancel()
+		defer v.limit.Stop()
 		err := v.run(ctx)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		e.post(func() { e.letIn(j, v, err) })
 	}()
 }
@@ -80,6 +86,8 @@ type visitor struct {
 	secret  string // by which the server knows us again
 	hello   pairing.Hello
 	visit   *conn.Visit // nil without a connection
+	limit   *time.Timer // ends the attempt
+	held    time.Time   // until when the server holds us back
 	token   conn.Token
 	welcome pairing.Welcome
 	channel *pairing.Channel
@@ -170,7 +178,22 @@ func (v *visitor) wait(ctx context.Context, after, what string) (xtok.Elem, erro
 		if !e.Is(nsLink, "wait") {
 			return e, pairing.ErrTampered
 		}
+		v.hold(e)
 	}
+}
+
+// longestHold is how long a server may hold a new device back.
+const longestHold = 7*24*time.Hour + joinTime
+
+// hold notes that we were let in, and that there is nothing to get before a time.
+func (v *visitor) hold(wait xtok.Elem) {
+	until, err := stanza.ParseTime(wait.Attr("until"))
+	if err != nil || until.Equal(v.held) {
+		return
+	}
+	v.held = until
+	v.limit.Reset(min(until.Sub(v.engine.Now())+joinTime, longestHold))
+	v.engine.post(func() { v.engine.tell(&port.LinkState{State: "held", Until: until}) })
 }
 
 // ask asks the server, on a new connection where the last one is gone. A refusal of

@@ -85,6 +85,7 @@ func (c *Config) checkTimes() error {
 		{"limits.resumption", c.Limits.Resumption, 0, day},
 		{"limits.login_delay", c.Limits.LoginDelay, 0, 10 * time.Second},
 		{"auth.invitation", c.Auth.Invitation, time.Hour, 30 * day},
+		{"auth.link_wait", c.Auth.LinkWait, 0, 7 * day},
 	} {
 		if t.value.Duration < t.lo || t.value.Duration > t.hi {
 			return fmt.Errorf("%s: %s is not between %s and %s", t.key, t.value.written(), Duration{t.lo}.written(), Duration{t.hi}.written())

@@ -150,6 +150,7 @@ type Auth struct {
 	Iterations int      `toml:"iterations"`
 	Plain      bool     `toml:"plain"`
 	Invitation Duration `toml:"invitation"`
+	LinkWait   Duration `toml:"link_wait"`
 	// UsersMayInvite is for people who have no account yet.
 	UsersMayInvite bool `toml:"users_may_invite"`
 }

@@ -86,7 +86,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	past := mam.New(s.archive, cfg.Archive.Page, s.Log)
 	past.Register(h)
 	devices.New(r, s.Auth, s.Log).Register(h)
-	link.New(r, s.Auth, !cfg.C2S.RequireTLS, s.Log).Register(h)
+	link.New(r, s.Auth, !cfg.C2S.RequireTLS, cfg.Auth.LinkWait.Duration, s.Log).Register(h)
 	s.addPasskeys(h)
 	transparency.New(kv, s.whatIsSeen()).Register(h)
 	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)

@@ -8,7 +8,8 @@
 // has no session, no account and no token, only an unauthenticated stream on which it can hand in one box and
 // wait; a link is good for one new device, within minutes, while the session that asked for it
 // lives; when two devices show the same link neither gets in; of every device that got in the
-// others have been told before it can sign in; a token that was not used within minutes is
+// others have been told before it can sign in, by the waiting period where there is one, in
+// which each of them can refuse it; a token that was not used within minutes is
 // good no more, also when the server was started again meanwhile (auth keeps that with it).
 package link
 
@@ -49,6 +50,7 @@ type Feature struct {
 	router   *core.Router
 	accounts Accounts
 	clear    bool
+	wait     time.Duration // between acceptance and token
 	log      *slog.Logger
 
 	mu    sync.Mutex // held for moments
@@ -56,9 +58,9 @@ type Feature struct {
 }
 
 // New makes the feature. clear: also on connections that others can read, where people
-// may log in there.
-func New(r *core.Router, a Accounts, clear bool, log *slog.Logger) *Feature {
-	return &Feature{router: r, accounts: a, clear: clear, log: log, links: map[string]*link{}}
+// may log in there. wait is how long a device that was let in waits for its token.
+func New(r *core.Router, a Accounts, clear bool, wait time.Duration, log *slog.Logger) *Feature {
+	return &Feature{router: r, accounts: a, clear: clear, wait: wait, log: log, links: map[string]*link{}}
 }
 
 // Register attaches the feature.
@@ -81,7 +83,8 @@ const (
 	shown    state = iota // by the old device
 	joined                // the new device has handed in its box
 	greeted               // the old device has answered it
-	accepted              // and let it in
+	waiting               // and let it in: it gets its token when the time has come, unless somebody refuses
+	accepted              // it has its token
 	ended
 )
 
@@ -101,6 +104,7 @@ type link struct {
 	mech   string        // what its token is to be for
 	hello  string        // boxes, as they came
 	box    string        // of the old device, with its acceptance
+	ripe   time.Time     // when a waiting one gets its token
 	secret string        // the token
 	expiry time.Time     // of the token
 	device string        // its ID, once accepted
@@ -138,7 +142,7 @@ func (f *Feature) gone(s *core.Session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, l := range f.links {
-		if l.owner == s {
+		if l.owner == s && l.state != waiting { // what is accepted does not hang on it any more
 			l.end("gone")
 		}
 	}
@@ -146,10 +150,13 @@ func (f *Feature) gone(s *core.Session) {
 
 // sweep ends what is out of date.
 func (f *Feature) sweep(now time.Time) {
-	var tell []*link
+	var tell, ripe []*link
 	f.mu.Lock()
 	for key, l := range f.links {
 		switch {
+		case l.state == waiting && !now.Before(l.ripe):
+			l.state = accepted
+			ripe = append(ripe, l)
 		case now.Before(l.until):
 		case l.end("expired"):
 			l.until = now.Add(life) // who waits for it hears why
@@ -161,6 +168,11 @@ func (f *Feature) sweep(now time.Time) {
 	f.mu.Unlock()
 	for _, l := range tell {
 		f.tellEnd(l, "expired")
+	}
+	for _, l := range ripe {
+		if err := f.admit(context.Background(), l); err != nil {
+			f.log.Warn("a device that has waited is not let in", "jid", l.owner.JID.Bare().String(), "err", err)
+		}
 	}
 }
 

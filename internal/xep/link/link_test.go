@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,11 +25,17 @@ import (
 type house struct {
 	*coretest.World
 	auth *auth.Auth
+	wait time.Duration
 }
 
 func run(t *testing.T, f func(h *house)) {
 	t.Helper()
-	h := &house{}
+	runWith(t, 0, f)
+}
+
+func runWith(t *testing.T, wait time.Duration, f func(h *house)) {
+	t.Helper()
+	h := &house{wait: wait}
 	coretest.Run(t, func(w *coretest.World) {
 		h.World = w
 		var err error
@@ -41,7 +48,7 @@ func run(t *testing.T, f func(h *house)) {
 				t.Fatal(err)
 			}
 		}
-		New(w.Router, h.auth, false, slog.New(slog.DiscardHandler)).Register(w.Host)
+		New(w.Router, h.auth, false, h.wait, slog.New(slog.DiscardHandler)).Register(w.Host)
 	}, func(*coretest.World) { f(h) })
 }
 
@@ -52,7 +59,10 @@ type stranger struct {
 	clear       bool
 	values      map[any]any
 	visit       string
+	addr        string
 }
+
+func (s *stranger) Peer() netip.Addr { a, _ := netip.ParseAddr(s.addr); return a }
 
 func (s *stranger) Secure() bool            { return !s.clear }
 func (s *stranger) Value(key any) any       { return s.values[key] }
@@ -488,4 +498,58 @@ func TestAnEndedContextEndsAWait(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// R25: what is let in waits, and each device of the account can refuse it meanwhile.
+func TestWhatIsLetInWaitsAndAnyDeviceMayRefuse(t *testing.T) {
+	const wait = time.Hour
+	let := func(h *house) (o *old, laptop *coretest.Client, n *stranger) {
+		laptop = h.Login("alice@example.org/laptop")
+		o, n = h.shows("alice@example.org/phone"), h.stranger("n")
+		n.joins(o.token, "uuid")
+		o.says("hello", "")
+		expect(t, o.says("accept", named), "<held xmlns='"+ns+"' until='")
+		if got, _ := n.waits(o.token, "hello"); !strings.Contains(got, "<wait xmlns='"+ns+"' until='") || len(h.devices()) != 0 {
+			t.Error("it has something already:", got)
+		}
+		return o, laptop, n
+	}
+	runWith(t, wait, func(h *house) {
+		o, laptop, n := let(h)
+		told := laptop.Got()
+		expect(t, told, "label='tablet'", "link='"+o.link+"' until='", "you can refuse it on any of your devices")
+		other := h.Login("bob@example.org/x")
+		refuse := "<iq type='set' id='r'><refuse xmlns='" + ns + "' link='" + o.link + "'/></iq>"
+		other.Send(refuse)
+		expect(t, other.Got(), "item-not-found")
+		laptop.Send(refuse)
+		expect(t, laptop.Got(), "type='result'")
+		expect(t, o.Got(), "<ended xmlns='"+ns+"' link='"+o.link+"' reason='refused'/>")
+		time.Sleep(wait + sweep)
+		if _, c := n.waits(o.token, "hello"); c == "" || len(h.devices()) != 0 {
+			t.Error("it is let in", c)
+		}
+	})
+	runWith(t, wait, func(h *house) {
+		o, _, n := let(h)
+		o.Session.Close(nil) // it is accepted: that does not hang on a connection
+		time.Sleep(wait + sweep)
+		if got, c := n.waits(o.token, "hello"); !strings.Contains(got, "<welcome ") || c != "" {
+			t.Error("its time has come:", got, c)
+		}
+	})
+}
+
+func TestTheOldDeviceIsToldWhereTheNewOneIsAsFarAsThatIsKnown(t *testing.T) {
+	for addr, want := range map[string]string{
+		"203.0.113.77": " network='203.0.113.0/24'", "2001:db8:1:2::3": " network='2001:db8:1::/48'",
+		"127.0.0.1": "", "192.168.1.4": "", "::1": "", "": "", "::ffff:203.0.113.9": " network='203.0.113.0/24'",
+	} {
+		run(t, func(h *house) {
+			o, n := h.shows("alice@example.org/phone"), h.stranger("n")
+			n.addr = addr
+			n.joins(o.token, "uuid")
+			expect(t, o.Got(), "<joined xmlns='"+ns+"' link='"+o.link+"'"+want+">")
+		})
+	}
 }

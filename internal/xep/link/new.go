@@ -52,7 +52,7 @@ func (f *Feature) join(q *core.Query) ([]byte, error) {
 		if err := f.fresh(q, l, g); err != nil {
 			return nil, err
 		}
-		return nil, f.enter(l, visit, g, mech, box)
+		return nil, f.enter(q.Stream, l, visit, g, mech, box)
 	})
 }
 
@@ -94,7 +94,7 @@ func (f *Feature) fresh(q *core.Query, l *link, g auth.Agent) error {
 }
 
 // enter makes who came the link's new device, and tells the old one.
-func (f *Feature) enter(l *link, visit string, g auth.Agent, mech, box string) error {
+func (f *Feature) enter(from core.Stream, l *link, visit string, g auth.Agent, mech, box string) error {
 	f.mu.Lock()
 	if l.state != shown {
 		f.mu.Unlock()
@@ -102,7 +102,7 @@ func (f *Feature) enter(l *link, visit string, g auth.Agent, mech, box string) e
 	}
 	l.state, l.visit, l.agent, l.mech = joined, visit, g, mech
 	f.mu.Unlock()
-	b := []byte("<joined xmlns='" + ns + "' link='" + l.id + "'>")
+	b := []byte("<joined xmlns='" + ns + "' link='" + l.id + "'" + placeOf(from, l.owner) + ">")
 	push(l.owner, append(xtok.Escape(b, box), "</joined>"...))
 	return nil
 }
@@ -121,8 +121,11 @@ func (f *Feature) ask(q *core.Query) ([]byte, error) {
 			}
 			select {
 			case <-change:
+				if b := f.held(token); b != nil {
+					return b, nil // it is to know why nothing comes
+				}
 			case <-timer.C:
-				return []byte("<wait xmlns='" + ns + "'/>"), nil
+				return f.notYet(token), nil
 			case <-q.Ctx.Done():
 				return nil, q.Ctx.Err()
 			}
@@ -144,7 +147,7 @@ func (f *Feature) news(token, visit, after string) (answer []byte, change chan s
 	case after == "join" && l.hello != "":
 		b := []byte("<hello xmlns='" + ns + "'>")
 		return append(xtok.Escape(b, l.hello), "</hello>"...), nil, nil
-	case after == "hello" && l.box != "":
+	case after == "hello" && l.secret != "":
 		return l.welcome(), nil, nil
 	}
 	return nil, l.change, nil
@@ -168,4 +171,22 @@ func (l *link) welcome() []byte {
 	b = append(b, "' token='"...)
 	b = append(xtok.Escape(b, l.secret), "'>"...)
 	return append(xtok.Escape(b, l.box), "</welcome>"...)
+}
+
+// notYet tells the new device to ask again; and, once it was let in, until when there is nothing
+// to hope for.
+func (f *Feature) notYet(token string) []byte {
+	if b := f.held(token); b != nil {
+		return b
+	}
+	return []byte("<wait xmlns='" + ns + "'/>")
+}
+
+func (f *Feature) held(token string) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l := f.links[token]; l != nil && l.state == waiting {
+		return appendUntil([]byte("<wait xmlns='"+ns+"'"), l.ripe)
+	}
+	return nil
 }

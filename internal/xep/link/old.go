@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -94,6 +96,16 @@ func (f *Feature) hello(q *core.Query) ([]byte, error) {
 	return nil, nil
 }
 
+// waits finds what was let in and waits: any session of the account may refuse it.
+func (f *Feature) waits(bare jid.JID, id string) *link {
+	for _, l := range f.links {
+		if l.id == id && l.state == waiting && l.owner.JID.Bare() == bare {
+			return l
+		}
+	}
+	return nil
+}
+
 // refuse ends a link: the new device hears that, and has nothing.
 func (f *Feature) refuse(q *core.Query) ([]byte, error) {
 	if err := own(q); err != nil {
@@ -102,8 +114,14 @@ func (f *Feature) refuse(q *core.Query) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.of(q.Session, q.Payload.Attr("link"))
+	if l == nil {
+		l = f.waits(q.Asker(), q.Payload.Attr("link"))
+	}
 	if l == nil || !l.end("refused") {
 		return nil, errNoLink
+	}
+	if l.owner != q.Session {
+		defer f.tellEnd(l, "refused")
 	}
 	if l.visit == "" {
 		delete(f.links, l.token) // nobody will ask about it
@@ -121,35 +139,52 @@ func (f *Feature) accept(q *core.Query) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := f.take(q)
+	l, err := f.take(q, box)
 	if err != nil {
 		return nil, err
 	}
-	name := q.Asker().Local()
-	secret, expiry, err := f.accounts.IssueFirstToken(q.Ctx, name, l.agent, l.mech, life)
+	f.alert(q.Session, l)
+	if f.wait > 0 {
+		return appendUntil([]byte("<held xmlns='"+ns+"'"), l.ripe), nil
+	}
+	return nil, f.admit(q.Ctx, l)
+}
+
+func appendUntil(b []byte, t time.Time) []byte {
+	return append(stanza.AppendTime(append(b, " until='"...), t), "'/>"...)
+}
+
+// admit gives an accepted device its token.
+func (f *Feature) admit(ctx context.Context, l *link) error {
+	name := l.owner.JID.Local()
+	secret, expiry, err := f.accounts.IssueFirstToken(ctx, name, l.agent, l.mech, life)
 	if err != nil {
 		f.give(l, "refused")
-		return nil, refusal(err)
+		return refusal(err)
 	}
-	f.alert(q.Session, l.agent)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l.secret, l.expiry, l.device, l.box = secret, expiry, f.accounts.DeviceID(name, l.agent), box
+	l.secret, l.expiry, l.device = secret, expiry, f.accounts.DeviceID(name, l.agent)
 	l.until = time.Now().Add(life)
 	l.changed()
-	f.log.Info("device linked", "jid", q.Asker().String(), "device", l.device, "by", q.Session.Device)
-	return nil, nil
+	f.log.Info("device linked", "jid", l.owner.JID.Bare().String(), "device", l.device, "by", l.owner.Device)
+	return nil
 }
 
 // take makes an acceptance the only one.
-func (f *Feature) take(q *core.Query) (*link, error) {
+func (f *Feature) take(q *core.Query, box string) (*link, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.of(q.Session, q.Payload.Attr("link"))
 	if l == nil || l.state != greeted || !time.Now().Before(l.until) {
 		return nil, errNoLink
 	}
-	l.state = accepted
+	l.state, l.box = accepted, box
+	if f.wait > 0 {
+		l.state, l.ripe = waiting, time.Now().Add(f.wait)
+		l.until = l.ripe.Add(life)
+		l.changed()
+	}
 	l.agent.Device, l.agent.Software, l.agent.Since = short(q.Payload.Attr("label")), short(q.Payload.Attr("software")), l.since
 	return l, nil
 }
@@ -175,7 +210,7 @@ func short(s string) string {
 func (f *Feature) give(l *link, why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l.state = greeted
+	l.state, l.box = greeted, ""
 	l.end(why)
 }
 
@@ -191,20 +226,26 @@ func refusal(err error) error {
 
 // alert tells every other device of one that was let in: at once those that are
 // connected, and by a message that is kept those that are away.
-func (f *Feature) alert(by *core.Session, g auth.Agent) {
-	bare := by.JID.Bare()
+func (f *Feature) alert(by *core.Session, l *link) {
+	bare, g := by.JID.Bare(), l.agent
 	b := []byte("<linked xmlns='" + ns + "'")
 	b = xtok.AppendAttr(b, "label", g.Device)
 	b = xtok.AppendAttr(b, "software", g.Software)
 	b = xtok.AppendAttr(b, "by", by.JID.Resource())
-	b = append(b, "/>"...)
+	when := ""
+	if f.wait > 0 {
+		b = appendUntil(xtok.AppendAttr(b, "link", l.id), l.ripe)
+		when = "It cannot sign in before " + l.ripe.UTC().Format("2 January 15:04") + " UTC: until then you can refuse it on any of your devices. "
+	} else {
+		b = append(b, "/>"...)
+	}
 	for _, s := range f.router.Directory().Sessions(bare) {
 		if s != by {
 			s.PushStanza(stanza.New(stanza.Head{Kind: stanza.Message, Type: stanza.Headline, ID: newID(), From: bare, To: s.JID}, b))
 		}
 	}
 	text := "A new device that calls itself “" + g.Device + "” (" + g.Software + ") was linked to your account and can read and write all your messages. " +
-		"It was let in on the device “" + by.JID.Resource() + "”. If that was not you, remove it from your devices and change your password."
+		"It was let in on the device “" + by.JID.Resource() + "”. " + when + "If that was not you, remove it from your devices and change your password."
 	m := append(xtok.Escape([]byte("<body>"), text), "</body>"...)
 	m = append(append(m, "<origin-id xmlns='urn:xmpp:sid:0' id='"...), newID()+"'/>"...)
 	if err := f.router.Post(stanza.Head{Type: stanza.Normal, ID: newID(), From: f.router.Domain, To: bare}, m); err != nil {
