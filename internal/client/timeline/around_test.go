@@ -79,7 +79,7 @@ func TestAPageAroundAMessageEndsWhereSomethingIsMissing(t *testing.T) {
 	}
 }
 
-// jumps checks, for each message of a chat, that what is around and behind it is what a person
+// jumps checks, for some messages of a chat, that what is around and behind it is what a person
 // sees by scrolling.
 func (p *play) jumps(chat string) {
 	var all []string
@@ -95,7 +95,8 @@ func (p *play) jumps(chat string) {
 		}
 		before = page[0].ID
 	}
-	for i, id := range all {
+	for i := 0; i < len(all); i += 1 + len(all)/4 {
+		id := all[i]
 		page, more, newer, err := p.b.Around(chat, id, 5)
 		got := ids(page)
 		from := slices.Index(got, id)
