@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"mirsal/internal/client/port"
@@ -64,5 +66,38 @@ func TestWhatIsDeletedForOneselfStaysSoThroughARestart(t *testing.T) {
 	}
 	if mine := alice.history(bob.address); len(mine) < 4 || mine[1].Text != "two" {
 		t.Error("alice has lost hers")
+	}
+}
+
+func TestAFileIsForwardedWithoutAnotherUpload(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "alice", "bob", "carol")
+	alice, bob, carol := signIn(t, s, "alice"), signIn(t, s, "bob"), signIn(t, s, "carol")
+	meet(alice, bob)
+	meet(bob, carol)
+	path := filepath.Join(t.TempDir(), "note.ogg")
+	sound := bytes.Repeat([]byte("hum"), 500)
+	if err := os.WriteFile(path, sound, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	media := port.Media{Duration: 4200, Waveform: []byte{1, 99, 200}}
+	alice.must(&port.SendFile{Chat: bob.address, Path: path, Type: "audio/ogg", Media: media})
+	arrives := func(p *person, chat string) port.Message {
+		return p.until("the voice note", func(ev port.Event) bool {
+			m, ok := ev.(*port.MessageChanged)
+			return ok && m.Message.Chat == chat && m.Message.File != nil
+		}).(*port.MessageChanged).Message
+	}
+	m := arrives(bob, alice.address)
+	bob.must(&port.Fetch{Chat: alice.address, Message: m.ID, Path: filepath.Join(t.TempDir(), "first.ogg")})
+	if m.File.Name != "note.ogg" { // what it is more goes in the newer form of OMEMO only
+		t.Errorf("bob is told of %+v", m.File)
+	}
+	bob.must(&port.Forward{Chat: alice.address, Message: m.ID, To: []string{carol.address}})
+	m = arrives(carol, bob.address)
+	to := filepath.Join(t.TempDir(), "here.ogg")
+	carol.must(&port.Fetch{Chat: bob.address, Message: m.ID, Path: to})
+	if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, sound) {
+		t.Errorf("carol has %d bytes, %v", len(got), err)
 	}
 }

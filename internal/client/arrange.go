@@ -248,15 +248,24 @@ func (e *Engine) again(chat, message string) (d timeline.Draft, f *port.Failure)
 	if file.URL == "" {
 		return d, port.Failf(port.Missing, "the file is not sent yet")
 	}
-	if file.Cipher != "" { // XEP-0448 has the key beside the address, a link within it
-		link := files.Link{Source: files.Source{URL: file.URL, Cipher: files.Cipher(file.Cipher), Key: file.Key, IV: file.IV}}
-		if !strings.HasPrefix(file.URL, "https://") || link.Source.Cipher != files.AES256 {
+	if file.Cipher != "" {
+		link := linkTo(file)
+		if link == file.URL {
 			return d, port.Failf(port.Refused, "this file is encrypted in a way that it cannot be forwarded in")
 		}
-		file.URL, file.Cipher, file.Key, file.IV, file.Hash = link.Text(), "", nil, nil, nil
+		file.URL, file.Cipher, file.Key, file.IV, file.Hash = link, "", nil, nil, nil
 	}
 	d.Text, d.File = "", &file
 	return d, nil
+}
+
+// linkTo is the address of a file with what opens it, where one address can say both: XEP-0448 has
+// the key beside it, XEP-0454 within.
+func linkTo(f timeline.File) string {
+	if !strings.HasPrefix(f.URL, "https://") || files.Cipher(f.Cipher) != files.AES256 {
+		return f.URL
+	}
+	return files.Link{Source: files.Source{URL: f.URL, Key: f.Key, IV: f.IV}}.Text()
 }
 
 // lineOf finds the message of a command.

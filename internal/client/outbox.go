@@ -148,7 +148,7 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 		}
 	}
 	readers, without := e.readers(to, room)
-	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: readers, Room: room, Text: body, XML: extras})
+	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: readers, Room: room, Text: body, XML: o.AppendInside(slices.Clip(extras))})
 	sealed.Lock = lacking(sealed.Lock, without)
 	if err != nil {
 		return nil, nil, sealed.Lock, err

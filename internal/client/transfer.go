@@ -69,7 +69,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		name = path.Base(c.Path)
 	}
 	name = files.CleanName(name)
-	o, change, ok := e.draft(c, timeline.Draft{Chat: chat, File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending"}})
+	o, change, ok := e.draft(c, timeline.Draft{Chat: chat, File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending", Media: timeline.CleanMedia(c.Media)}})
 	if !ok {
 		return
 	}
@@ -283,18 +283,20 @@ const mostDownload = 4 << 30
 // download says where a file lies and how it is read.
 func (e *Engine) download(id string, f timeline.File) (files.Download, error) {
 	d := files.Download{ID: id, Name: files.CleanName(f.Name), Type: f.Type, Size: f.Size, Most: mostDownload}
-	if link, ok := files.ReadLink(f.URL, e.Files.Policy()); ok {
+	if len(f.Hash) > 0 {
+		d.Sums = []files.Sum{{Algo: "sha-256", Value: f.Hash}}
+	}
+	if link, ok := files.ReadLink(linkTo(f), e.Files.Policy()); ok {
 		from := files.FromLink(id, link)
-		from.Most = mostDownload
+		if from.Most = mostDownload; f.Cipher != "" {
+			from.Name, from.Type, from.Sums = d.Name, d.Type, d.Sums
+		}
 		return from, nil
 	}
 	if err := e.Files.Policy().Allows(f.URL); err != nil {
 		return d, err
 	}
 	d.Source = files.Source{URL: f.URL, Cipher: files.Cipher(f.Cipher), Key: f.Key, IV: f.IV}
-	if len(f.Hash) > 0 {
-		d.Sums = []files.Sum{{Algo: "sha-256", Value: f.Hash}}
-	}
 	return d, nil
 }
 

@@ -89,6 +89,7 @@ type SendFile struct {
 	Name string `json:"name,omitempty"`
 	Type string `json:"type,omitempty"`
 	Text string `json:"text,omitempty"` // a caption
+	Media
 }
 
 // Fetch brings a message's file here, into Path ("" the profile's own folder).

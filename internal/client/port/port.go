@@ -136,6 +136,17 @@ type File struct {
 	Size  int64  `json:"size,omitempty"` // bytes, -1 unknown
 	State string `json:"state"`          // remote, loading, here, sending, failed
 	Path  string `json:"path,omitempty"` // where it lies, when here
+	Media
+}
+
+// Media is what a sender says of a file before it is here; nothing trusts it. It goes only where
+// it is encrypted with the text, so programs of the older encryption neither send nor see it.
+type Media struct {
+	Width    int    `json:"width,omitempty"` // pixels, at most 65536
+	Height   int    `json:"height,omitempty"`
+	Duration int64  `json:"duration,omitempty"` // milliseconds
+	Thumb    string `json:"thumb,omitempty"`    // a data:image/… address of at most 4 KiB, of a blurred picture
+	Waveform []byte `json:"waveform,omitempty"` // how loud a voice note is, 0–255, in at most 256 equal steps
 }
 
 // Chat is a row of the chat list.

@@ -108,6 +108,7 @@ type File struct {
 	IV     []byte `json:"iv,omitempty"`
 	Hash   []byte `json:"hash,omitempty"`
 	// State and Path are as in port.File; set by Book.SetFile.
-	State string `json:"state,omitempty"`
-	Path  string `json:"path,omitempty"`
+	State string     `json:"state,omitempty"`
+	Media port.Media `json:"media,omitzero"`
+	Path  string     `json:"path,omitempty"`
 }

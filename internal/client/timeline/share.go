@@ -108,6 +108,7 @@ func readSharing(e xtok.Elem) *File {
 	meta := e.Child(nsFileMeta, "file")
 	f.Name = fileName(meta.Child(nsFileMeta, "name").Text())
 	f.Type = cutText(CleanName(meta.Child(nsFileMeta, "media-type").Text()), 128)
+	f.Media = readMedia(meta)
 	if n, err := strconv.ParseInt(meta.Child(nsFileMeta, "size").Text(), 10, 64); err == nil && n >= 0 {
 		f.Size = n
 	}

@@ -1,0 +1,108 @@
+package timeline
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"mirsal/internal/client/port"
+	"mirsal/internal/xmpp/xtok"
+)
+
+// This file is what is said of a file beside where it lies: how large a picture is, how long a
+// voice note. It goes only where it is encrypted with the text.
+
+const (
+	nsThumbs = "urn:xmpp:thumbs:1"
+	nsVoice  = "urn:mirsal:voice:0"
+	cipher   = "urn:xmpp:ciphers:aes-256-gcm-nopadding:0"
+
+	maxThumb    = 4 << 10 // bytes of a data: address
+	maxWaveform = 256     // bytes
+	maxSide     = 1 << 16 // pixels
+	maxDuration = 1 << 40 // milliseconds
+)
+
+// CleanMedia is media within bounds: what is out of them is left out.
+func CleanMedia(m port.Media) port.Media {
+	if m.Width <= 0 || m.Height <= 0 || m.Width > maxSide || m.Height > maxSide {
+		m.Width, m.Height = 0, 0
+	}
+	if m.Duration < 0 || m.Duration > maxDuration {
+		m.Duration = 0
+	}
+	if len(m.Thumb) > maxThumb || !strings.HasPrefix(m.Thumb, "data:image/") {
+		m.Thumb = ""
+	}
+	if len(m.Waveform) == 0 || len(m.Waveform) > maxWaveform {
+		m.Waveform = nil
+	}
+	return m
+}
+
+// AppendInside appends what goes only inside of an encrypted message: the file with its key and
+// what it is, for which the body, a link, stands.
+// XEP-0447#file-sharing, XEP-0448#usecases, XEP-0446#file-element
+func (o Outgoing) AppendInside(dst []byte) []byte {
+	if o.Kind != Text || o.File == nil {
+		return dst
+	}
+	place, secret, ok := strings.Cut(strings.TrimPrefix(o.File.URL, "aesgcm://"), "#")
+	raw, err := hex.DecodeString(secret)
+	if !ok || err != nil || len(raw) <= 32 || !strings.HasPrefix(o.File.URL, "aesgcm://") {
+		return dst
+	}
+	iv := len(raw) - 32
+	dst = append(dst, "<file-sharing xmlns='"+nsSharing+"' disposition='inline'>"...)
+	dst = append(o.File.appendMeta(dst), "<sources><encrypted xmlns='"+nsESFS+"' cipher='"+cipher+"'>"...)
+	dst = xtok.AppendElement(dst, "key", base64.StdEncoding.EncodeToString(raw[iv:]))
+	dst = xtok.AppendElement(dst, "iv", base64.StdEncoding.EncodeToString(raw[:iv]))
+	dst = append(dst, "<sources xmlns='"+nsSharing+"'><url-data xmlns='"+nsURLData+"'"...)
+	dst = xtok.AppendAttr(dst, "target", "https://"+place)
+	dst = append(dst, "/></sources></encrypted></sources></file-sharing>"...)
+	return appendFallback(dst, nsSharing, -1)
+}
+
+// appendMeta appends what a file is.
+func (f *File) appendMeta(dst []byte) []byte {
+	dst = append(dst, "<file xmlns='"+nsFileMeta+"'>"...)
+	text := func(name, value string) {
+		if value != "" && value != "0" {
+			dst = xtok.AppendElement(dst, name, value)
+		}
+	}
+	m := f.Media
+	text("name", f.Name)
+	text("media-type", f.Type)
+	if f.Size >= 0 {
+		text("size", strconv.FormatInt(f.Size, 10))
+	}
+	text("width", strconv.Itoa(m.Width))
+	text("height", strconv.Itoa(m.Height))
+	text("length", strconv.FormatInt(m.Duration, 10))
+	if m.Thumb != "" {
+		dst = append(xtok.AppendAttr(append(dst, "<thumbnail xmlns='"+nsThumbs+"'"...), "uri", m.Thumb), "/>"...)
+	}
+	if len(m.Waveform) > 0 {
+		dst = append(base64.StdEncoding.AppendEncode(append(dst, "<waveform xmlns='"+nsVoice+"'>"...), m.Waveform), "</waveform>"...)
+	}
+	return append(dst, "</file>"...)
+}
+
+// readMedia reads what a file is.
+func readMedia(meta xtok.Elem) port.Media {
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(meta.Child(nsFileMeta, name).Text(), 10, 64)
+		if err != nil || n > maxDuration {
+			return 0
+		}
+		return n
+	}
+	m := port.Media{Width: int(min(number("width"), maxSide+1)), Height: int(min(number("height"), maxSide+1)), Duration: number("length"),
+		Thumb: meta.Child(nsThumbs, "thumbnail").Attr("uri")}
+	if text := strings.TrimSpace(meta.Child(nsVoice, "waveform").Text()); len(text) <= 2*maxWaveform {
+		m.Waveform, _ = base64.StdEncoding.DecodeString(text)
+	}
+	return CleanMedia(m)
+}
