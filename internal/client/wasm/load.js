@@ -10,6 +10,7 @@ export async function load(url, integrity, tell) {
 	const total = Number(response.headers.get(packed ? 'X-Unpacked-Length' : 'Content-Length') ?? 0);
 	count(response.clone().body, total, tell);
 	const go = new globalThis.Go();
+	go.env.GOGC = '200'; // on one thread, collecting half as often is a tenth less work
 	// the response itself, so that the browser may keep what it has compiled
 	const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
 	return { go, instance };

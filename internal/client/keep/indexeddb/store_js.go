@@ -3,6 +3,7 @@ package indexeddb
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall/js"
 
 	"mirsal/internal/client/keep"
@@ -166,7 +167,7 @@ func (s *Store) Apply(b *keep.Batch) error {
 		table := tx.Call("objectStore", rows)
 		// The answer comes before the transaction can end.
 		table.Call("get", mark()).Set("onsuccess", s.check)
-		for _, step := range b.Steps() {
+		for _, step := range last(b.Steps()) {
 			if k := array(key(step.Table, step.Key)); step.Value == nil {
 				table.Call("delete", k)
 			} else {
@@ -179,6 +180,25 @@ func (s *Store) Apply(b *keep.Batch) error {
 		return keep.ErrInUse
 	}
 	return s.why(err)
+}
+
+// last leaves out what a later step of the batch writes again: every message of an
+// archive's page has the whole of its ratchet with it, and each request costs as much as
+// opening a message.
+func last(steps []keep.Step) []keep.Step {
+	type row struct {
+		table keep.Table
+		key   string
+	}
+	seen := make(map[row]bool, len(steps))
+	out := make([]keep.Step, 0, len(steps))
+	for _, step := range slices.Backward(steps) {
+		if r := (row{step.Table, step.Key}); !seen[r] {
+			seen[r] = true
+			out = append(out, step)
+		}
+	}
+	return out
 }
 
 // why says of an error what is known of its cause.
