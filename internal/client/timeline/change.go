@@ -210,7 +210,7 @@ func (s *step) retract(r *record) error {
 			s.drop(x)
 		}
 	}
-	s.leave(r.File)
+	s.leave(r)
 	r.Text, r.File, r.Reactions, r.Before, r.Aside, r.Failure = "", nil, nil, nil, nil, ""
 	r.Unreadable, r.Folded, r.Count = "", false, 0
 	r.Retracted = true

@@ -181,7 +181,7 @@ func (b *Book) Remove(name string) (Change, error) {
 			if t == tableRows {
 				if r, err := decode(e.key, e.value); err == nil {
 					b.kept.delete(tableWhere, r.ID)
-					s.leave(r.File)
+					s.leave(r)
 				}
 			}
 			b.kept.delete(t, e.key)
@@ -191,10 +191,11 @@ func (b *Book) Remove(name string) (Change, error) {
 	return Change{Events: []port.Event{&port.ChatGone{Address: name}}, Batch: s.batch, Files: s.files}, nil
 }
 
-// leave notes where a file lies that no line is about any more.
-func (s *step) leave(f *File) {
-	if f != nil && f.Path != "" {
-		s.files = append(s.files, f.Path)
+// leave notes where a line's file lies that is no more. One's own stays: it may be what it was sent from,
+// and another message's.
+func (s *step) leave(r *record) {
+	if r.File != nil && r.File.Path != "" && !r.Mine {
+		s.files = append(s.files, r.File.Path)
 	}
 }
 

@@ -45,6 +45,7 @@ func (s *step) erase(r *record) error {
 			s.drop(x)
 		}
 	}
+	s.leave(r)
 	s.kept.delete(tableRows, r.key())
 	s.kept.delete(tableWhere, r.ID)
 	if r.ReplyTo != "" {
@@ -116,6 +117,7 @@ func (s *step) clear(t keep.Table, chat string, remove bool) error {
 			}
 			if r, err := decode(x.key, x.value); err == nil {
 				s.kept.delete(tableWhere, r.ID)
+				s.leave(r)
 			}
 		}
 		s.kept.delete(t, x.key)
