@@ -70,8 +70,10 @@ try {
 	await write(a, 'See you there');
 	await b.locator('.message').getByText('See you').waitFor({ timeout: 20_000 });
 	// a reply, a reaction, an edit, one taken back
-	await b.locator('.message').filter({ hasText: 'See you' }).hover();
+	if (await b.locator('.asks').count()) await b.locator('.asks button').last().click();
+	await b.locator('.message').filter({ hasText: 'See you' }).locator('.text').click();
 	await b.locator('.message').filter({ hasText: 'See you' }).locator('[aria-haspopup=menu]').click();
+	await b.waitForTimeout(400);
 	await shot(b, '4-menu-ar');
 	await b.getByRole('menuitem').first().click();
 	await write(b, 'إلى اللقاء!');

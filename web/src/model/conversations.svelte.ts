@@ -3,7 +3,6 @@
 
 import { failed, type Engine } from '../port/engine';
 import type { Failure, History, Message, MessageChanged, Page } from '../port/types';
-import type { Chats } from './chats.svelte';
 import { followed, joined, placed, without } from './timeline';
 
 const page = 60; // messages that are asked for at once
@@ -120,23 +119,20 @@ export class Conversation {
 export class Conversations {
 	#all = new Map<string, Conversation>(); // the one opened last stands last
 	#port: Engine;
-	#chats: Chats;
 
-	constructor(port: Engine, chats: Chats) {
+	constructor(port: Engine) {
 		this.#port = port;
-		this.#chats = chats;
 		port.on('messageChanged', (change) => this.#all.get(change.message.chat)?.changed(change));
 		port.on('messageGone', ({ chat, message }) => this.#all.get(chat)?.gone(message));
 		port.on('chatCleared', ({ address }) => this.#all.get(address)?.cleared());
 	}
 
-	/** of is the conversation of a chat, which begins to load. */
+	/** of is the conversation of a chat; load() has it ask for its messages. */
 	of(chat: string): Conversation {
 		const c = this.#all.get(chat) ?? new Conversation(this.#port, chat);
 		this.#all.delete(chat);
 		this.#all.set(chat, c);
 		for (const old of this.#all.keys()) if (this.#all.size > opened) this.#all.delete(old);
-		if (this.#chats.loaded) void c.load();
 		return c;
 	}
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeEngine } from '../port/fake';
 import type { History, Message } from '../port/types';
-import { Chats } from './chats.svelte';
 import { Conversation, Conversations } from './conversations.svelte';
 
 const message = (n: number): Message => ({ id: `m${n}`, chat: 'bob@x', sender: 'bob@x', time: new Date(n * 1000).toISOString(), delivery: 'received', lock: { state: 'locked' } });
@@ -53,8 +52,7 @@ test('a page is asked for once at a time', async () => {
 
 test('what is painted from the snapshot gives way to the page', async () => {
 	const e = engine();
-	const chats = new Chats(e);
-	const all = new Conversations(e, chats);
+	const all = new Conversations(e);
 	all.paint({ 'bob@x': [message(7)] });
 	expect(all.of('bob@x').messages.length).toBe(1);
 	expect(e.asked.length).toBe(0); // there is no engine yet

@@ -34,7 +34,7 @@ export class World {
 		this.drafts = new Drafts(engine, this.chats);
 		this.pictures = new Pictures(engine);
 		this.contacts = new Contacts(engine);
-		this.conversations = new Conversations(engine, this.chats);
+		this.conversations = new Conversations(engine);
 		this.snapshots = new Snapshots(vault, () => this.#snapshot());
 		this.connection.onOpen((address) => this.#open(address));
 		for (const name of ['chatChanged', 'chatGone', 'chatCleared', 'messageChanged', 'messageGone'] as const) {
