@@ -107,7 +107,7 @@ try {
 	const before = Date.now();
 	await a.reload();
 	await a.locator('.panes li').first().waitFor();
-	console.log('painted again after', Date.now() - before, 'ms');
+	console.log('painted again after', Date.now() - before, 'ms, in the page', Math.round(await a.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime)), 'ms');
 	await shot(a, '9-again');
 } catch (e) {
 	for (const [name, page] of pages) await shot(page, `failed-${name}`);
