@@ -149,7 +149,7 @@ func (e *Engine) opened(el xtok.Elem, env timeline.Envelope) (timeline.Incoming,
 	if silent || e.broken != nil {
 		return timeline.Incoming{}, step, false
 	}
-	return withName(timeline.Read(el, env, e.archiveOf(env), plain)), step, true
+	return e.forMe(withName(timeline.Read(el, env, e.archiveOf(env), plain))), step, true
 }
 
 // withName gives a file the name under which it would be saved: that is the one to show.

@@ -110,6 +110,7 @@ type Message struct {
 	Notice     string     `json:"notice,omitempty"`     // a line of the engine's own: a key for translation ("key-changed", "joined" …)
 	Params     []string   `json:"params,omitempty"`     // what the notice speaks of
 	Starred    bool       `json:"starred,omitempty"`
+	ForMe      bool       `json:"forMe,omitempty"`     // a room's text that has one's name behind an @
 	Timer      int        `json:"timer,omitempty"`     // seconds that it is kept once it was seen, or (one's own) sent
 	Expires    time.Time  `json:"expires,omitzero"`    // when it is deleted here, once that runs
 	Forwarded  bool       `json:"forwarded,omitempty"` // one's own, said elsewhere before; others are not told
@@ -165,12 +166,13 @@ type Chat struct {
 	Typing  []string  `json:"typing,omitempty"` // who is writing now
 	Avatar  string    `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
 
-	Pinned   time.Time `json:"pinned,omitzero"` // since when; lists are in no order by it
-	Muted    time.Time `json:"muted,omitzero"`  // until when; year 9999: for good
-	Archived bool      `json:"archived,omitempty"`
-	Timer    int       `json:"timer,omitempty"` // seconds that what is said now is kept; 0 for good
-	Draft    *Draft    `json:"draft,omitempty"`
-	Pins     []string  `json:"pins,omitempty"` // IDs of messages, the latest pinned first
+	Pinned    time.Time `json:"pinned,omitzero"` // since when; lists are in no order by it
+	Muted     time.Time `json:"muted,omitzero"`  // until when; year 9999: for good
+	Archived  bool      `json:"archived,omitempty"`
+	Mentioned bool      `json:"mentioned,omitempty"` // something unread is ForMe
+	Timer     int       `json:"timer,omitempty"`     // seconds that what is said now is kept; 0 for good
+	Draft     *Draft    `json:"draft,omitempty"`
+	Pins      []string  `json:"pins,omitempty"` // IDs of messages, the latest pinned first
 }
 
 // Draft is what is being written.

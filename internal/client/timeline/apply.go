@@ -118,6 +118,7 @@ func (r *record) fill(in *Incoming) {
 	if r.Retracted {
 		return
 	}
+	r.ForMe = in.ForMe
 	r.Text, r.File, r.ReplyTo, r.ReplyOf = in.Text, in.File, in.ReplyTo, in.ReplyOf
 	r.Unreadable = cutText(in.Unreadable, 512)
 	if i := in.Invite; i != nil {

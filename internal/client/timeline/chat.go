@@ -22,6 +22,7 @@ type chat struct {
 	// SeenTo is a stanza-id up to which all was seen elsewhere, as long as it has not come.
 	SeenTo  string `json:"seenTo,omitempty"`
 	Unread  int    `json:"unread,omitempty"`
+	ForMe   bool   `json:"forMe,omitempty"` // something unread speaks to us by name
 	First   order  `json:"first,omitzero"`  // of what is unread
 	ReadTo  order  `json:"readTo,omitzero"` // what the other side has seen
 	Subject string `json:"subject,omitempty"`
@@ -56,6 +57,7 @@ func (s *step) arrived(r *record) {
 	if r.flags()&isCounted == 0 || !c.Seen.less(r.at) {
 		return
 	}
+	c.ForMe = c.ForMe || r.flags()&isForMe != 0
 	if c.Unread++; c.Unread == 1 || r.at.less(c.First) {
 		c.First = r.at
 	}
@@ -78,10 +80,11 @@ func (s *step) seen(c *chat, to order) {
 
 // recount counts what is unread.
 func (b *Book) recount(c *chat) error {
-	c.Unread, c.First = 0, order{}
+	c.Unread, c.First, c.ForMe = 0, order{}, false
 	r := keep.Range{Prefix: c.Address + "\x00", After: rowKey(c.Address, c.Seen)}
 	return b.kept.scan(tableRows, r, func(key string, v []byte) bool {
 		if len(v) > 0 && v[0]&isCounted != 0 {
+			c.ForMe = c.ForMe || v[0]&isForMe != 0
 			if c.Unread++; c.Unread == 1 {
 				_, c.First = splitKey(key)
 			}
@@ -219,7 +222,7 @@ func (b *Book) view(r *record) (port.Message, error) {
 		Lock: r.Lock, Unreadable: r.Unreadable, Notice: r.Notice, Params: r.params(), Reactions: r.signs(), File: r.File.shown(),
 		Starred: r.Starred, Forwarded: r.Forwarded,
 	}
-	m.Timer = int(r.Timer)
+	m.Timer, m.ForMe = int(r.Timer), r.ForMe && !r.Retracted
 	if r.Expires != 0 {
 		m.Expires = time.UnixMilli(r.Expires).UTC()
 	}
@@ -276,7 +279,7 @@ func (r *record) signs() (out []port.Reaction) {
 // chatView is a chat as it is shown.
 func (b *Book) chatView(c *chat) (port.Chat, error) {
 	row := port.Chat{Address: c.Address, Room: c.Room, Name: c.Address, Unread: c.Unread,
-		Active: time.UnixMilli(c.Active).UTC(), Typing: b.typists(c.Address), Timer: int(c.Timer)}
+		Active: time.UnixMilli(c.Active).UTC(), Typing: b.typists(c.Address), Timer: int(c.Timer), Mentioned: c.ForMe}
 	last, err := b.lineBefore(c.Address, order{math.MaxUint64, math.MaxUint32})
 	if err != nil {
 		return row, err

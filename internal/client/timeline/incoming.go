@@ -85,6 +85,8 @@ type Incoming struct {
 	// Timer is how long it is to be kept once it was seen (0466), in seconds; Timed: it says so.
 	Timer uint32
 	Timed bool
+	// ForMe: its text speaks to us by name; the engine finds that out.
+	ForMe bool
 }
 
 // Invitation is a room one is asked into.

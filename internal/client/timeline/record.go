@@ -38,6 +38,7 @@ type record struct {
 	Folded     bool          `json:"fold,omitempty"` // not shown: another unreadable line stands for it
 	Count      int           `json:"n,omitempty"`    // unreadable lines that this one stands for, if more
 	Starred    bool          `json:"star,omitempty"`
+	ForMe      bool          `json:"me,omitempty"`
 	Timer      uint32        `json:"timer,omitempty"`   // seconds
 	Expires    int64         `json:"expires,omitempty"` // Unix milliseconds, 0 as long as its time does not run
 	Forwarded  bool          `json:"fwd,omitempty"`     // said elsewhere before
@@ -91,6 +92,7 @@ const (
 	isBlind               // it could not be opened
 	isStarred
 	isTimed // it has a timer
+	isForMe // it speaks to us by name
 )
 
 func (r *record) flags() (f byte) {
@@ -108,6 +110,9 @@ func (r *record) flags() (f byte) {
 	}
 	if r.Timer != 0 {
 		f |= isTimed
+	}
+	if r.ForMe && !r.Retracted {
+		f |= isForMe
 	}
 	if !r.Mine && r.Notice == "" && !r.Folded && !r.Retracted {
 		f |= isCounted
