@@ -107,8 +107,16 @@ try {
 	const before = Date.now();
 	await a.reload();
 	await a.locator('.panes li').first().waitFor();
-	console.log('painted again after', Date.now() - before, 'ms, in the page', Math.round(await a.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime)), 'ms');
+	console.log('painted again after', Date.now() - before, 'ms, in the page', Math.round(await a.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1)), 'ms');
 	await shot(a, '9-again');
+	// and without a network, from the release that was kept
+	await a.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+	await a.context().setOffline(true);
+	await a.reload();
+	await a.locator('.panes li').first().waitFor();
+	console.log('offline after', Math.round(await a.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1)), 'ms');
+	await a.waitForTimeout(1500);
+	await shot(a, '10-offline');
 } catch (e) {
 	for (const [name, page] of pages) await shot(page, `failed-${name}`);
 	throw e;
