@@ -88,6 +88,7 @@ func (e *Engine) history(c *port.History) {
 		return
 	}
 	e.askKeysOf(c.Chat)
+	e.askSeen(c.Chat)
 	e.page(c, mostPages)
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
@@ -22,8 +23,9 @@ type contact struct {
 	Asks         bool   `json:"asks,omitempty"`         // they have asked
 	Blocked      bool   `json:"blocked,omitempty"`
 
-	here []string // resources that are available
-	face face     // also the engine's, which has those of others too
+	here      []string // resources that are available
+	seenAsked time.Time
+	face      face // also the engine's, which has those of others too
 }
 
 func (e *Engine) person(address string) *contact {
@@ -52,7 +54,11 @@ func (c *contact) shown(address string) port.Contact {
 	case c.Subscription != "" && c.Subscription != "none":
 		state = "contact"
 	}
-	return port.Contact{Address: address, Name: c.Name, State: state, Online: len(c.here) > 0, Blocked: c.Blocked, Nick: c.face.Nick, Avatar: c.face.Avatar}
+	var seen time.Time
+	if len(c.here) == 0 && c.face.Seen > 0 {
+		seen = time.Unix(c.face.Seen, 0).UTC()
+	}
+	return port.Contact{Seen: seen, Address: address, Name: c.Name, State: state, Online: len(c.here) > 0, Blocked: c.Blocked, Nick: c.face.Nick, Avatar: c.face.Avatar}
 }
 
 // keepContacts stores contacts in one transaction, and tells of them and of their chats.
@@ -239,6 +245,9 @@ func (e *Engine) comesAndGoes(address string, s *conn.Stanza) {
 		c.here = append(c.here, resource)
 	}
 	if is := len(c.here) > 0; is != was {
+		if was {
+			e.wasHere(address, e.Now())
+		}
 		e.tell(&port.ContactChanged{Contact: c.shown(address)})
 		e.tell(e.lines.Touch(address)...)
 	}

@@ -30,6 +30,7 @@ const (
 type face struct {
 	Nick   string `json:"nick,omitempty"`
 	Avatar string `json:"avatar,omitempty"` // SHA-1 of the image, in hex
+	Seen   int64  `json:"seen,omitempty"`   // when last online, Unix seconds
 }
 
 // Bounds on what others may show.

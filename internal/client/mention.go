@@ -9,7 +9,7 @@ import (
 )
 
 // A mention is a name behind an @ in a room's text: it is encrypted as the text is, and nobody on the
-// way can add one, as it could with XEP-0372 beside the older form of OMEMO.
+// way can add one, as it could an element beside the older form of OMEMO.
 
 // forMe notes whether a text in a room speaks to us.
 func (e *Engine) forMe(in timeline.Incoming) timeline.Incoming {

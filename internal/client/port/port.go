@@ -184,13 +184,14 @@ type Draft struct {
 
 // Contact is a person one knows, or who asks to be known.
 type Contact struct {
-	Address string `json:"address"`
-	Name    string `json:"name,omitempty"`
-	State   string `json:"state"` // contact, asked (by us), asks (us), none
-	Online  bool   `json:"online,omitempty"`
-	Blocked bool   `json:"blocked,omitempty"`
-	Nick    string `json:"nick,omitempty"`   // what they call themselves; Name is one's own name for them
-	Avatar  string `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
+	Address string    `json:"address"`
+	Name    string    `json:"name,omitempty"`
+	State   string    `json:"state"` // contact, asked (by us), asks (us), none
+	Online  bool      `json:"online,omitempty"`
+	Blocked bool      `json:"blocked,omitempty"`
+	Seen    time.Time `json:"seen,omitzero"`    // when last online, as far as that is known; zero while online
+	Nick    string    `json:"nick,omitempty"`   // what they call themselves; Name is one's own name for them
+	Avatar  string    `json:"avatar,omitempty"` // names the picture, which Avatar asks for; "" none
 }
 
 // Member is somebody in a room.

@@ -897,6 +897,8 @@ export interface Message {
 	/** what the notice speaks of */
 	params?: string[];
 	starred?: boolean;
+	/** a room's text that has one's name behind an @ */
+	forMe?: boolean;
 	/** seconds that it is kept once it was seen, or (one's own) sent */
 	timer?: number;
 	/** when it is deleted here, once that runs */
@@ -976,6 +978,8 @@ export interface Chat {
 	/** until when; year 9999: for good */
 	muted?: string;
 	archived?: boolean;
+	/** something unread is ForMe */
+	mentioned?: boolean;
 	/** seconds that what is said now is kept; 0 for good */
 	timer?: number;
 	draft?: Draft;
@@ -999,6 +1003,8 @@ export interface Contact {
 	state: string;
 	online?: boolean;
 	blocked?: boolean;
+	/** when last online, as far as that is known; zero while online */
+	seen?: string;
 	/** what they call themselves; Name is one's own name for them */
 	nick?: string;
 	/** names the picture, which Avatar asks for; "" none */
