@@ -242,7 +242,7 @@ func (e *Engine) goOnSigningUp() {
 
 // neverMade notes that the account to be made is not there, and forgets it.
 func (e *Engine) neverMade() bool {
-	if e.signup == nil || e.profile.Signed {
+	if e.signup == nil || e.profile.Signed || e.signup.Address != e.own.String() {
 		return false
 	}
 	var b keep.Batch
@@ -284,7 +284,7 @@ func (e *Engine) introduce() {
 	if s == nil {
 		return
 	}
-	if s.Name == "" {
+	if s.Name == "" || s.Address != e.own.String() { // another account was signed in to
 		e.dropSignup()
 		return
 	}

@@ -123,3 +123,24 @@ func TestSigningUpWithoutANetworkSaysSoAndKeepsNothing(t *testing.T) {
 		d.stop()
 	})
 }
+
+func TestANameIsNotGivenToAnotherAccountThanTheOneItIsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, halfway(t))
+		d.engine.Do(&port.SignIn{Ref: port.Ref{Ref: 70}, Address: "other@example.org", Password: "wrong"})
+		d.wait()
+		d.happens(&conn.Refused{Err: &conn.Refusal{Reason: conn.Rejected}})
+		d.wait()
+		if a := d.answers(70, 0); len(a) != 1 || port.FailureOf(a[0]).Code != port.WrongPassword {
+			t.Errorf("answered by %+v", a)
+		}
+		d.engine.Do(&port.SignIn{Address: "other@example.org", Password: "right"})
+		d.wait()
+		d.happens(&conn.Up{JID: jid.MustParse("other@example.org/here")})
+		d.wait()
+		if len(d.questions(nsNick)) > 0 || len(d.find("Sara Ali")) > 0 {
+			t.Errorf("the name is in %v", d.find("Sara Ali"))
+		}
+		d.stop()
+	})
+}
