@@ -273,8 +273,13 @@ func (e *Engine) listMembers(c *port.ListMembers) {
 }
 
 func (e *Engine) cancel(c *port.Cancel) {
-	cancel, ok := e.jobs[c.Command]
-	if !ok {
+	cancel := e.jobs[c.Command]
+	if c.Message != "" {
+		if cancel = e.loading[c.Message]; cancel == nil {
+			cancel = e.uploading[c.Message]
+		}
+	}
+	if cancel == nil {
 		e.fail(c, port.Failf(port.Missing, "there is nothing to cancel"))
 		return
 	}

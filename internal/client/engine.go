@@ -85,7 +85,7 @@ type Engine struct {
 	showing   *showing                      // a code for linking, nil for none
 	joining   *joining                      // nil when this device is not being linked
 	uploading map[string]context.CancelFunc // by message
-	loading   map[string]bool               // messages whose file is being fetched
+	loading   map[string]context.CancelFunc // messages whose file is being fetched
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
 	faces     map[string]face               // by address
 	hidden    hidden                        // what others are not told

@@ -367,6 +367,36 @@ func TestAnUploadThatWasCancelledFailsAndRetryBeginsAnew(t *testing.T) {
 	})
 }
 
+func TestFilesOfAChatGoOneAfterTheOther(t *testing.T) {
+	withFiles(t, func(t *testing.T, d *desk, k *disk, p *peer) {
+		for range 12 {
+			d.must(&port.SendFile{Chat: bob, Path: "/x.png"})
+		}
+		first := d.must(&port.History{Chat: bob, Limit: 12}).(*port.Page).Messages[0].ID
+		if len(d.engine.uploading) != 1 || d.engine.uploading[first] == nil {
+			t.Errorf("on their way are %v, not %s", d.engine.uploading, first)
+		}
+		for range 12 {
+			k.put <- nil
+			d.wait()
+		}
+		if got := p.texts(d.takeTo(bob)); len(got) != 12 || len(d.engine.uploading) != 0 {
+			t.Errorf("bob has %d files", len(got))
+		}
+	})
+}
+
+func TestAFileIsGivenUpByItsMessage(t *testing.T) {
+	withFiles(t, func(t *testing.T, d *desk, k *disk, p *peer) {
+		id := d.must(&port.SendFile{Chat: bob, Path: "/x.png"}).(*port.Done).Message
+		d.must(&port.Cancel{Message: id})
+		m := d.must(&port.History{Chat: bob, Limit: 5}).(*port.Page).Messages[0]
+		if m.Delivery != port.Failed || len(d.engine.uploading) != 0 {
+			t.Errorf("the message is %+v", m)
+		}
+	})
+}
+
 func TestAFileWhoseMessageIsTakenBackGoesNoFurther(t *testing.T) {
 	withFiles(t, func(t *testing.T, d *desk, k *disk, p *peer) {
 		id := d.must(&port.SendFile{Chat: bob, Path: "/x.png", Text: "caption-77"}).(*port.Done).Message

@@ -1,11 +1,14 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"path"
+	"slices"
+	"strings"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/files"
@@ -84,7 +87,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 	}
 	e.done(c, port.Done{Message: o.Message, Chat: chat})
 	if e.online() { // else when we are
-		e.upload(p, c.Ref.Ref)
+		e.upload(p, chat, c.Ref.Ref)
 	}
 }
 
@@ -99,6 +102,7 @@ func (e *Engine) resumeFiles() {
 		e.breakDown(err)
 		return
 	}
+	slices.SortFunc(waiting, func(a, b files.Pending) int { return cmp.Or(len(a.ID)-len(b.ID), strings.Compare(a.ID, b.ID)) }) // as they were said
 	for _, p := range waiting {
 		m, there, err := e.lines.Message(p.ID)
 		if err != nil {
@@ -112,13 +116,19 @@ func (e *Engine) resumeFiles() {
 			files.Drop(&b, p.ID)
 			e.keepBatch(&b)
 		case m.Delivery != port.Failed:
-			e.upload(p, 0)
+			e.upload(p, m.Chat, 0)
 		}
 	}
 }
 
-// upload sends a file beside the engine's own work, and its message when it is there.
-func (e *Engine) upload(p files.Pending, ref uint64) {
+// upload sends a file beside the engine's own work, and its message when it is there: one after the
+// other in a chat, so that they arrive as they were said.
+func (e *Engine) upload(p files.Pending, chat string, ref uint64) {
+	for id := range e.uploading {
+		if m, there, err := e.lines.Message(id); err == nil && there && m.Chat == chat {
+			return // resumeFiles comes back to this one
+		}
+	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	e.uploading[p.ID] = cancel
 	if ref != 0 {
@@ -140,6 +150,7 @@ func (e *Engine) upload(p files.Pending, ref uint64) {
 			delete(e.uploading, p.ID)
 			delete(e.jobs, ref)
 			e.uploaded(p, link, err)
+			e.resumeFiles()
 		})
 	}()
 }
@@ -258,7 +269,7 @@ func (e *Engine) fetchFile(c *port.Fetch) {
 	case e.Files == nil:
 		e.fail(c, port.Failf(port.BadCommand, "files cannot be fetched here"))
 		return
-	case e.loading[c.Message]:
+	case e.loading[c.Message] != nil:
 		e.fail(c, port.Failf(port.BadCommand, "it is being fetched already"))
 		return
 	}
@@ -317,7 +328,7 @@ func (e *Engine) began(d files.Download) files.Download {
 // load fetches beside the engine's own work.
 func (e *Engine) load(c *port.Fetch, d files.Download, f timeline.File) {
 	ctx, cancel := e.job(c.Ref.Ref)
-	e.loading[c.Message] = true
+	e.loading[c.Message] = cancel
 	where := func() string { return "" }
 	sink := func() (files.Sink, error) {
 		s, w, err := e.Files.Save(d.Target, d.Name)

@@ -436,8 +436,10 @@ type LinkJoin struct {
 	Label string `json:"label"` // what the other devices will call this one
 }
 
-// Cancel gives up the command with that number, if it can be given up. Answer: Done.
+// Cancel gives up the command with that number, if it can be given up, or what sends or fetches the
+// file of a Message, whoever asked for that. Answer: Done.
 type Cancel struct {
 	Ref
-	Command uint64 `json:"command"`
+	Command uint64 `json:"command,omitempty"`
+	Message string `json:"message,omitempty"`
 }

@@ -573,11 +573,15 @@ export interface LinkJoin {
 	label: string;
 }
 
-/** Cancel gives up the command with that number, if it can be given up. Answer: Done. */
+/**
+ * Cancel gives up the command with that number, if it can be given up, or what sends or fetches the
+ * file of a Message, whoever asked for that. Answer: Done.
+ */
 export interface Cancel {
 	do: 'cancel';
 	ref?: number;
-	command: number;
+	command?: number;
+	message?: string;
 }
 
 /** Done answers a command. Failure is nil when it was carried out. */
