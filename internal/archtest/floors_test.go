@@ -21,7 +21,7 @@ var floors = []struct {
 	{4, "xep/* httpd transparency client/profile client/caller"},
 	{3, "archive people bus/* c2s component s2s call control live watch register client/*"},
 	{2, "core auth certs ledger omemo"},
-	{1, "xmpp/* store/* assets config limits lru obs web webauthn webpush"},
+	{1, "xmpp/* store/* assets config limits lru obs web webpush"},
 }
 
 // outside lists what stands beside the building: tests and tools, which may

@@ -9,20 +9,24 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-webauthn/webauthn/protocol"
+
 	"mirsal/internal/auth"
 	"mirsal/internal/store"
-	"mirsal/internal/webauthn"
 	"mirsal/internal/xmpp/jid"
 )
 
 // passkey is what is kept of one.
 type passkey struct {
-	webauthn.Key
-	Name    string `json:"name,omitempty"`
-	RP      string `json:"rp"` // the host name that it is for
-	Added   int64  `json:"added"`
-	Used    int64  `json:"used,omitempty"`
-	Account int64  `json:"account"` // when the account was made that has added it
+	ID      protocol.URLEncodedBase64   `json:"id"`
+	Public  protocol.URLEncodedBase64   `json:"key"`   // a COSE key
+	Flags   protocol.AuthenticatorFlags `json:"flags"` // of when it was last used
+	Count   uint32                      `json:"count"`
+	Name    string                      `json:"name,omitempty"`
+	RP      string                      `json:"rp"` // the host name that it is for
+	Added   int64                       `json:"added"`
+	Used    int64                       `json:"used,omitempty"`
+	Account int64                       `json:"account"` // when the account was made that has added it
 }
 
 var (
@@ -110,8 +114,8 @@ func (f *Feature) ownerOf(ctx context.Context, id string) (jid.JID, error) {
 }
 
 // note writes that a passkey was used, if nobody has used it meanwhile.
-func (f *Feature) note(ctx context.Context, bare jid.JID, p passkey, version uint64, count uint32) error {
-	p.Count, p.Used = count, time.Now().Unix()
+func (f *Feature) note(ctx context.Context, bare jid.JID, p passkey, version uint64) error {
+	p.Used = time.Now().Unix()
 	value, err := json.Marshal(p)
 	if err != nil {
 		return err

@@ -3,7 +3,7 @@
 // proves over HTTP gets a new device its first token (XEP-0484), as another device's word
 // does (urn:mirsal:link:0).
 //
-// It checks no signatures (webauthn does) and keeps no sessions. Invariants: only a
+// It checks no signatures (go-webauthn does, proof.go) and keeps no sessions. Invariants: only a
 // session of an account adds a passkey to it, by a ticket that is good once; a challenge
 // lets in once, within minutes, on the origin that asked for it; of a passkey that was added, and of
 // every device that one let in, the others have been told before it is used; all that is kept goes
@@ -77,7 +77,7 @@ func New(r *core.Router, kv store.KV, a Accounts, cfg Config) *Feature {
 	return &Feature{
 		router: r, accounts: a, kv: kv, cfg: cfg, secret: random(32), tickets: map[string]*ticket{}, used: map[string]time.Time{},
 		keys: kv.Declare(store.Space{
-			Name: "passkey", Fields: "id of the passkey: its public key, the name that its owner gave it, when it was added and last used, how often it says that it was used",
+			Name: "passkey", Fields: "id of the passkey: its public key, the name that its owner gave it, when it was added and last used, how often it says that it was used, whether it can be copied to other devices",
 			Purpose: "let somebody who lost every device in again",
 		}),
 		owners: kv.Declare(store.Space{

@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -104,14 +103,11 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // token is an authenticator in software, with one passkey.
 type token struct {
-	h              *house
-	id, handle     []byte
-	key            *ecdsa.PrivateKey
-	count          uint32
-	origin, rp     string
-	challenge      string // of the last login
-	spent          string // the credential that was last sent
-	device, answer string
+	h          *house
+	id, handle []byte
+	key        *ecdsa.PrivateKey
+	count      uint32
+	origin, rp string
 }
 
 func (h *house) token() *token {
@@ -134,7 +130,7 @@ func (k *token) says(kind, challenge string) (client, data []byte) {
 	data = binary.BigEndian.AppendUint32(append(hash[:], flags), k.count)
 	if kind == "webauthn.create" {
 		data = binary.BigEndian.AppendUint16(append(data, make([]byte, 16)...), uint16(len(k.id)))
-		data = append(data, k.id...)
+		data = append(append(data, k.id...), coseOf(k.h.T, &k.key.PublicKey, -7)...)
 	}
 	return client, data
 }
@@ -166,12 +162,8 @@ func (k *token) finishes(ticket string, o object) (int, object) {
 	k.h.T.Helper()
 	k.handle, _ = base64.RawURLEncoding.DecodeString(o["user"].(object)["id"].(string))
 	client, data := k.says("webauthn.create", o["challenge"].(string))
-	public, err := x509.MarshalPKIXPublicKey(k.key.Public())
-	if err != nil {
-		k.h.T.Fatal(err)
-	}
 	return k.h.post("register/finish", object{"ticket": ticket, "name": "key\u202e ring", "credential": object{
-		"id": b64(k.id), "clientDataJSON": b64(client), "authenticatorData": b64(data), "publicKey": b64(public), "publicKeyAlgorithm": -7,
+		"id": b64(k.id), "clientDataJSON": b64(client), "authenticatorData": b64(data),
 	}})
 }
 
@@ -268,6 +260,7 @@ func TestWhatDoesNotProveWhoseItIsLetsNobodyIn(t *testing.T) {
 		"another person's":       func(_ *house, k *token) { k.handle = []byte("bob") },
 		"nobody's":               func(_ *house, k *token) { k.handle = nil },
 		"a count that went back": func(_ *house, k *token) { k.count = 4 },
+		"a page without TLS":     func(_ *house, k *token) { k.origin = "http://example.org" },
 		"a clone's count":        func(_ *house, k *token) { k.count = 5 },
 		"a disabled account": func(h *house, _ *token) {
 			if err := h.auth.Disable(context.Background(), "alice"); err != nil {
@@ -404,6 +397,44 @@ func TestATicketAddsOnePasskeyWhileItsSessionLives(t *testing.T) {
 		}
 		if status, _ := h.post("register/begin", object{"ticket": orphan}); status != 403 {
 			t.Error("of a session that is gone:", status)
+		}
+	})
+}
+
+func TestATicketIsGoodOnTheSiteThatHasBegun(t *testing.T) {
+	run(t, func(h *house) {
+		k := h.token()
+		ticket := ticketOf(h.Login("alice@example.org/phone"))
+		_, o := h.post("register/begin", object{"ticket": ticket})
+		k.origin, h.at = "http://example.org", "http://example.org"
+		if status, o := k.finishes(ticket, o["publicKey"].(object)); status != 403 || o["why"] != "refused" {
+			t.Error(status, o)
+		}
+	})
+}
+
+func TestABrowserIsAskedForAPersonAndNoAttestation(t *testing.T) {
+	run(t, func(h *house) {
+		c, k := h.holder()
+		_, o := h.post("register/begin", object{"ticket": ticketOf(c)})
+		options := o["publicKey"].(object)
+		want := object{"residentKey": "required", "requireResidentKey": true, "userVerification": "required"}
+		if got := options["authenticatorSelection"]; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Error(got)
+		}
+		if options["attestation"] != "none" || options["rp"].(object)["id"] != "example.org" {
+			t.Error(options)
+		}
+		if got := fmt.Sprint(options["excludeCredentials"]); got != "[map[id:"+b64(k.id)+" type:public-key]]" {
+			t.Error("what is there already:", got)
+		}
+		_, o = h.post("login/begin", object{})
+		if got := o["publicKey"].(object); got["userVerification"] != "required" || got["rpId"] != "example.org" || got["allowCredentials"] != nil {
+			t.Error(got)
+		}
+		h.at = "http://localhost:5280"
+		if status, o := h.post("login/begin", object{}); status != 200 || o["publicKey"].(object)["rpId"] != "localhost" {
+			t.Error(status, o)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"mirsal/internal/auth"
 	"mirsal/internal/core"
 	"mirsal/internal/store"
@@ -19,10 +21,11 @@ import (
 
 // ticket lets a page that the session is on add one passkey.
 type ticket struct {
-	owner     *core.Session
-	until     time.Time
-	challenge []byte // nil before the page has begun
-	origin    string
+	owner  *core.Session
+	until  time.Time
+	begun  bool
+	origin string                // of the page that has begun
+	asked  *webauthn.SessionData // what it was told to ask for, nil before
 }
 
 func newID() string { return rand.Text()[:12] }

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -14,9 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/protocol"
+
 	"mirsal/internal/auth"
 	"mirsal/internal/store"
-	"mirsal/internal/webauthn"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/sasl"
 )
@@ -31,8 +31,8 @@ type question struct {
 	Label    string `json:"label"`
 	Software string `json:"software"`
 	// Challenge is that of a login, as it was given.
-	Challenge  webauthn.Bytes  `json:"challenge"`
-	Credential json.RawMessage `json:"credential"`
+	Challenge  protocol.URLEncodedBase64 `json:"challenge"`
+	Credential json.RawMessage           `json:"credential"`
 }
 
 // trouble is an answer that is none: a status, and why in a word.
@@ -86,26 +86,15 @@ func (f *Feature) ask(w http.ResponseWriter, r *http.Request, do func(r *http.Re
 	return do(r, &q)
 }
 
-// entity is something with a name, to an authenticator.
-type entity struct {
-	ID      webauthn.Bytes `json:"id"`
-	Name    string         `json:"name"`
-	Display string         `json:"displayName"`
-}
-
-// descriptor names a credential.
-type descriptor struct {
-	Type string         `json:"type"`
-	ID   webauthn.Bytes `json:"id"`
-}
-
-var errTicket = refusedFor("expired", http.StatusForbidden)
+var (
+	errTicket  = refusedFor("expired", http.StatusForbidden)
+	errRefused = refusedFor("refused", http.StatusForbidden)
+)
 
 // registerBegin takes a ticket's first use: the options for a new passkey.
-// WebAuthn L3 §5.4
 func (f *Feature) registerBegin(r *http.Request, q *question) (any, error) {
 	base := f.cfg.Base(r)
-	owner, challenge := f.begin(q.Ticket, base)
+	owner := f.begin(q.Ticket, base)
 	if owner.IsZero() {
 		return nil, errTicket
 	}
@@ -116,31 +105,27 @@ func (f *Feature) registerBegin(r *http.Request, q *question) (any, error) {
 	if len(all) >= most {
 		return nil, refusedFor("full", http.StatusConflict)
 	}
-	exclude, params := []descriptor{}, []any{}
-	for _, p := range all {
-		exclude = append(exclude, descriptor{"public-key", p.ID})
+	options, asked, err := askCreate(f.party(base), f.personOf(owner, all))
+	if err != nil {
+		return nil, err
 	}
-	for _, alg := range webauthn.Algorithms() {
-		params = append(params, map[string]any{"type": "public-key", "alg": alg})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t := f.tickets[q.Ticket]; t != nil {
+		t.asked = asked
 	}
-	return map[string]any{"publicKey": map[string]any{
-		"rp":               map[string]string{"id": base.Hostname(), "name": f.router.Domain.String()},
-		"user":             entity{f.handle(owner.Local()), owner.String(), owner.Local()},
-		"challenge":        challenge,
-		"pubKeyCredParams": params, "excludeCredentials": exclude, "attestation": "none", "timeout": life.Milliseconds(),
-		"authenticatorSelection": map[string]any{"residentKey": "required", "requireResidentKey": true, "userVerification": "required"},
-	}}, nil
+	return options, nil
 }
 
-func (f *Feature) begin(key string, base *url.URL) (owner jid.JID, challenge webauthn.Bytes) {
+func (f *Feature) begin(key string, base *url.URL) (owner jid.JID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.tickets[key]
-	if t == nil || t.challenge != nil || !time.Now().Before(t.until) {
-		return owner, nil
+	if t == nil || t.begun || !time.Now().Before(t.until) {
+		return owner
 	}
-	t.challenge, t.origin = random(32), base.String()
-	return t.owner.JID.Bare(), t.challenge
+	t.begun, t.origin = true, base.String()
+	return t.owner.JID.Bare()
 }
 
 // end takes a ticket's second use, which is its last.
@@ -149,7 +134,7 @@ func (f *Feature) end(key string) *ticket {
 	defer f.mu.Unlock()
 	t := f.tickets[key]
 	delete(f.tickets, key)
-	if t == nil || t.challenge == nil || !time.Now().Before(t.until) {
+	if t == nil || t.asked == nil || !time.Now().Before(t.until) {
 		return nil
 	}
 	return t
@@ -161,21 +146,20 @@ func (f *Feature) registerFinish(r *http.Request, q *question) (any, error) {
 	if t == nil {
 		return nil, errTicket
 	}
-	var c webauthn.Created
+	var c created
 	if json.Unmarshal(q.Credential, &c) != nil {
 		return nil, refusedFor("request", http.StatusBadRequest)
 	}
-	base := f.cfg.Base(r)
-	key, err := webauthn.Register(&c, webauthn.Wanted{Challenge: t.challenge, Origin: base.String(), RP: base.Hostname()})
+	base, bare := f.cfg.Base(r), t.owner.JID.Bare()
+	p, err := register(f.party(base), f.personOf(bare, nil), t.asked, &c)
 	if err != nil || t.origin != base.String() {
-		return nil, refusedFor("refused", http.StatusForbidden)
+		return nil, errRefused
 	}
-	bare := t.owner.JID.Bare()
 	account, err := f.accounts.Standing(r.Context(), bare.Local())
 	if err != nil {
 		return nil, err
 	}
-	p := &passkey{Key: key, Name: short(q.Name), RP: base.Hostname(), Added: time.Now().Unix(), Account: born(account)}
+	p.Name, p.RP, p.Added, p.Account = short(q.Name), base.Hostname(), time.Now().Unix(), born(account)
 	switch err := f.keep(r.Context(), bare, p); {
 	case errors.Is(err, errFull):
 		return nil, refusedFor("full", http.StatusConflict)
@@ -194,11 +178,8 @@ func (f *Feature) registerFinish(r *http.Request, q *question) (any, error) {
 func (f *Feature) loginBegin(r *http.Request, _ *question) (any, error) {
 	base := f.cfg.Base(r)
 	b := binary.BigEndian.AppendUint64(random(16), uint64(time.Now().Add(life).Unix()))
-	challenge := webauthn.Bytes(append(b, f.proof(b, base.String())...))
-	return map[string]any{"publicKey": map[string]any{
-		"challenge": challenge, "rpId": base.Hostname(), "userVerification": "required", "timeout": life.Milliseconds(),
-		"allowCredentials": []descriptor{},
-	}}, nil
+	options, _, err := askGet(f.party(base), append(b, f.proof(b, base.String())...))
+	return options, err
 }
 
 func (f *Feature) proof(b []byte, origin string) []byte {
@@ -228,18 +209,16 @@ func (f *Feature) spend(challenge []byte, until time.Time) bool {
 	return true
 }
 
-var errRefused = refusedFor("refused", http.StatusForbidden)
-
 // loginFinish lets a new device in: it gets a token that signs in once, and the others
 // are told before.
 func (f *Feature) loginFinish(r *http.Request, q *question) (any, error) {
 	since, base := f.accounts.Epoch(), f.cfg.Base(r)
 	until, ok := f.ours(q.Challenge, base.String())
-	var a webauthn.Asserted
+	var a asserted
 	switch {
 	case !ok:
 		return nil, errTicket
-	case json.Unmarshal(q.Credential, &a) != nil, len(a.ID) > webauthn.MaxID, q.Device == "", len(q.Device) > 64:
+	case json.Unmarshal(q.Credential, &a) != nil, len(a.ID) > maxID, q.Device == "", len(q.Device) > 64:
 		return nil, refusedFor("request", http.StatusBadRequest)
 	}
 	bare, p, err := f.proved(r, &a, q.Challenge, until)
@@ -265,7 +244,7 @@ func (f *Feature) loginFinish(r *http.Request, q *question) (any, error) {
 }
 
 // proved finds whose passkey it is and has it prove that; durable before it says so.
-func (f *Feature) proved(r *http.Request, a *webauthn.Asserted, challenge []byte, until time.Time) (bare jid.JID, p passkey, err error) {
+func (f *Feature) proved(r *http.Request, a *asserted, challenge []byte, until time.Time) (bare jid.JID, p passkey, err error) {
 	ctx, base, id := r.Context(), f.cfg.Base(r), a.ID.String()
 	version := uint64(0)
 	if bare, err = f.ownerOf(ctx, id); err == nil {
@@ -283,17 +262,17 @@ func (f *Feature) proved(r *http.Request, a *webauthn.Asserted, challenge []byte
 		return bare, p, errRefused
 	case err != nil:
 		return bare, p, err
-	case account.Disabled, born(account) != p.Account, !bytes.Equal(a.UserHandle, f.handle(bare.Local())):
+	case account.Disabled, born(account) != p.Account:
 		return bare, p, errRefused
 	}
-	count, err := webauthn.Verify(a, &p.Key, webauthn.Wanted{Challenge: challenge, Origin: base.String(), RP: base.Hostname()})
-	if errors.Is(err, webauthn.ErrCount) {
+	err = verify(f.party(base), f.personOf(bare, []passkey{p}), challenge, a, &p)
+	if errors.Is(err, errCount) {
 		f.cfg.Log.Warn("a passkey counts backwards: there may be two of it", "jid", bare.String())
 	}
 	if err != nil || !f.spend(challenge, until) {
 		return bare, p, errRefused
 	}
-	if err := f.note(ctx, bare, p, version, count); err != nil {
+	if err := f.note(ctx, bare, p, version); err != nil {
 		if errors.Is(err, store.ErrConflict) {
 			return bare, p, errRefused // removed, or used, in the meantime
 		}
