@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -22,16 +23,20 @@ import (
 const linkTime = 30 * time.Minute
 
 func newChatLink(o *chatOptions) *cobra.Command {
-	var join, label, ca string
+	var join, refuse, label, ca string
 	cmd := &cobra.Command{
 		Use: "link", Short: "Add a device: show a code here, and take it there with --join",
 		Long: "On a device that is signed in this shows a code, as a QR and as text, for five minutes and one device. On the new device,\n" +
 			"with an empty profile, --join takes it (- reads it from standard input) and shows six digits. Type them here: whoever has\n" +
 			"seen the code can ask, and only the digits tell whether it is your device. After that the new device can read and write\n" +
-			"all your messages; it gets the history, and what was decided about keys. Your other devices are told.",
-		Example: "  mirsal chat link\n  mirsal chat link --join 'mirsal:link?a=…' --profile ./new --label tablet",
+			"all your messages; it gets the history, and what was decided about keys. Your other devices are told. Where the\n" +
+			"server has a new device wait, any other device refuses it with --refuse and the link that chat listen --json tells.",
+		Example: "  mirsal chat link\n  mirsal chat link --join 'mirsal:link?a=…' --profile ./new --label tablet\n  mirsal chat link --refuse 8c1f20",
 		Args:    exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if refuse != "" {
+				return o.with(func(c *chatting) error { return c.refuseLink(refuse) })
+			}
 			if !cmd.Flags().Changed("join") {
 				return o.with(func(c *chatting) error { return c.showLink(cmd) })
 			}
@@ -44,9 +49,19 @@ func newChatLink(o *chatOptions) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&join, "join", "", "the code that the other device shows; - reads it from standard input")
+	cmd.Flags().StringVar(&refuse, "refuse", "", "the link of a device that another one has let in and that waits (keyAlert)")
 	cmd.Flags().StringVar(&label, "label", deviceLabel(), "with --join: what your other devices will call this one")
 	cmd.Flags().StringVar(&ca, "ca", "", "with --join: file of certificates to trust beside the system's, in PEM")
 	return cmd
+}
+
+// refuseLink keeps out what another device has let in.
+func (c *chatting) refuseLink(link string) error {
+	if err := c.synced(); err != nil {
+		return err
+	}
+	_, err := c.Call(c.limit, &port.LinkConfirm{Link: link})
+	return waited(err)
 }
 
 // showLink is the old device.
@@ -131,9 +146,22 @@ func (c *chatting) asksDigits(ctx context.Context, in io.Reader, out io.Writer, 
 // linkQuestion says what a yes means, and by what it is to be decided.
 func linkQuestion(a *port.LinkAsked) string {
 	return fmt.Sprintf("\nA new device calling itself %q (%s) wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were.\n"+
-		"It says so itself; the name proves nothing. It must be in your hands.\n"+
+		"It says so itself; the name proves nothing. It must be in your hands.\n%s"+
 		"If somebody has asked you for the code or for digits, press Enter alone: that refuses it.\n"+
-		"To let it in, type the six digits that it shows: ", plain(a.Label), plain(a.Software))
+		"To let it in, type the six digits that it shows: ", plain(a.Label), plain(a.Software), whereLinked(a))
+}
+
+// whereLinked is a line about where the server sees a new device, if it says so by a network and
+// nothing else.
+func whereLinked(a *port.LinkAsked) string {
+	network, err := netip.ParsePrefix(a.Network)
+	switch {
+	case err != nil:
+		return ""
+	case a.Same:
+		return fmt.Sprintf("The server sees it in the network that this device is in, too (%s).\n", network)
+	}
+	return fmt.Sprintf("The server sees it in the network %s, and this device in another one.\n", network)
 }
 
 // mostTypos is how often digits may be typed.
@@ -189,6 +217,8 @@ func (c *chatting) follow(ctx context.Context, out io.Writer, wait <-chan error)
 		case !ok:
 		case s.State == "joined" && s.Check != "":
 			fmt.Fprintf(out, "Type these digits on the device that has shown the code:\n\n    %s\n\n", s.Check)
+		case s.State == "held":
+			fmt.Fprintf(out, "It is let in, and the server has it wait until %s. Until then any device of the account can refuse it.\n", s.Until.Local().Format("2006-01-02 15:04"))
 		case (s.State == "sending" || s.State == "receiving") && s.Total > 0 && s.Done*10/s.Total > told:
 			told = s.Done * 10 / s.Total
 			fmt.Fprintf(out, "%d of %d messages\n", s.Done, s.Total)

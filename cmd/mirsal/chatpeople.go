@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,6 +58,9 @@ func (o *chatOptions) printAnswer(cmd *cobra.Command, answer port.Event) error {
 		for _, d := range a.Devices {
 			fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\n", d.Address, d.ID, grouped(d.Fingerprint), d.Trust, deviceWords(d))
 		}
+		for _, x := range a.Others {
+			fmt.Fprintf(w, "%s\t%s\t(its keys are not known)\t\t%s\n", a.Address, cell(x.Client), accessWords(x))
+		}
 	case *port.Code:
 		fmt.Fprintln(w, a.Text)
 	}
@@ -93,8 +98,36 @@ func deviceWords(d port.Device) string {
 		words = append(words, "not used any more")
 	}
 	if d.Label != "" {
-		words = append(words, plain(d.Label))
+		words = append(words, cell(d.Label))
 	}
+	if d.Access != nil {
+		words = append(words, accessWords(*d.Access))
+	}
+	return strings.Join(words, ", ")
+}
+
+// cell is a text of others on one line of a table, and in one column of it.
+func cell(s string) string { return strings.Join(strings.Fields(plain(s)), " ") }
+
+// accessWords says what the server knows of a client that has access to the account.
+func accessWords(a port.Access) string {
+	var words []string
+	add := func(format, what string) {
+		if what != "" {
+			words = append(words, fmt.Sprintf(format, what))
+		}
+	}
+	add("%s", cell(a.Software))
+	add("“%s”", cell(a.Name))
+	if a.Online {
+		words = append(words, "online")
+	} else if !a.Last.IsZero() {
+		add("last here %s", a.Last.Local().Format("2006-01-02 15:04"))
+	}
+	if !a.First.IsZero() {
+		add("since %s", a.First.Local().Format(time.DateOnly))
+	}
+	add("by %s", strings.Join(a.By, " and "))
 	return strings.Join(words, ", ")
 }
 
@@ -134,17 +167,26 @@ func newChatRoom(o *chatOptions) *cobra.Command {
 }
 
 func newChatDevices(o *chatOptions) *cobra.Command {
-	var of string
-	var remove uint32
-	cmd := o.oneCall("devices", "List devices and their keys: one's own, or with --of somebody's", "  mirsal chat devices\n  mirsal chat devices --of bob@example.org", 0, "", func([]string) port.Command {
-		if remove != 0 {
-			return &port.RemoveDevice{ID: remove}
+	var of, remove string
+	cmd := o.oneCall("devices", "List devices and their keys: one's own, or with --of somebody's", "  mirsal chat devices\n  mirsal chat devices --of bob@example.org\n  mirsal chat devices --remove 1234567", 0, "", func([]string) port.Command {
+		if remove != "" {
+			return removal(remove)
 		}
 		return &port.ListDevices{Address: of}
 	})
+	cmd.Long = "One's own devices are listed with what the server knows of their sign-ins. Below them are programs that have access and do\n" +
+		"not say which keys are theirs, as those of other makers; --remove ends the sign-in of one by its name in the list."
 	cmd.Flags().StringVar(&of, "of", "", "a contact or a room")
-	cmd.Flags().Uint32Var(&remove, "remove", 0, "number of a device of one's own to take off the account")
+	cmd.Flags().StringVar(&remove, "remove", "", "take a device of one's own off the account: its number, or the name of a program without known keys")
 	return cmd
+}
+
+// removal takes off what the list of devices names: a number of keys, or else a client.
+func removal(name string) port.Command {
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil && n != 0 {
+		return &port.RemoveDevice{ID: uint32(n)}
+	}
+	return &port.RemoveDevice{Client: name}
 }
 
 func newChatTrust(o *chatOptions) *cobra.Command {

@@ -29,3 +29,18 @@ func TestEachKindOfFailureHasItsExitStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestADeviceIsTakenOffByItsNumberOrByWhatItSignsInBy(t *testing.T) {
+	for name, want := range map[string]port.RemoveDevice{"1234": {ID: 1234}, "0": {Client: "0"}, "99999999999": {Client: "99999999999"}, "d4565fa7-4d72": {Client: "d4565fa7-4d72"}} {
+		if got := *removal(name).(*port.RemoveDevice); got != want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestWhatDevicesCallThemselvesStaysInItsPlace(t *testing.T) {
+	got := accessWords(port.Access{Software: "evil\n\x1b[2J", Name: "a\tb", Online: true, By: []string{"password", "token"}})
+	if got != "evil \uFFFD[2J, “a b”, online, by password and token" {
+		t.Errorf("%q", got)
+	}
+}

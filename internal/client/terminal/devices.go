@@ -28,8 +28,12 @@ func newDevices(m *model, address string) sheet {
 				return
 			}
 			p.rows = nil
-			for _, d := range ev.(*port.DeviceList).Devices {
+			list := ev.(*port.DeviceList)
+			for _, d := range list.Devices {
 				p.rows = append(p.rows, deviceRow(m, d, address))
+			}
+			for _, a := range list.Others {
+				p.rows = append(p.rows, accessRow(m, a))
 			}
 		})
 	}
@@ -45,6 +49,9 @@ func newDevices(m *model, address string) sheet {
 		if r == nil {
 			return false
 		}
+		if a, ok := r.value.(port.Access); ok {
+			return m.accessKey(key, a, ask)
+		}
 		return m.deviceKey(key, r.value.(port.Device), ask)
 	}
 	ask(m)
@@ -54,22 +61,25 @@ func newDevices(m *model, address string) sheet {
 func deviceRow(m *model, d port.Device, of string) row {
 	text := oneLine(d.Label)
 	if text == "" {
-		text = "a device"
+		text = m.t("a device")
 	}
 	if d.Address != of && of != "" {
 		text = m.name(d.Address) + ": " + text
 	}
 	if d.Here {
-		text += " (this one)"
+		text += m.t(" (this one)")
 	}
-	words := trustWords(d.Trust)
+	words := m.t(trustWords(d.Trust))
 	if !d.Active {
-		words += " · not used any more"
+		words += m.t(" · not used any more")
 	}
 	r := row{text: text, aside: words, value: d}
 	r.more = fingerprint(d.Fingerprint)
 	if !d.Seen.IsZero() {
-		r.more = append(r.more, "last message "+d.Seen.Local().Format(time.DateOnly))
+		r.more = append(r.more, m.tf("last message %s", d.Seen.Local().Format(time.DateOnly)))
+	}
+	if d.Access != nil {
+		r.more = append(r.more, accessWords(m, *d.Access)...)
 	}
 	return r
 }
@@ -119,13 +129,7 @@ func (m *model) deviceKey(key string, d port.Device, then func(m *model)) bool {
 		m.push(&question{text: "Refuse this key? That device reads nothing of yours any more, and its messages are not shown.", yes: func(*model) { decide("refused") }})
 	case key == "d" && d.Own && !d.Here:
 		m.push(&question{text: "Take this device off your account? It is signed out and reads nothing more.", yes: func(m *model) {
-			m.ask(&port.RemoveDevice{ID: d.ID}, func(ev port.Event) {
-				if f := port.FailureOf(ev); f != nil {
-					m.fail(f)
-					return
-				}
-				then(m)
-			})
+			m.remove(&port.RemoveDevice{ID: d.ID}, then)
 		}})
 	default:
 		return false

@@ -67,7 +67,7 @@ func (m *model) linkAsked(e *port.LinkAsked) {
 	if e.Software != "" {
 		name += " (" + oneLine(e.Software) + ")"
 	}
-	f := m.newForm("A new device wants in", m.tf("A device that calls itself “%s” wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were. The name proves nothing. Let it in only if it is in your hands, and type the digits that it shows. If somebody has asked you for the code or for digits, press Esc: that refuses it.", name), "The digits on the new device")
+	f := m.newForm("A new device wants in", m.tf("A device that calls itself “%s” wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were. The name proves nothing. Let it in only if it is in your hands, and type the digits that it shows. If somebody has asked you for the code or for digits, press Esc: that refuses it.", name)+m.where(e), "The digits on the new device")
 	f.left = func(m *model) { m.try(&port.LinkConfirm{}, "it was not let in") }
 	f.submit = func(m *model, values []string) {
 		if !sameDigits(values[0], e.Check) {
@@ -110,6 +110,9 @@ func (m *model) linkMoved(e *port.LinkState) {
 			m.say("type these digits on the device that has shown the code: %s", oneLine(e.Check))
 			m.note.until = m.now().Add(linkTime)
 		}
+	case "held":
+		m.say("let in, and the server has it wait until %s; until then any device of yours can refuse it", m.clock(e.Until))
+		m.note.until = e.Until
 	case "sending", "receiving":
 		m.say("history: %d of %d messages", e.Done, e.Total)
 	case "failed":
@@ -133,6 +136,8 @@ func (l *linking) moved(m *model, e *port.LinkState) {
 	switch e.State {
 	case "joined":
 		l.words = "A device has answered the code."
+	case "held":
+		l.words = m.tf("The new device is let in, and the server has it wait until %s. Until then any device of yours can refuse it. Keep this program running: the history goes over then.", m.clock(e.Until))
 	case "sending":
 		l.words = fmt.Sprintf("The new device gets your history: %d of %d messages.", e.Done, e.Total)
 	case "done":

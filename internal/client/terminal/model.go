@@ -183,7 +183,7 @@ func (m *model) hear(events []port.Event) (cmd tea.Cmd) {
 				cmd = tea.Raw("\a")
 			}
 		case *port.KeyAlert:
-			m.say("%s", m.alertWords(*e))
+			m.alert(*e)
 		case *port.Done: // a transfer that was begun before, in another run perhaps
 			if e.Failure != nil {
 				m.fail(e.Failure)

@@ -57,15 +57,18 @@ func (m *model) keyNews(kind, who string) string {
 	return ""
 }
 
-// alertWords is an alert in one line.
-func (m *model) alertWords(a port.KeyAlert) string {
-	if a.Kind == "own-device" {
-		return "A new device is on your account. If it is not yours, take it off: Ctrl-K, my devices."
+// alert tells of what happened to keys, in a line or, where something can still be done, in a form.
+func (m *model) alert(a port.KeyAlert) {
+	switch words := m.keyNews(a.Kind, a.Address); {
+	case a.Kind == "linked":
+		m.linked(a)
+	case a.Kind == "own-device":
+		m.say("A new device is on your account. If it is not yours, take it off: Ctrl-K, my devices.")
+	case words != "":
+		m.say("%s", words)
+	default:
+		m.say("%s", oneLine(a.Kind+" "+a.Address))
 	}
-	if words := m.keyNews(a.Kind, a.Address); words != "" {
-		return words
-	}
-	return oneLine(a.Kind + " " + a.Address)
 }
 
 // whyWords is a reason of the engine's in words.
