@@ -40,6 +40,10 @@ export interface Feature {
 	part?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** tools stand in the composer: attach, voice */
 	tools?: View<{ chat: string }>;
+	/** speak stands in place of the composer's send button while nothing is written */
+	speak?: View<{ chat: string }>;
+	/** over stands over everything while it is wanted: a viewer, a player */
+	over?: { when: (world: World) => boolean; view: View };
 	/** top stands in a conversation's head, before its menu: the lock, calls */
 	top?: View<{ chat: string }>;
 	appActions?: (world: World) => Action[];

@@ -9,6 +9,7 @@ import { Connection } from './connection.svelte';
 import { Contacts } from './contacts.svelte';
 import { Conversations } from './conversations.svelte';
 import { Drafts } from './drafts.svelte';
+import { Files } from './files.svelte';
 import { Pictures } from './pictures.svelte';
 import { Route } from './route.svelte';
 import { Settings } from './settings.svelte';
@@ -20,6 +21,7 @@ export class World {
 	readonly contacts: Contacts;
 	readonly conversations: Conversations;
 	readonly drafts: Drafts;
+	readonly files: Files;
 	readonly pictures: Pictures;
 	readonly snapshots: Snapshots;
 
@@ -32,6 +34,7 @@ export class World {
 		this.connection = new Connection(engine);
 		this.chats = new Chats(engine);
 		this.drafts = new Drafts(engine, this.chats);
+		this.files = new Files(engine);
 		this.pictures = new Pictures(engine);
 		this.contacts = new Contacts(engine);
 		this.conversations = new Conversations(engine);
