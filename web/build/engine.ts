@@ -21,8 +21,8 @@ export function engine(): Plugin {
 				return without;
 			},
 		},
-		configureServer: (s) => void s.middlewares.use('/engine', serve),
-		configurePreviewServer: (s) => void s.middlewares.use('/engine', serve),
+		configureServer: (s) => void s.middlewares.use('/engine', serve(from)),
+		configurePreviewServer: (s) => void s.middlewares.use('/engine', serve(join(import.meta.dirname, '../dist/engine'))),
 		writeBundle({ dir }) {
 			if (!existsSync(from)) throw new Error(`there is no engine in ${from}: run make wasm`);
 			const to = join(dir!, 'engine');
@@ -32,9 +32,9 @@ export function engine(): Plugin {
 	};
 }
 
-const serve: Connect.NextHandleFunction = (request, response, next) => {
+const serve = (folder: string): Connect.NextHandleFunction => (request, response, next) => {
 	const name = basename(request.url!.split('?')[0]!);
-	const path = join(from, name);
+	const path = join(folder, name);
 	if (!ours(name) || !existsSync(path)) return next();
 	response.setHeader('Content-Type', name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript');
 	response.setHeader('Content-Length', statSync(path).size);
