@@ -24,7 +24,7 @@ export interface Feature {
 	start?: (world: World) => void;
 	/** gate stands in place of everything while it is wanted: signing in, loading, failure */
 	gate?: { when: (world: World) => boolean; view: View };
-	/** notice is a slim line above the chat list */
+	/** notice is a slim line above the chat list; all that are wanted stand there */
 	notice?: { when: (world: World) => boolean; view: View };
 	/** list is the pane of chats, main the pane of one conversation, empty what is there without one */
 	list?: View;
@@ -36,6 +36,10 @@ export interface Feature {
 	panels?: Record<string, View<{ chat: string }>>;
 	/** pages open in place of the chat list by route.turn(name) */
 	pages?: Record<string, View>;
+	/** banner stands under a conversation's head while something there is to be decided */
+	banner?: { when: (world: World, chat: Chat) => boolean; view: View<{ chat: string }> };
+	/** line is drawn in place of one of the engine's own lines in a conversation (message.notice) */
+	line?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** part is drawn in a bubble, above the text, for the messages it wants: files */
 	part?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** tools stand in the composer: attach, voice */

@@ -6,6 +6,12 @@ import type { Settings } from '../model/settings.svelte';
 
 export { m } from './paraglide/messages.js';
 
+let spoken: Settings | undefined;
+
+/** tag is the chosen language, with its digits, for Intl. */
+export const tag = () => spoken?.tag ?? 'en';
+
 export function speak(settings: Settings) {
+	spoken = settings;
 	overwriteGetLocale(() => settings.locale);
 }

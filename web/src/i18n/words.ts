@@ -3,7 +3,8 @@
 
 import type { Delivery, Failure, Message } from '../port/types';
 import { plain } from '../ui/bidi';
-import { m } from './index';
+import { lasting } from '../ui/time';
+import { m, tag } from './index';
 
 export function delivery(state: Delivery): string {
 	const words: Record<Delivery, () => string> = {
@@ -46,9 +47,12 @@ export function noticeWords(message: Message): string {
 		'members-changed': m.notice_members_changed,
 		'new-device': () => m.notice_new_device({ name }),
 		changed: () => m.notice_changed({ name }),
+		timer: () => timerWords(Number(message.params?.[0])),
 	};
 	return (words[message.notice ?? ''] ?? m.notice_other)();
 }
+
+const timerWords = (seconds: number) => (seconds > 0 ? m.notice_timer({ time: lasting(seconds, tag()) }) : m.notice_timer_off());
 
 export const unreadableWords = (why: string): string => (why === 'tampered' || why === 'forged' ? m.unreadable_tampered() : m.unreadable());
 

@@ -3,11 +3,14 @@
 export type Theme = 'system' | 'light' | 'dark';
 export type Locale = 'en' | 'ar';
 export type Digits = 'locale' | 'latn' | 'arab';
+/** Size is that of all text, in percent of what the browser has. */
+export type Size = 90 | 100 | 112 | 125;
 
 interface Choices {
 	theme: Theme;
 	locale: Locale;
 	digits: Digits;
+	size: Size;
 }
 
 const key = 'mirsal screen';
@@ -16,12 +19,14 @@ export class Settings implements Choices {
 	#theme = $state<Theme>('system');
 	#locale = $state<Locale>(preferred());
 	#digits = $state<Digits>('locale');
+	#size = $state<Size>(100);
 
 	constructor() {
 		const kept = read();
 		if (kept.theme) this.#theme = kept.theme;
 		if (kept.locale) this.#locale = kept.locale;
 		if (kept.digits) this.#digits = kept.digits;
+		if (kept.size) this.#size = kept.size;
 	}
 
 	get theme() {
@@ -45,6 +50,13 @@ export class Settings implements Choices {
 		this.#digits = digits;
 		this.#keep();
 	}
+	get size() {
+		return this.#size;
+	}
+	set size(size) {
+		this.#size = size;
+		this.#keep();
+	}
 	get direction(): 'rtl' | 'ltr' {
 		return this.#locale === 'ar' ? 'rtl' : 'ltr';
 	}
@@ -55,7 +67,7 @@ export class Settings implements Choices {
 	}
 
 	#keep() {
-		localStorage.setItem(key, JSON.stringify({ theme: this.#theme, locale: this.#locale, digits: this.#digits }));
+		localStorage.setItem(key, JSON.stringify({ theme: this.#theme, locale: this.#locale, digits: this.#digits, size: this.#size }));
 	}
 }
 

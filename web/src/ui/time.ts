@@ -39,6 +39,14 @@ export function brief(at: Date, now: Date, tag: string): string {
 /** full is all of it, for a title. */
 export const full = (at: Date, tag: string) => format(tag, { dateStyle: 'full', timeStyle: 'short' }).format(at);
 
+const units = [['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]] as const;
+
+/** lasting is a stretch of time in its largest whole unit: 4 weeks, 90 days, an hour; brief as in 4w. */
+export function lasting(seconds: number, tag: string, brief = false): string {
+	const [unit, length] = units.find(([, l]) => seconds >= l && seconds % l === 0) ?? ['second', 1];
+	return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: brief ? 'narrow' : 'long' }).format(seconds / length);
+}
+
 export const number = (n: number, tag: string) => new Intl.NumberFormat(tag).format(n);
 
 const capital = (text: string) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
