@@ -90,11 +90,15 @@ func TestAFileIsForwardedWithoutAnotherUpload(t *testing.T) {
 	}
 	m := arrives(bob, alice.address)
 	bob.must(&port.Fetch{Chat: alice.address, Message: m.ID, Path: filepath.Join(t.TempDir(), "first.ogg")})
-	if m.File.Name != "note.ogg" { // what it is more goes in the newer form of OMEMO only
-		t.Errorf("bob is told of %+v", m.File)
+	told := func(who string, f *port.File) {
+		if f.Name != "note.ogg" || f.Type != "audio/ogg" || f.Duration != 4200 || !bytes.Equal(f.Waveform, media.Waveform) {
+			t.Errorf("%s is told of %+v", who, f)
+		}
 	}
+	told("bob", m.File)
 	bob.must(&port.Forward{Chat: alice.address, Message: m.ID, To: []string{carol.address}})
 	m = arrives(carol, bob.address)
+	told("carol", m.File)
 	to := filepath.Join(t.TempDir(), "here.ogg")
 	carol.must(&port.Fetch{Chat: bob.address, Message: m.ID, Path: to})
 	if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, sound) {

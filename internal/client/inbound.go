@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/base64"
 	"errors"
 	"time"
 
@@ -149,13 +150,21 @@ func (e *Engine) opened(el xtok.Elem, env timeline.Envelope) (timeline.Incoming,
 	if silent || e.broken != nil {
 		return timeline.Incoming{}, step, false
 	}
-	return e.forMe(withName(timeline.Read(el, env, e.archiveOf(env), plain))), step, true
+	return e.forMe(withFacts(timeline.Read(el, env, e.archiveOf(env), plain), el)), step, true
 }
 
-// withName gives a file the name under which it would be saved: that is the one to show.
-func withName(in timeline.Incoming) timeline.Incoming {
-	if in.File != nil {
-		in.File.Name = files.NameIn(in.File.URL, in.File.Name)
+// nsFacts is of what is said of a file beside an encrypted link: <facts/> with the base64 of files.SealFacts.
+const nsFacts = "urn:mirsal:file:0"
+
+// withFacts gives a file the name under which it would be saved, which is the one to show, and what
+// its link opens of what stands beside it.
+func withFacts(in timeline.Incoming, el xtok.Elem) timeline.Incoming {
+	if in.File == nil {
+		return in
+	}
+	in.File.Name = files.NameIn(in.File.URL, in.File.Name)
+	if box, err := base64.StdEncoding.DecodeString(el.Child(nsFacts, "facts").Text()); err == nil && len(box) > 0 {
+		in.File.Learn(files.OpenFacts(in.File.URL, box))
 	}
 	return in
 }

@@ -20,7 +20,7 @@ func TestAFileIsShownUnderTheNameThatItIsSavedUnder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := withName(timeline.Read(e, timeline.Envelope{}, "", nil))
+		in := withFacts(timeline.Read(e, timeline.Envelope{}, "", nil), e)
 		if shown := in.File.Name; shown == "" || files.CleanName(shown) != shown {
 			t.Errorf("%q is shown as %q and saved as %q", name, shown, files.CleanName(shown))
 		}

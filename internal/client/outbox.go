@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
+	"mirsal/internal/client/files"
 	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
@@ -155,9 +157,21 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 	}
 	content = sealed.Content
 	if !sealed.Inside {
-		content = append(slices.Clip(content), extras...)
+		content = e.appendFacts(append(slices.Clip(content), extras...), o)
 	}
 	return content, b, sealed.Lock, nil
+}
+
+// appendFacts appends what a file is, for who can read the link that is encrypted beside it.
+func (e *Engine) appendFacts(dst []byte, o timeline.Outgoing) []byte {
+	if o.Kind != timeline.Text || o.File == nil {
+		return dst
+	}
+	box := files.SealFacts(e.Rand, o.File.URL, o.File.Facts())
+	if box == nil {
+		return dst
+	}
+	return append(base64.StdEncoding.AppendEncode(append(dst, "<facts xmlns='"+nsFacts+"'>"...), box), "</facts>"...)
 }
 
 // whySome is a lock's reason where some members of a room cannot read.

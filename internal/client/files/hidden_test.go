@@ -1,6 +1,8 @@
 package files
 
 import (
+	"bytes"
+	"crypto/rand"
 	"strings"
 	"testing"
 )
@@ -46,5 +48,33 @@ func TestANameThatWasHiddenBySomebodyElseIsCleaned(t *testing.T) {
 	l.Source.URL += hideName("../../etc\x1b[2J/CON.txt", l.Source)
 	if got := NameIn(l.Text(), ""); got != "_CON.txt" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestWhatIsSaidOfAFileIsReadByItsLinkOnly(t *testing.T) {
+	l := Link{Source: Source{URL: "https://h/f", Key: random(1, linkKey), IV: random(2, ivSize)}}
+	link := l.Text()
+	box := SealFacts(rand.Reader, link, []byte("<file/>"))
+	if got := OpenFacts(link, box); string(got) != "<file/>" {
+		t.Errorf("it became %q", got)
+	}
+	if longer := SealFacts(rand.Reader, link, bytes.Repeat([]byte("x"), 300)); len(longer) != len(box) {
+		t.Error("the length of little is told")
+	}
+	if again := SealFacts(rand.Reader, link, []byte("<file/>")); bytes.Equal(again, box) {
+		t.Error("a nonce is used twice")
+	}
+	for i := range box {
+		if bad := bytes.Clone(box); OpenFacts(link, append(append(bad[:i:i], bad[i]^1), bad[i+1:]...)) != nil {
+			t.Fatalf("a change of byte %d is not noticed", i)
+		}
+	}
+	other := l
+	other.Source.Key = random(3, linkKey)
+	if OpenFacts(other.Text(), box) != nil || OpenFacts("https://h/f", box) != nil || OpenFacts(link, nil) != nil || OpenFacts(link, box[:20]) != nil {
+		t.Error("something else opens it")
+	}
+	if SealFacts(rand.Reader, "https://h/f", []byte("<file/>")) != nil || SealFacts(rand.Reader, link, make([]byte, mostFacts+1)) != nil {
+		t.Error("what cannot be hidden is sent")
 	}
 }

@@ -90,6 +90,27 @@ func (f *File) appendMeta(dst []byte) []byte {
 	return append(dst, "</file>"...)
 }
 
+// Facts is what is said of a file, as XML that stands alone.
+func (f *File) Facts() []byte { return f.appendMeta(nil) }
+
+// Learn takes what Facts told, where nothing is known yet. What it says of the name does not
+// count: a link has its own.
+func (f *File) Learn(facts []byte) {
+	e, err := xtok.Parse(facts, xtok.Limits{Size: 16 << 10, Depth: 4, Attrs: 8, Name: 64, Prefixes: 8, Nodes: 64})
+	if err != nil || !e.Is(nsFileMeta, "file") {
+		return
+	}
+	f.readMeta(e)
+}
+
+func (f *File) readMeta(meta xtok.Elem) {
+	f.Type = cutText(CleanName(meta.Child(nsFileMeta, "media-type").Text()), 128)
+	f.Media = readMedia(meta)
+	if n, err := strconv.ParseInt(meta.Child(nsFileMeta, "size").Text(), 10, 64); err == nil && n >= 0 {
+		f.Size = n
+	}
+}
+
 // readMedia reads what a file is.
 func readMedia(meta xtok.Elem) port.Media {
 	number := func(name string) int64 {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"mirsal/internal/xmpp/jid"
@@ -107,11 +106,7 @@ func readSharing(e xtok.Elem) *File {
 	}
 	meta := e.Child(nsFileMeta, "file")
 	f.Name = fileName(meta.Child(nsFileMeta, "name").Text())
-	f.Type = cutText(CleanName(meta.Child(nsFileMeta, "media-type").Text()), 128)
-	f.Media = readMedia(meta)
-	if n, err := strconv.ParseInt(meta.Child(nsFileMeta, "size").Text(), 10, 64); err == nil && n >= 0 {
-		f.Size = n
-	}
+	f.readMeta(meta)
 	if f.Name == "" {
 		f.Name = linked(f.URL).Name
 	}
