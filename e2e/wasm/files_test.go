@@ -14,7 +14,22 @@ import (
 func TestFilesGoBothWaysEncrypted(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "alice", "bob")
-	alice, bob := browse(t, "").open("1", "alice").signIn(s), elsewhere(t, s, "bob")
+	filesGoBothWays(t, s, browse(t, ""))
+}
+
+// As `make run` serves: links are https, by a certificate that the browser does not take.
+func TestAPageOnTheServersMachineHasItsFilesFromItsOwnSite(t *testing.T) {
+	t.Parallel()
+	s := &server{c2s: freePort(t), web: freePort(t)}
+	s.start(t, []string{"alice", "bob"}, "--http", freePort(t))
+	b := browse(t, "")
+	b.do("site", map[string]any{"server": "http://" + s.web}, nil)
+	filesGoBothWays(t, s, b)
+}
+
+func filesGoBothWays(t *testing.T, s *server, b *browser) {
+	t.Helper()
+	alice, bob := b.open("1", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&alice.person, bob)
 
 	var given struct{ Sum, Path string }

@@ -30,8 +30,13 @@ type server struct {
 func newServer(t *testing.T, names ...string) *server {
 	t.Helper()
 	s := &server{c2s: freePort(t), web: freePort(t)}
-	s.Server = mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{"--domain", domain, "--c2s", s.c2s,
-		"--http-plain", s.web, "--set", "upload.public_url=http://" + s.web}})
+	return s.start(t, names, "--set", "upload.public_url=http://"+s.web)
+}
+
+func (s *server) start(t *testing.T, names []string, more ...string) *server {
+	t.Helper()
+	s.Server = mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: append([]string{"--domain", domain, "--c2s", s.c2s,
+		"--http-plain", s.web}, more...)})
 	s.Accounts(password, names...)
 	return s
 }

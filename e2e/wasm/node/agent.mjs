@@ -22,7 +22,18 @@ const closed = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; for
 const page = `${closed}; worker-src 'self'; require-trusted-types-for 'script'; trusted-types mirsal`;
 const worker = `${closed} 'wasm-unsafe-eval'; connect-src 'self' ws://127.0.0.1:* http://127.0.0.1:* http://localhost:*`;
 
+let server; // where this site's server is, if it has one
+
+// proxied hands a request on to the server, as if this were its site.
+function proxied(request, response) {
+	const { method, url, headers } = request;
+	const on = http.request(new URL(url, server), { method, headers }, (r) => r.pipe(response.writeHead(r.statusCode, r.headers)));
+	on.on('error', () => response.writeHead(502).end());
+	request.pipe(on);
+}
+
 async function serve(request, response) {
+	if (server && /^\/(site\.json$|upload\/)/.test(request.url)) return proxied(request, response);
 	const name = path.basename(new URL(request.url, 'http://localhost').pathname) || 'page.html';
 	const where = name.startsWith('page.') || name === 'tests.js' ? here : name === 'tests.wasm' ? tests : dist;
 	const packed = name === 'engine.wasm';
@@ -57,6 +68,7 @@ const commands = {
 			for (const [tab, p] of tabs) if (p === page) write({ tab, told: JSON.parse(text) });
 		});
 	},
+	site: (how) => void (server = how.server),
 	async open({ tab }) {
 		const p = await browser.newPage();
 		tabs.set(tab, p);

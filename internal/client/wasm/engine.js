@@ -10,6 +10,7 @@ import './wasm_exec.js';
 import { disk as folder } from './disk.js';
 import { Hub } from './hub.js';
 import { load } from './load.js';
+import { near } from './near.js';
 
 const me = crypto.randomUUID();
 let options; // of the page's first message
@@ -110,7 +111,7 @@ function engine({ go, instance }) {
 		let came; // what it says may come before it is ready
 		const mine = new Hub((to, e) => (to === me ? event(e) : to === '*' ? all(e) : channel.postMessage({ to, from: me, event: e })));
 		globalThis.mirsalHost = {
-			profile: options.profile, label: options.label, disk,
+			profile: options.profile, label: options.label, disk, near,
 			tell: (text) => mine.event(text),
 			ready: (handle) => { run = handle; hub = mine; hub.engine = handle.do; ready(handle.address); },
 			ended: (why) => { came = why; resolve(why); },

@@ -12,7 +12,20 @@ import (
 
 // fetcher is files.Doer by the browser: XMLHttpRequest to put, which alone tells how
 // much has gone, and fetch to get. It keeps and sends no cookies.
-type fetcher struct{ policy files.Policy }
+type fetcher struct {
+	policy files.Policy
+	host   host
+}
+
+// near has a request go to the site itself, if that has the file.
+func (f *fetcher) near(address *string) error {
+	at, err := await(f.host.Call("near", *address))
+	if err != nil {
+		return errors.New("the file service has no address")
+	}
+	*address = at.String()
+	return nil
+}
 
 // ReadsAhead is of files.AheadReader: a browser takes a body that is whole.
 func (f *fetcher) ReadsAhead() {}
@@ -26,6 +39,9 @@ func (f *fetcher) Put(ctx context.Context, q files.PutRequest) (*files.Answer, e
 	}
 	if int64(body.Get("size").Float()) != q.Size {
 		return nil, errors.New("the body is not as long as was said")
+	}
+	if err := f.near(&q.URL); err != nil {
+		return nil, err
 	}
 	x := js.Global().Get("XMLHttpRequest").New()
 	x.Call("open", "PUT", q.URL)
@@ -116,6 +132,9 @@ func release(x js.Value, funcs ...js.Func) {
 // Get is of files.Doer. If-Range is left out: with it the browser would have to ask the
 // server for leave.
 func (f *fetcher) Get(ctx context.Context, q files.GetRequest) (*files.Answer, error) {
+	if err := f.near(&q.URL); err != nil {
+		return nil, err
+	}
 	abort := js.Global().Get("AbortController").New()
 	headers := map[string]any{}
 	if q.From > 0 {

@@ -18,8 +18,8 @@ type folder struct {
 	http *fetcher
 }
 
-func newFolder(disk js.Value) *folder {
-	return &folder{disk, &fetcher{policy: policy()}}
+func newFolder(h host) *folder {
+	return &folder{h.Get("disk"), &fetcher{policy(), h}}
 }
 
 // policy allows plain HTTP to this very machine only, and only where the page is from it:

@@ -36,6 +36,7 @@ import (
 //	ready(run)       the engine takes commands now: run.do(json), run.stop()
 //	                 run.address is the account of the profile, "" for none
 //	disk             files, see disk.js
+//	near(address)    where the site itself has a file, see near.js
 //	ended(why)       the engine has ended; why is "" when it was told to
 type host struct{ js.Value }
 
@@ -78,7 +79,7 @@ func (h host) run() error {
 	if err != nil {
 		return err
 	}
-	e, err := client.New(client.Config{Store: store, Dialer: dialer, Events: h.tell, Files: newFolder(h.Get("disk")),
+	e, err := client.New(client.Config{Store: store, Dialer: dialer, Events: h.tell, Files: newFolder(h),
 		Software: "mirsal web", Label: h.Get("label").String(), Rand: rand.Reader, Now: time.Now,
 		Log: console{}})
 	if err != nil {
