@@ -13,8 +13,7 @@ declare const self: ServiceWorkerGlobalScope;
 const files = JSON.parse('__FILES__') as Record<string, string>;
 const release = 'mirsal __RELEASE__';
 
-// packed forms are the server's matter; what comes is unpacked
-const kept = Object.keys(files).filter((path) => !/\.(br|gz)$/.test(path));
+const kept = Object.keys(files); // by what comes, unpacked
 const known = new Set(kept.map((path) => `/${path}`));
 
 self.addEventListener('install', (e) => e.waitUntil(take()));

@@ -8,6 +8,7 @@ const from = process.env.ENGINE ?? join(import.meta.dirname, '../../bin/wasm');
 const ours = (name: string) => !['attach.js', 'sizes.json'].includes(name);
 
 // engine puts what `make wasm` built at /engine/: copied on a build, served to dev and preview.
+// What is there packed by gzip is not copied as it is: the server unpacks it for who needs that.
 export function engine(): Plugin {
 	return {
 		name: 'mirsal-engine',
@@ -27,7 +28,8 @@ export function engine(): Plugin {
 			if (!existsSync(from)) throw new Error(`there is no engine in ${from}: run make wasm`);
 			const to = join(dir!, 'engine');
 			mkdirSync(to, { recursive: true });
-			for (const name of readdirSync(from).filter(ours)) cpSync(join(from, name), join(to, name));
+			const names = readdirSync(from).filter(ours);
+			for (const name of names) if (!names.includes(`${name}.gz`)) cpSync(join(from, name), join(to, name));
 		},
 	};
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
 // those that are written here, or are none of the release's
 const own = new Set(['manifest.json', 'sw.js', '.gitignore']);
 
-// manifest writes manifest.json: the SHA-256 of each file of the release, by its path.
+// manifest writes manifest.json: the SHA-256 of each file of the release, unpacked, by its path.
 // `mirsal web-hash` prints its own hash. The service worker has them built in.
 export function manifest(): Plugin {
 	return {
@@ -15,8 +16,9 @@ export function manifest(): Plugin {
 			order: 'post',
 			sequential: true,
 			handler({ dir }) {
-				const hash = (path: string) => `sha256-${createHash('sha256').update(readFileSync(join(dir!, path))).digest('base64')}`;
-				const hashes = Object.fromEntries(list(dir!).filter((path) => !own.has(path)).sort().map((path) => [path, hash(path)]));
+				const hash = (path: string) => `sha256-${createHash('sha256').update(unpacked(join(dir!, path))).digest('base64')}`;
+				const paths = new Set(list(dir!).filter((path) => !own.has(path)).map((path) => path.replace(/\.(br|gz)$/, '')));
+				const hashes = Object.fromEntries([...paths].sort().map((path) => [path, hash(path)]));
 				const text = JSON.stringify(hashes);
 				const release = createHash('sha256').update(text).digest('hex').slice(0, 16);
 				const worker = readFileSync(join(dir!, 'sw.js'), 'utf8');
@@ -29,6 +31,9 @@ export function manifest(): Plugin {
 		},
 	};
 }
+
+// unpacked is a file as browsers have it; where only packed forms are, one is by gzip.
+const unpacked = (path: string) => (existsSync(path) ? readFileSync(path) : gunzipSync(readFileSync(`${path}.gz`)));
 
 const list = (dir: string) =>
 	readdirSync(dir, { recursive: true, withFileTypes: true })
