@@ -92,6 +92,8 @@ func (e *Engine) peopleCommand(c port.Command) bool {
 		e.listContacts(c)
 	case *port.AddContact:
 		e.addContact(c)
+	case *port.InviteLink:
+		e.inviteLink(c)
 	case *port.RemoveContact:
 		e.removeContact(c)
 	case *port.Block:
@@ -278,6 +280,9 @@ func (e *Engine) cancel(c *port.Cancel) {
 		if cancel = e.loading[c.Message]; cancel == nil {
 			cancel = e.uploading[c.Message]
 		}
+	}
+	if j := e.joining; j != nil && c.Command == 0 && c.Message == "" {
+		cancel = j.cancel
 	}
 	if cancel == nil {
 		e.fail(c, port.Failf(port.Missing, "there is nothing to cancel"))

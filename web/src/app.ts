@@ -6,6 +6,6 @@ import { chatList } from './features/chats';
 import { composer } from './features/composer';
 import { conversation } from './features/conversation';
 import { loading } from './features/loading';
-import { signin } from './features/signin';
+import { onboarding } from './features/onboarding';
 
-export const features: readonly Feature[] = [loading, signin, chatList, conversation, composer];
+export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer];

@@ -253,12 +253,18 @@ type SetEncryption struct {
 // ListContacts is answered by ContactList.
 type ListContacts struct{ Ref }
 
-// AddContact asks somebody to become a contact, or accepts who asked. Answer: Done.
+// AddContact asks somebody to become a contact, or accepts who asked. Token is that of an
+// invitation of theirs, by which they have agreed beforehand. Answer: Done.
 type AddContact struct {
 	Ref
 	Address string `json:"address"`
 	Name    string `json:"name,omitempty"`
+	Token   string `json:"token,omitempty"`
 }
+
+// InviteLink asks for a link by which somebody becomes a contact of ours, and has an account
+// made where the server lets us invite for that (0401). Answer: Code.
+type InviteLink struct{ Ref }
 
 // RemoveContact ends it in both directions, and declines who asked. Answer: Done.
 type RemoveContact struct {
@@ -437,7 +443,7 @@ type LinkJoin struct {
 }
 
 // Cancel gives up the command with that number, if it can be given up, or what sends or fetches the
-// file of a Message, whoever asked for that. Answer: Done.
+// file of a Message, whoever asked for that, or with neither what LinkJoin waits for. Answer: Done.
 type Cancel struct {
 	Ref
 	Command uint64 `json:"command,omitempty"`

@@ -41,6 +41,11 @@ export class Connection {
 		this.address ??= address;
 	}
 
+	/** opened is for who has an account now by other ways than signIn: all is asked of it anew. */
+	opened() {
+		if (this.address) this.#account(this.address, true);
+	}
+
 	/** signIn is undefined when it went well. */
 	async signIn(account: Omit<SignIn, 'do' | 'ref'>): Promise<Failure | undefined> {
 		const failure = failed(await this.#port.do({ do: 'signIn', ...account }));

@@ -335,12 +335,25 @@ export interface ListContacts {
 	ref?: number;
 }
 
-/** AddContact asks somebody to become a contact, or accepts who asked. Answer: Done. */
+/**
+ * AddContact asks somebody to become a contact, or accepts who asked. Token is that of an
+ * invitation of theirs, by which they have agreed beforehand. Answer: Done.
+ */
 export interface AddContact {
 	do: 'addContact';
 	ref?: number;
 	address: string;
 	name?: string;
+	token?: string;
+}
+
+/**
+ * InviteLink asks for a link by which somebody becomes a contact of ours, and has an account
+ * made where the server lets us invite for that (0401). Answer: Code.
+ */
+export interface InviteLink {
+	do: 'inviteLink';
+	ref?: number;
 }
 
 /** RemoveContact ends it in both directions, and declines who asked. Answer: Done. */
@@ -575,7 +588,7 @@ export interface LinkJoin {
 
 /**
  * Cancel gives up the command with that number, if it can be given up, or what sends or fetches the
- * file of a Message, whoever asked for that. Answer: Done.
+ * file of a Message, whoever asked for that, or with neither what LinkJoin waits for. Answer: Done.
  */
 export interface Cancel {
 	do: 'cancel';
@@ -796,14 +809,16 @@ export interface KeyAlert {
 }
 
 /**
- * Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, and RecoveryCode, one to be
- * printed or written down.
+ * Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, RecoveryCode, one to be
+ * printed or written down, and InviteLink, a link.
  */
 export interface Code {
 	event: 'code';
 	ref?: number;
 	text: string;
 	until?: string;
+	/** InviteLink: also for people who have no account yet */
+	account?: boolean;
 	failure?: Failure;
 }
 
@@ -1103,6 +1118,7 @@ export type Command =
 	| SetEncryption
 	| ListContacts
 	| AddContact
+	| InviteLink
 	| RemoveContact
 	| GetProfile
 	| SetProfile
@@ -1188,6 +1204,7 @@ export interface Answers {
 	setEncryption: Done;
 	listContacts: ContactList;
 	addContact: Done;
+	inviteLink: Code;
 	removeContact: Done;
 	getProfile: Profile;
 	setProfile: Done;
