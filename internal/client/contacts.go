@@ -268,6 +268,16 @@ func (e *Engine) subscription(address, kind string) {
 	e.send([]byte("<presence xmlns='jabber:client' type='"+kind+"' to='"+esc(address)+"'/>"), 0)
 }
 
+// subscribe asks somebody, with the token of an invitation of theirs if there is one.
+// XEP-0379 §3.4
+func (e *Engine) subscribe(address, token string) {
+	if token == "" || len(token) > mostSecret {
+		e.subscription(address, "subscribe")
+		return
+	}
+	e.send([]byte("<presence xmlns='jabber:client' type='subscribe' to='"+esc(address)+"'><preauth xmlns='urn:xmpp:pars:0' token='"+esc(token)+"'/></presence>"), 0)
+}
+
 // addContact asks somebody, or lets in who has asked, and puts them on the list.
 func (e *Engine) addContact(c *port.AddContact) {
 	j, err := jid.Parse(strings.TrimSpace(c.Address))
@@ -288,7 +298,7 @@ func (e *Engine) addContact(c *port.AddContact) {
 		if p := e.people[address]; p != nil && p.Asks {
 			e.subscription(address, "subscribed")
 		}
-		e.subscription(address, "subscribe")
+		e.subscribe(address, c.Token)
 		if e.change(e.lines.Begin(address, false, e.Now())) {
 			e.done(c, port.Done{Chat: address})
 		}

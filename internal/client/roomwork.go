@@ -225,18 +225,48 @@ func (e *Engine) roomAnswer(c port.Command, r *room) func(error) {
 	}
 }
 
-// leaveRoom leaves for good: presence, bookmark and membership; what was said
-// there goes from this device too.
+// leaveRoom leaves for good: membership, presence and bookmark; what was said there goes from
+// this device too. A room that one was invited to, and never entered, is declined by it.
 func (e *Engine) leaveRoom(c *port.LeaveRoom) {
 	r := e.rooms[c.Address]
-	if r == nil {
+	if r == nil && !e.invited(c.Address) {
 		e.fail(c, port.Failf(port.NoSuchChat, "%q is not one of your rooms", c.Address))
 		return
 	}
-	e.send([]byte("<presence xmlns='jabber:client' type='unavailable' to='"+esc(r.Address+"/"+r.Nick)+"'/>"), 0)
-	e.unbookmark(r.Address)
-	if e.forgetRoom(r.Address) {
-		e.done(c, port.Done{})
+	role := "member"
+	if r != nil {
+		role = r.Members[e.own.String()]
+		r.Left = true // it is not entered again meanwhile
+	}
+	e.resign(c.Address, role, func() {
+		if r != nil {
+			e.send([]byte("<presence xmlns='jabber:client' type='unavailable' to='"+esc(r.Address+"/"+r.Nick)+"'/>"), 0)
+		}
+		e.unbookmark(c.Address)
+		if e.rooms[c.Address] != r || e.forgetRoom(c.Address) {
+			e.done(c, port.Done{})
+		}
+	})
+}
+
+// invited tells whether the last that is known of a room is that one was asked into it.
+func (e *Engine) invited(address string) bool {
+	c, there := e.lines.Chat(address)
+	return there && c.Last != nil && c.Last.Notice == "invited"
+}
+
+// resign gives up what one is in a room, so that nobody encrypts for who has left. A room that
+// does not let one is left all the same.
+// XEP-0045 §7.10, §9.4; XEP-0077 §3.2
+func (e *Engine) resign(address, role string, then func()) {
+	to, err := jid.Parse(address)
+	switch {
+	case err != nil || role == "":
+		then()
+	case role == "member":
+		e.ask(conn.Request{To: to, Type: stanza.Set, Payload: []byte("<query xmlns='jabber:iq:register'><remove/></query>")}, func(*conn.Stanza, error) { then() })
+	default:
+		e.affiliation(&room{Address: address}, e.own, "none", func(error) { then() })
 	}
 }
 

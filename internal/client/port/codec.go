@@ -119,6 +119,7 @@ func Commands() []Command {
 		&SetEncryption{},
 		&ListContacts{},
 		&AddContact{},
+		&InviteLink{},
 		&RemoveContact{},
 		&GetProfile{},
 		&SetProfile{},
@@ -208,6 +209,7 @@ func (*Report) command() string        { return "report" }
 func (*SetEncryption) command() string { return "setEncryption" }
 func (*ListContacts) command() string  { return "listContacts" }
 func (*AddContact) command() string    { return "addContact" }
+func (*InviteLink) command() string    { return "inviteLink" }
 func (*RemoveContact) command() string { return "removeContact" }
 func (*GetProfile) command() string    { return "getProfile" }
 func (*SetProfile) command() string    { return "setProfile" }

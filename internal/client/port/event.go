@@ -172,12 +172,13 @@ type KeyAlert struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, and RecoveryCode, one to be
-// printed or written down.
+// Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, RecoveryCode, one to be
+// printed or written down, and InviteLink, a link.
 type Code struct {
 	Ref
 	Text    string    `json:"text"`
 	Until   time.Time `json:"until,omitzero"`
+	Account bool      `json:"account,omitempty"` // InviteLink: also for people who have no account yet
 	Failure *Failure  `json:"failure,omitempty"`
 }
 

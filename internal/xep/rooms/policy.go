@@ -114,6 +114,8 @@ func mayChangeAffiliation(by, of Standing, self bool, to Affiliation, owners int
 	case by.Affiliation < Owner && to == Outcast && of.Affiliation >= Admin:
 		// XEP-0045#ban
 		return stanza.Errorf(stanza.NotAllowed, "only owners can ban admins and owners")
+	case self && by.Affiliation < Owner && to < Admin:
+		return nil // who gives up what he is takes nothing from others
 	case by.Affiliation < Owner && max(of.Affiliation, to) >= Admin:
 		// XEP-0045#modifyowner, XEP-0045#modifyadmin
 		return stanza.Errorf(stanza.Forbidden, "only owners decide who is an admin or an owner")
