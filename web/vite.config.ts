@@ -11,7 +11,7 @@ import { policy } from './build/policy.ts';
 // To try the screen beside a server: MIRSAL=http://127.0.0.1:5280 npm run dev
 const server = process.env.MIRSAL ?? 'http://127.0.0.1:5280';
 const proxy = Object.fromEntries(
-	['/ws', '/upload', '/web'].map((path) => [path, { target: server, ws: path === '/ws', changeOrigin: false }]),
+	['/ws', '/upload', '/web', '/invite', '/passkey', '/site.json', '/transparency.json'].map((path) => [path, { target: server, ws: path === '/ws', changeOrigin: false }]),
 );
 
 export default defineConfig({
