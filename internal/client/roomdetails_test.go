@@ -66,6 +66,9 @@ func TestWhatARoomSaysOfItselfIsToldWhenItChanges(t *testing.T) {
 		if r := last(); r.Name != "coffee" || r.Description != "" {
 			t.Errorf("then it is told as %+v", r)
 		}
+		if c := d.chat(tea); c.Last == nil || c.Last.Notice != "renamed" || c.Last.Params[0] != "coffee" {
+			t.Errorf("the last line is %+v", c.Last)
+		}
 	})
 }
 

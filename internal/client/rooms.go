@@ -335,7 +335,7 @@ func (e *Engine) roomSays(address string, el xtok.Elem) {
 		return
 	}
 	if slices.Contains(statusCodes(x), "104") {
-		e.askRoom(r, e.pump)
+		e.reconfigured(r)
 	}
 	news := false
 	for item := range x.Children() {
@@ -346,6 +346,16 @@ func (e *Engine) roomSays(address string, el xtok.Elem) {
 	if news && e.keepRoom(r) {
 		e.pump()
 	}
+}
+
+// reconfigured asks a room anew what it is; a line says so when it is called otherwise.
+func (e *Engine) reconfigured(r *room) {
+	before := r.Name
+	e.askRoom(r, func() {
+		if r.Name == before || before == "" || e.change(e.lines.Notice(r.Address, true, "renamed", []string{r.Name}, e.Now())) {
+			e.pump()
+		}
+	})
 }
 
 // defaultNick is what we are called in a room where nobody has said otherwise.
