@@ -5,7 +5,11 @@ import type { Feature } from './feature';
 import { chatList } from './features/chats';
 import { composer } from './features/composer';
 import { conversation } from './features/conversation';
+import { files } from './features/files';
 import { loading } from './features/loading';
+import { media } from './features/media';
 import { onboarding } from './features/onboarding';
+import { trust } from './features/trust';
+import { voice } from './features/voice';
 
-export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer];
+export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, files, media, voice];
