@@ -1,7 +1,8 @@
 // Words for what the engine says by keys: deliveries, notices, failures. What it says in
 // English besides is not shown.
 
-import type { Delivery, Failure, Message } from '../port/types';
+import { kindOf } from '../model/media';
+import type { Delivery, Failure, File, Message } from '../port/types';
 import { plain } from '../ui/bidi';
 import { lasting } from '../ui/time';
 import { m, tag } from './index';
@@ -30,7 +31,15 @@ function content(message: Message): string {
 	if (message.retracted) return m.retracted();
 	if (message.unreadable) return m.unreadable();
 	const text = (message.text ?? '').replace(/\s+/g, ' ').trim();
-	return text || (message.file ? plain(message.file.name) : '');
+	return text || (message.file ? fileWords(message.file) : '');
+}
+
+// a picture's name says nothing to people
+function fileWords(file: File): string {
+	const kind = kindOf(file);
+	if (kind === 'image') return m.media_photo();
+	if (kind === 'video') return m.media_video();
+	return kind === 'audio' && /^voice\b/.test(file.name) ? m.voice_message() : plain(file.name);
 }
 
 export function noticeWords(message: Message): string {
