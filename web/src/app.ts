@@ -6,6 +6,7 @@ import { chatList } from './features/chats';
 import { composer } from './features/composer';
 import { conversation } from './features/conversation';
 import { files } from './features/files';
+import { devices } from './features/devices';
 import { loading } from './features/loading';
 import { media } from './features/media';
 import { onboarding } from './features/onboarding';
