@@ -13,4 +13,4 @@ import { onboarding } from './features/onboarding';
 import { trust } from './features/trust';
 import { voice } from './features/voice';
 
-export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, files, media, voice];
+export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, files, media, voice, trust, devices];
