@@ -200,7 +200,7 @@ func (a *Auth) alter(ctx context.Context, name, device string, change func(*reco
 	return a.write(ctx, name, a.setRecord(device, &r))
 }
 
-// Revoke takes away what a device signs in by; who shows a token of its hears that it is over. One that has a token has shown
+// Revoke takes away what a device signs in by; who shows a token of its hears that it is over. One that has or had a token has shown
 // the password once, to get it: it is not let in by the password again before that is
 // changed. ErrDevice when there is no such device, ErrPasswordKnown for one
 // that signs in by the password alone, and when no more can be kept out: then only
@@ -225,7 +225,7 @@ func (a *Auth) revoke(ctx context.Context, name, device string) error {
 		return err
 	case r.Revoked, r.Removed:
 		return ErrDevice
-	case r.Password && !r.hasToken(time.Now()):
+	case r.Password && len(r.Tokens) == 0: // one that is over counts: who is removed signs out by itself, too
 		return ErrPasswordKnown
 	}
 	if r.Password {

@@ -360,8 +360,11 @@ func TestAPasswordChangeThatBreaksOffLeavesNoTokenAndADoubtfulDevice(t *testing.
 	if d := devices(t, a, "alice")[0]; d.Token || !d.Password {
 		t.Errorf("%+v", d)
 	}
-	if err := a.Revoke(t.Context(), "alice", id); !errors.Is(err, ErrPasswordKnown) {
-		t.Error("the old password still opens:", err)
+	if err := a.Revoke(t.Context(), "alice", id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.SignedIn(t.Context(), "alice", phone(), "password"); !errors.Is(err, ErrRevoked) {
+		t.Error("the old password lets it in:", err)
 	}
 }
 
@@ -464,6 +467,23 @@ func TestDevicesThatNobodyUsesAreForgottenForEverybody(t *testing.T) {
 			time.Sleep(time.Hour)
 		}
 	})
+}
+
+// Whoever hears that it was removed signs out, perhaps before the server is told to revoke it.
+func TestADeviceThatHasSignedOutIsRevokedAllTheSame(t *testing.T) {
+	a := open(t, memory.New())
+	add(t, a, "alice", "secret")
+	id := signIn(t, a, "alice", phone(), "password")
+	issue(t, a, phone())
+	if err := a.SignOut(t.Context(), "alice", id); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Revoke(t.Context(), "alice", id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.SignedIn(t.Context(), "alice", phone(), "password"); !errors.Is(err, ErrRevoked) {
+		t.Error("it is let in by the password:", err)
+	}
 }
 
 func TestADeviceThatSignsOutIsLetInByThePasswordAgain(t *testing.T) {
