@@ -11,7 +11,7 @@ import { policy } from './build/policy.ts';
 // To try the screen beside a server: MIRSAL=http://127.0.0.1:5280 npm run dev
 const server = process.env.MIRSAL ?? 'http://127.0.0.1:5280';
 const proxy = Object.fromEntries(
-	['/ws', '/upload', '/web', '/invite', '/passkey', '/site.json', '/transparency.json'].map((path) => [path, { target: server, ws: path === '/ws', changeOrigin: false }]),
+	['/ws', '/upload', '/invite', '/passkey', '/site.json', '/transparency.json', '/manifest.json'].map((path) => [path, { target: server, ws: path === '/ws', changeOrigin: false }]),
 );
 
 export default defineConfig({
@@ -29,13 +29,14 @@ export default defineConfig({
 		svelte(),
 		words(),
 		clean(),
+		policy(),
 		engine(),
 		budget(),
 		manifest(),
 	],
 	resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
 	server: { proxy, fs: { allow: ['..'] } },
-	preview: { proxy, headers: policy },
+	preview: { proxy },
 	build: {
 		target: 'es2022',
 		emptyOutDir: false, // clean() does

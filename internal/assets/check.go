@@ -7,13 +7,17 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // Check asks a site for every file of the set, in each shape in which a browser may get
-// it, and says of each that is not as here what is wrong with it, one line each. An error means
-// that the site could not be asked. The page is asked for at "/", as browsers do.
-func (s *Set) Check(ctx context.Context, c *http.Client, site string) (wrong []string, err error) {
+// it, and says of each that is not as here what is wrong with it, one line each. headers are those
+// that a file, by its name, has to come with. An error means
+// that the site could not be asked. The page is asked for at "/", as browsers do; redirects are for c
+// to follow or not.
+func (s *Set) Check(ctx context.Context, c *http.Client, site string, headers func(name string) http.Header) (wrong []string, err error) {
 	manifest, err := s.Manifest()
 	if err != nil {
 		return nil, err
@@ -27,7 +31,7 @@ func (s *Set) Check(ctx context.Context, c *http.Client, site string) (wrong []s
 	}
 	for _, name := range s.names {
 		for _, coding := range []string{"", "gzip", "br"} {
-			if why := s.compare(ctx, c, site, s.files[name], coding); why != "" {
+			if why := s.compare(ctx, c, site, s.files[name], coding, headers(name)); why != "" {
 				wrong = append(wrong, name+": "+why)
 				break
 			}
@@ -37,7 +41,7 @@ func (s *Set) Check(ctx context.Context, c *http.Client, site string) (wrong []s
 }
 
 // compare tells what is wrong with a file that is asked for packed in a way.
-func (s *Set) compare(ctx context.Context, c *http.Client, site string, f *file, coding string) string {
+func (s *Set) compare(ctx context.Context, c *http.Client, site string, f *file, coding string, headers http.Header) string {
 	path := "/" + f.name
 	if f.name == index {
 		path = "/"
@@ -54,6 +58,11 @@ func (s *Set) compare(ctx context.Context, c *http.Client, site string, f *file,
 	}
 	if got.hash != want {
 		return "differs"
+	}
+	for _, key := range slices.Sorted(maps.Keys(headers)) {
+		if want := headers.Values(key); !slices.Equal(got.header.Values(key), want) {
+			return fmt.Sprintf("%s is %q, not %q", key, got.header.Values(key), want)
+		}
 	}
 	return ""
 }
@@ -73,6 +82,7 @@ func (s *Set) packedSum(f *file) (string, error) {
 // gotten is what a site has answered.
 type gotten struct {
 	hash, coding string
+	header       http.Header
 	asked        error // it did not answer at all
 }
 
@@ -96,7 +106,7 @@ func fetched(ctx context.Context, c *http.Client, url, accept string, most int64
 	if resp.StatusCode != http.StatusOK {
 		return g, fmt.Errorf("HTTP status %d", resp.StatusCode)
 	}
-	g.coding = resp.Header.Get("Content-Encoding")
+	g.header, g.coding = resp.Header, resp.Header.Get("Content-Encoding")
 	body := io.Reader(resp.Body)
 	if g.coding == "gzip" {
 		if body, err = gzip.NewReader(resp.Body); err != nil {

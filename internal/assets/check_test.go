@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,11 +13,19 @@ import (
 // serve serves m as a site does, and tells what Check finds there.
 func serve(t *testing.T, m fstest.MapFS) []string {
 	t.Helper()
+	return serveWith(t, m, want(index))
+}
+
+func want(string) http.Header { return http.Header{"X-Policy": {"of the screen"}} }
+
+func serveWith(t *testing.T, m fstest.MapFS, headers http.Header) []string {
+	t.Helper()
 	theirs, err := New(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), headers)
 		switch r.URL.Path {
 		case "/":
 			theirs.Serve(w, r, index)
@@ -28,7 +37,7 @@ func serve(t *testing.T, m fstest.MapFS) []string {
 		}
 	}))
 	defer srv.Close()
-	wrong, err := newSet(t).Check(t.Context(), srv.Client(), srv.URL)
+	wrong, err := newSet(t).Check(t.Context(), srv.Client(), srv.URL, want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +71,19 @@ func TestWhatDiffersIsFoundInWhicheverShape(t *testing.T) {
 	}
 }
 
+func TestHeadersThatAreOthersAreFound(t *testing.T) {
+	for _, headers := range []http.Header{nil, {"X-Policy": {""}}, {"X-Policy": {"of the screen", "and another"}}, {"X-Policy": {"of the screen, and more"}}} {
+		wrong := serveWith(t, folder(t), headers)
+		if len(wrong) != len(newSet(t).Names()) || !strings.HasPrefix(wrong[0], "assets/app-B1.js: X-Policy is ") {
+			t.Errorf("%q: %q", headers, wrong)
+		}
+	}
+}
+
 func TestASiteThatDoesNotAnswerIsAnError(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
-	if _, err := newSet(t).Check(t.Context(), srv.Client(), srv.URL); err == nil {
+	if _, err := newSet(t).Check(t.Context(), srv.Client(), srv.URL, want); err == nil {
 		t.Error("no error")
 	}
 }

@@ -118,11 +118,7 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 // harden sets what keeps a browser from doing more with an answer than was
 // meant. A page that needs more sets its own Content-Security-Policy.
 func (s *Server) harden(h http.Header, r *http.Request, o *origin) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	basics(h)
 	// RFC 6797 §7.2: never over a connection without TLS
 	if s.cfg.HSTS && o.https && hostName(r.Host) == s.cfg.Domain.Domain() {
 		h.Set("Strict-Transport-Security", "max-age=31536000")

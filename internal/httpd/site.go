@@ -3,6 +3,7 @@ package httpd
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -61,80 +62,15 @@ func own(h http.Header, cache string) {
 
 // asset serves a file of the screen.
 func (s *Server) asset(name string) http.HandlerFunc {
+	cache := "no-cache"
+	if strings.HasPrefix(name, hashedIn) {
+		cache = "public, max-age=31536000, immutable"
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		h, cache := w.Header(), "no-cache"
-		switch {
-		case name == pageName:
-			h.Set("Content-Security-Policy", s.pagePolicy(r))
-			h.Set("Permissions-Policy", permissions)
-		case name == engineName:
-			h.Set("Content-Security-Policy", s.enginePolicy(r))
-		case name == workerName:
-			h.Set("Content-Security-Policy", s.workerPolicy(r))
-			h.Set("Service-Worker-Allowed", "/")
-		case strings.HasPrefix(name, hashedIn):
-			cache = "public, max-age=31536000, immutable"
-		}
-		own(h, cache)
+		maps.Copy(w.Header(), ScreenHeaders(name, s.base(r), s.cfg.Files))
+		w.Header().Set("Cache-Control", cache)
 		s.cfg.Screen.Serve(w, r, name)
 	}
-}
-
-// permissions are what pages may ask people for: calls and voice notes, nothing that tells
-// where somebody is or what else the machine has.
-const permissions = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), " +
-	"publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), " +
-	"accelerometer=(), gyroscope=(), magnetometer=()"
-
-// pagePolicy lets the page run what we serve and nothing else, inline or made of strings.
-// Text becomes HTML by the two policies alone that are named: Svelte's, for what stands in its
-// templates, and the screen's own, for addresses of Workers.
-func (s *Server) pagePolicy(r *http.Request) string {
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; font-src 'self'; connect-src " + s.reach(r) +
-		"; worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
-		"require-trusted-types-for 'script'; trusted-types svelte-trusted-html mirsal"
-}
-
-// enginePolicy is the only one under which a program in WebAssembly runs: that of
-// the Worker, whose policy is that of its own script.
-func (s *Server) enginePolicy(r *http.Request) string {
-	return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src " + s.reach(r) + "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; " +
-		"require-trusted-types-for 'script'; trusted-types 'none'"
-}
-
-func (s *Server) workerPolicy(r *http.Request) string {
-	return "default-src 'none'; script-src 'self'; connect-src " + s.reach(r) + "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; " +
-		"require-trusted-types-for 'script'; trusted-types 'none'"
-}
-
-// reach lists where pages may connect to: the site, its WebSocket, which not every browser
-// takes 'self' for, and where files are, if that is another origin.
-func (s *Server) reach(r *http.Request) string {
-	base := s.base(r)
-	list := "'self' " + socketAt(base)
-	if files := s.filesOrigin(); files != "" && files != base.String() {
-		list += " " + files
-	}
-	return list
-}
-
-// socketAt is the origin of WebSockets at a site.
-func socketAt(base *url.URL) string {
-	ws := *base
-	ws.Scheme = "wss"
-	if base.Scheme == "http" {
-		ws.Scheme = "ws"
-	}
-	return ws.String()
-}
-
-// filesOrigin is the origin of uploads, empty where there are none.
-func (s *Server) filesOrigin() string {
-	u, err := url.Parse(s.cfg.Files)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // siteJSON tells the page where it is. docs/protocol/site.md

@@ -2,7 +2,9 @@ package httpd
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -93,6 +95,42 @@ func TestPagesConnectToTheSiteThatTheyAreFromAndToItsFiles(t *testing.T) {
 		w := s.askHost(at, at, from, nil, "/")
 		if p := w.Header().Get("Content-Security-Policy"); !strings.Contains(p, "connect-src "+want+";") {
 			t.Errorf("%s: %s", at, p)
+		}
+	}
+}
+
+func TestAScreenIsFoundToComeWithItsHeaders(t *testing.T) {
+	s := newScreen(t, built(), func(c *Config) { c.Files = "https://files.example.org" })
+	srv := httptest.NewServer(s.h)
+	defer srv.Close()
+	at, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for files, good := range map[string]bool{"https://files.example.org/upload/": true, "": false} {
+		headers := func(name string) http.Header { return ScreenHeaders(name, at, files) }
+		if wrong, err := s.cfg.Screen.Check(t.Context(), srv.Client(), srv.URL, headers); err != nil || (len(wrong) == 0) != good {
+			t.Error(files, wrong, err)
+		}
+	}
+}
+
+func TestTheScreenIsTriedUnderTheSamePolicies(t *testing.T) {
+	b, err := os.ReadFile("../../web/build/policy.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const reach = "${reach}"
+	for _, want := range []string{pagePolicy(reach), enginePolicy(reach), workerPolicy(reach), permissions} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("web/build/policy.ts lacks %s", want)
+		}
+	}
+	h := http.Header{}
+	basics(h)
+	for name := range h {
+		if !strings.Contains(string(b), "'"+name+"': '"+h.Get(name)+"'") && name != "Content-Security-Policy" {
+			t.Errorf("web/build/policy.ts lacks %s: %s", name, h.Get(name))
 		}
 	}
 }

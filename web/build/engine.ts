@@ -1,7 +1,6 @@
 import { cpSync, createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Connect, Plugin } from 'vite';
-import { enginePolicy } from './policy.ts';
 
 const from = process.env.ENGINE ?? join(import.meta.dirname, '../../bin/wasm');
 // attach.js is the page's part and is bundled with it
@@ -40,6 +39,5 @@ const serve = (folder: string): Connect.NextHandleFunction => (request, response
 	if (!ours(name) || !existsSync(path)) return next();
 	response.setHeader('Content-Type', name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript');
 	response.setHeader('Content-Length', statSync(path).size);
-	response.setHeader('Content-Security-Policy', enginePolicy);
 	createReadStream(path).pipe(response);
 };
