@@ -7,10 +7,14 @@ import { composer } from './features/composer';
 import { conversation } from './features/conversation';
 import { files } from './features/files';
 import { devices } from './features/devices';
+import { groups } from './features/groups';
 import { loading } from './features/loading';
 import { media } from './features/media';
 import { onboarding } from './features/onboarding';
+import { people } from './features/people';
 import { trust } from './features/trust';
 import { voice } from './features/voice';
+import { privacy } from './features/privacy';
+import { settings } from './features/settings';
 
-export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, files, media, voice, trust, devices];
+export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings];

@@ -20,7 +20,7 @@ const kinds: readonly string[] = ['linked', 'own-device', 'changed'];
 export class Alerts {
 	list = $state.raw<readonly Alert[]>([]);
 	#world: World | undefined;
-	#of = ''; // whose they are
+	#of: string | undefined; // whose they are
 
 	start(world: World) {
 		this.#world = world;
