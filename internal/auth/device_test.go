@@ -292,7 +292,7 @@ func TestADeviceThatKnowsThePasswordIsRevokedByChangingIt(t *testing.T) {
 	}
 	var told []string
 	a.OnPassword(func(bare jid.JID, session any) { told = append(told, fmt.Sprint(bare, " ", session)) })
-	if err := a.ChangePassword(t.Context(), "alice", "a new password", Changer{laptopID, "its session"}); err != nil {
+	if err := a.ChangePassword(t.Context(), "alice", "a new password", Changer{Device: laptopID, Session: "its session"}); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(told, []string{"alice@example.org its session"}) {

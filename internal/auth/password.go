@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/sasl"
@@ -25,11 +26,14 @@ type Changer struct {
 	// Session is the one session that stays, compared by what it is and nothing
 	// else: others of its device may be somebody else's. nil for none.
 	Session any
+	// Keep lets the account's other devices stay: those that have a token. Else every one but the changer ends.
+	Keep bool
 }
 
 // ChangePassword sets an account's password as its person wants it: CheckPassword.
 // Every token of the account ends, the changer's too: after it nothing signs in but
-// the new password. All sessions end but the changer's (OnPassword).
+// the new password. All sessions end but the changer's (OnPassword). With by.Keep tokens stay good, the changer's
+// too, and only devices without one end (OnRevoke).
 func (a *Auth) ChangePassword(ctx context.Context, name, password string, by Changer) error {
 	name, err := a.Name(name)
 	if err != nil {
@@ -47,8 +51,13 @@ func (a *Auth) changePassword(ctx context.Context, name, password string, by Cha
 	if err != nil {
 		return err
 	}
-	if err := a.setPassword(ctx, next, by.Device); err != nil {
+	out, err := a.setPassword(ctx, next, by)
+	if err != nil {
 		return err
+	}
+	if by.Keep {
+		a.endDevices(name, out)
+		return nil
 	}
 	for _, f := range a.newPassword {
 		f(a.bare(name), by.Session)
@@ -56,35 +65,51 @@ func (a *Auth) changePassword(ctx context.Context, name, password string, by Cha
 	return nil
 }
 
+// endDevices ends the sessions of devices.
+func (a *Auth) endDevices(name string, devices []string) {
+	for _, id := range devices {
+		for _, f := range a.revoked {
+			f(a.bare(name), id)
+		}
+	}
+}
+
 // setPassword writes in an order that a crash leaves safe: tokens end first, and
-// devices count as knowing the password until it is another.
-func (a *Auth) setPassword(ctx context.Context, next store.Account, device string) error {
+// devices count as knowing the password until it is another. out are those that cannot
+// come back by what they have, where others can.
+func (a *Auth) setPassword(ctx context.Context, next store.Account, by Changer) (out []string, err error) {
 	a.change.Lock()
 	defer a.change.Unlock()
 	defer a.hold(next.Name)()
 	acc, err := a.account(ctx, next.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	records, err := a.records(ctx, next.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.rewrite(ctx, next.Name, records, func(_ string, r *record) bool { return r.endTokens() }); err != nil {
-		return err
+	if !by.Keep {
+		err = a.rewrite(ctx, next.Name, records, func(_ string, r *record) bool { return r.endTokens() })
+	}
+	if err != nil {
+		return nil, err
 	}
 	acc.SHA1, acc.SHA256 = next.SHA1, next.SHA256
 	if err := a.accounts.SetAccount(ctx, acc); err != nil {
-		return fmt.Errorf("auth: set password: %w", err)
+		return nil, fmt.Errorf("auth: set password: %w", err)
 	}
 	a.changed(next.Name, "")
 	// the password is set even when this fails: the devices are believed to know it
 	_ = a.rewrite(ctx, next.Name, records, func(id string, r *record) bool {
+		if id != by.Device && !r.hasToken(time.Now()) {
+			out = append(out, id)
+		}
 		was, revoked := r.Password, r.Revoked
-		r.Password, r.Revoked = id == device, false
+		r.Password, r.Revoked = id == by.Device, false
 		return r.Password != was || revoked
 	})
-	return nil
+	return out, nil
 }
 
 // rewrite changes the records of an account's devices, in one step.

@@ -89,7 +89,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	link.New(r, s.Auth, !cfg.C2S.RequireTLS, cfg.Auth.LinkWait.Duration, s.Log).Register(h)
 	s.addPasskeys(h)
 	transparency.New(kv, s.whatIsSeen()).Register(h)
-	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Log: s.Log}).Register(h)
+	register.New(s.Auth, register.Config{Open: cfg.Register.Open, Clear: !cfg.C2S.RequireTLS, Router: r, Log: s.Log}).Register(h)
 	s.addAdministration(h, ppl, blk)
 	s.addInvitations(h, ppl)
 

@@ -31,6 +31,7 @@ const (
 	nsInvite   = "urn:xmpp:invite"
 	nsPreauth  = "urn:xmpp:pars:0"
 	nsForm     = "jabber:x:data"
+	nsRecovery = "urn:mirsal:recovery:0"
 )
 
 // Bounds on what strangers may ask for.
@@ -54,6 +55,8 @@ type Config struct {
 	Open bool
 	// Clear allows it on connections without TLS: where logging in is allowed there.
 	Clear bool
+	// Router tells devices of a recovery code; nil: all codes are passwords like others.
+	Router *core.Router
 	// Log hears of accounts that are made, changed and ended; nil for none.
 	Log *slog.Logger
 }
@@ -80,6 +83,9 @@ func (f *Feature) Register(h *core.Host) {
 	h.IQ(core.Server, nsRegister, "query", f.own)
 	h.IQ(core.Account, nsRegister, "query", f.own)
 	h.Disco(core.Server, nsRegister)
+	if f.cfg.Router != nil {
+		h.Disco(core.Account, nsRecovery)
+	}
 }
 
 // offer is for strangers on a connection that is safe enough to log in.
@@ -213,12 +219,17 @@ func (f *Feature) own(q *core.Query) ([]byte, error) {
 	if own, err := auth.ParseName(name, q.Asker().DomainOnly()); err != nil || own != q.Asker().Local() {
 		return nil, stanza.Errorf(stanza.NotAllowed, "you can change your own password only")
 	}
-	by := auth.Changer{Device: q.Session.Device, Session: q.Session}
+	keep := f.cfg.Router != nil && q.Payload.Child(nsRecovery, "keep").OK()
+	by := auth.Changer{Device: q.Session.Device, Session: q.Session, Keep: keep}
 	if err := f.accounts.ChangePassword(q.Ctx, q.Asker().Local(), password, by); err != nil {
 		return nil, refusal(err)
 	}
-	f.cfg.Log.Info("password changed", "jid", q.Asker().String(), "way", "in-band")
-	return nil, nil
+	f.cfg.Log.Info("password changed", "jid", q.Asker().String(), "way", "in-band", "kept", keep)
+	if !keep {
+		return nil, nil
+	}
+	f.alert(q.Session)
+	return []byte("<query xmlns='" + nsRegister + "'><kept xmlns='" + nsRecovery + "'/></query>"), nil
 }
 
 // patience is how long a removal waits for the reply to be written.
