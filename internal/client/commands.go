@@ -86,6 +86,12 @@ func (e *Engine) peopleCommand(c port.Command) bool {
 		e.avatar(c)
 	case *port.RecoveryCode:
 		e.recoveryCode(c)
+	case *port.PasskeyTicket:
+		e.passkeyTicket(c)
+	case *port.ListPasskeys:
+		e.listPasskeys(c)
+	case *port.RemovePasskey:
+		e.removePasskey(c)
 	case *port.Attend:
 		e.attend(c)
 	case *port.ListContacts:

@@ -59,6 +59,9 @@ func (e *Engine) message(s *conn.Stanza) {
 		e.linkAlert(l)
 		return
 	}
+	if own && s.Type == stanza.Headline && e.wayBackAlert(el) {
+		return
+	}
 	if e.settingUp() {
 		return // it is in the archive, and comes after what is handed over
 	}

@@ -55,9 +55,12 @@ func plainCode(password string) string {
 	return code
 }
 
-// recoveryCode gives the account another password, that nothing keeps: the server ends all
-// tokens then, so this device signs in with the code at once for a new one, and has it
-// as long as it has not.
+// nsRecovery is that of docs/protocol/recovery.md.
+const nsRecovery = "urn:mirsal:recovery:0"
+
+// recoveryCode gives the account another password, that nothing keeps. A server that does not
+// leave tokens good then ends this device's too, so it signs in with the code at once for a new
+// one, and has it as long as it has not.
 // XEP-0077 §3.3
 func (e *Engine) recoveryCode(c *port.RecoveryCode) {
 	refuse := func(f *port.Failure) { e.tell(&port.Code{Ref: c.Ref, Failure: f}) }
@@ -77,12 +80,22 @@ func (e *Engine) recoveryCode(c *port.RecoveryCode) {
 	}
 	b := []byte("<query xmlns='jabber:iq:register'>")
 	b = xtok.AppendElement(b, "username", e.own.Local())
-	b = append(xtok.AppendElement(b, "password", code), "</query>"...)
-	e.ask(conn.Request{To: e.own.DomainOnly(), Type: stanza.Set, Payload: b, Patience: time.Minute}, func(_ *conn.Stanza, err error) {
+	b = xtok.AppendElement(b, "password", code)
+	if !c.Alone {
+		b = append(b, "<keep xmlns='"+nsRecovery+"'/>"...)
+	}
+	b = append(b, "</query>"...)
+	e.ask(conn.Request{To: e.own.DomainOnly(), Type: stanza.Set, Payload: b, Patience: time.Minute}, func(s *conn.Stanza, err error) {
 		e.changing = false
+		if err == nil && e.profile.Token != nil && s.Elem.Child("jabber:iq:register", "query").Child(nsRecovery, "kept").OK() {
+			if e.profile.Password = ""; e.keepProfile() {
+				e.tell(&port.Code{Ref: c.Ref, Text: printed(code)})
+			}
+			return
+		}
 		if err == nil {
 			if e.profile.Token = nil; e.keepProfile() {
-				e.tell(&port.Code{Ref: c.Ref, Text: printed(code)})
+				e.tell(&port.Code{Ref: c.Ref, Text: printed(code), Alone: true})
 				e.post(e.reconnect)
 			}
 			return

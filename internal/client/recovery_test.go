@@ -98,3 +98,54 @@ func TestATokenOfTheSiteSignsInAsTheDeviceThatItIsFor(t *testing.T) {
 		d.stop()
 	})
 }
+
+func TestACodeThatShutsNobodyOutLeavesTheTokenGood(t *testing.T) {
+	withToken(t, func(d *desk) {
+		var asked string
+		d.lie = func(q conn.Request) (string, bool) {
+			if !strings.Contains(string(q.Payload), "iq:register") {
+				return "", false
+			}
+			asked = string(q.Payload)
+			return "<query xmlns='jabber:iq:register'><kept xmlns='urn:mirsal:recovery:0'/></query>", true
+		}
+		answer := d.must(&port.RecoveryCode{}).(*port.Code)
+		if code := plainCode(answer.Text); answer.Alone || !strings.Contains(asked, code) || !strings.Contains(asked, "<keep ") || len(d.find(code)) > 0 {
+			t.Errorf("answered by %+v to %q", answer, asked)
+		}
+		if p := d.engine.profile; p.Password != "" || p.Token == nil || p.Token.Secret != "token-1" {
+			t.Errorf("it would sign in with %+v", p)
+		}
+		d.lie = func(q conn.Request) (string, bool) {
+			asked = string(q.Payload)
+			return "", false
+		}
+		if answer := d.must(&port.RecoveryCode{Alone: true}).(*port.Code); !answer.Alone || strings.Contains(asked, "<keep ") {
+			t.Errorf("answered by %+v to %q", answer, asked)
+		}
+	})
+}
+
+func TestPasskeysAreAskedForAndAnotherDevicesAreTold(t *testing.T) {
+	withToken(t, func(d *desk) {
+		d.lie = func(q conn.Request) (string, bool) {
+			switch p := string(q.Payload); {
+			case strings.HasPrefix(p, "<ticket"):
+				return "<ticket xmlns='urn:mirsal:passkey:0' token='once' until='2026-11-22T20:05:00Z'/>", true
+			case strings.HasPrefix(p, "<passkeys"):
+				return "<passkeys xmlns='urn:mirsal:passkey:0'><passkey id='1' name='Laptop' site='example.org' added='2026-11-22T20:05:00Z'/></passkeys>", true
+			}
+			return "", false
+		}
+		if c := d.must(&port.PasskeyTicket{}).(*port.Code); c.Text != "once" || c.Until.IsZero() {
+			t.Errorf("the ticket is %+v", c)
+		}
+		if l := d.must(&port.ListPasskeys{}).(*port.PasskeyList); len(l.Passkeys) != 1 || l.Passkeys[0].Name != "Laptop" || l.Passkeys[0].Added.IsZero() {
+			t.Errorf("the passkeys are %+v", l)
+		}
+		d.must(&port.RemovePasskey{ID: "1"})
+		if q := d.questions("<remove xmlns='urn:mirsal:passkey:0' id='1'/>"); len(q) != 1 {
+			t.Errorf("asked for %q", q)
+		}
+	})
+}

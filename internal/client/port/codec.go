@@ -90,6 +90,9 @@ func Commands() []Command {
 		&SignIn{},
 		&SignUp{},
 		&RecoveryCode{},
+		&PasskeyTicket{},
+		&ListPasskeys{},
+		&RemovePasskey{},
 		&SignOut{},
 		&Attend{},
 		&ListChats{},
@@ -170,6 +173,7 @@ func Events() []Event {
 		&DeviceList{},
 		&KeyAlert{},
 		&Code{},
+		&PasskeyList{},
 		&LinkAsked{},
 		&LinkState{},
 		&Progress{},
@@ -180,6 +184,9 @@ func Events() []Event {
 func (*SignIn) command() string        { return "signIn" }
 func (*SignUp) command() string        { return "signUp" }
 func (*RecoveryCode) command() string  { return "recoveryCode" }
+func (*PasskeyTicket) command() string { return "passkeyTicket" }
+func (*ListPasskeys) command() string  { return "listPasskeys" }
+func (*RemovePasskey) command() string { return "removePasskey" }
 func (*SignOut) command() string       { return "signOut" }
 func (*Attend) command() string        { return "attend" }
 func (*ListChats) command() string     { return "listChats" }
@@ -255,6 +262,7 @@ func (*MemberList) event() string     { return "memberList" }
 func (*DeviceList) event() string     { return "deviceList" }
 func (*KeyAlert) event() string       { return "keyAlert" }
 func (*Code) event() string           { return "code" }
+func (*PasskeyList) event() string    { return "passkeyList" }
 func (*LinkAsked) event() string      { return "linkAsked" }
 func (*LinkState) event() string      { return "linkState" }
 func (*Progress) event() string       { return "progress" }

@@ -34,9 +34,25 @@ type SignUp struct {
 }
 
 // RecoveryCode makes a code by which a person comes back who has no device left. It becomes
-// the account's password, so a former code or password is good no more and the server signs
-// all other devices out. Nothing keeps it. Answer: Code.
-type RecoveryCode struct{ Ref }
+// the account's password, so a former code or password is good no more; nothing keeps it. Other
+// devices stay signed in and are told (KeyAlert); with Alone, or where the server does not know
+// how, they are signed out. Answer: Code, with Alone when they were.
+type RecoveryCode struct {
+	Ref
+	Alone bool `json:"alone,omitempty"`
+}
+
+// PasskeyTicket asks for what lets a page of the site add a passkey to the account, once. Answer: Code.
+type PasskeyTicket struct{ Ref }
+
+// ListPasskeys is answered by PasskeyList.
+type ListPasskeys struct{ Ref }
+
+// RemovePasskey ends one; the devices that it let in stay. Answer: Done.
+type RemovePasskey struct {
+	Ref
+	ID string `json:"id"`
+}
 
 // SignOut closes the stream. Forget also ends the sign-in, at the server too where there is a
 // connection, and takes this device off the account's list of keys. Answer: Done.

@@ -164,22 +164,31 @@ type DeviceList struct {
 type KeyAlert struct {
 	Address string `json:"address"`
 	Device  uint32 `json:"device,omitempty"`
-	Kind    string `json:"kind"` // new-device, changed, own-device, removed, linked
+	Kind    string `json:"kind"` // new-device, changed, own-device, removed, linked, recovery-code, passkey
 	// Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
-	// Link names it to LinkConfirm, which refuses it on any device until then.
+	// Link names it to LinkConfirm, which refuses it on any device until then. With recovery-code and passkey,
+	// which another device has made, it is that device's name or the passkey's.
 	Label string    `json:"label,omitempty"`
 	Link  string    `json:"link,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 }
 
 // Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, RecoveryCode, one to be
-// printed or written down, and InviteLink, a link.
+// printed or written down, InviteLink, a link, and PasskeyTicket, for the site.
 type Code struct {
 	Ref
 	Text    string    `json:"text"`
 	Until   time.Time `json:"until,omitzero"`
+	Alone   bool      `json:"alone,omitempty"`   // RecoveryCode: all other devices are signed out
 	Account bool      `json:"account,omitempty"` // InviteLink: also for people who have no account yet
 	Failure *Failure  `json:"failure,omitempty"`
+}
+
+// PasskeyList answers ListPasskeys.
+type PasskeyList struct {
+	Ref
+	Passkeys []Passkey `json:"passkeys"`
+	Failure  *Failure  `json:"failure,omitempty"`
 }
 
 // LinkAsked tells an old device that a new one wants in.

@@ -20,6 +20,10 @@ func listed(e Event) Event {
 		c := *e
 		c.Devices = list(c.Devices)
 		return &c
+	case *PasskeyList:
+		c := *e
+		c.Passkeys = list(c.Passkeys)
+		return &c
 	case *Found:
 		c := *e
 		c.Messages = list(c.Messages)

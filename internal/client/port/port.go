@@ -219,6 +219,15 @@ type Device struct {
 	Access *Access `json:"access,omitempty"`
 }
 
+// Passkey is a way into the account that a browser or phone keeps.
+type Passkey struct {
+	ID    string    `json:"id"` // names it in RemovePasskey
+	Name  string    `json:"name,omitempty"`
+	Site  string    `json:"site,omitempty"` // whose pages can use it
+	Added time.Time `json:"added,omitzero"`
+	Used  time.Time `json:"used,omitzero"`
+}
+
 // Access is what the server knows of a client that has access to one's account (XEP-0494).
 type Access struct {
 	Client   string    `json:"client"`             // names it in RemoveDevice

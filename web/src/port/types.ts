@@ -52,12 +52,33 @@ export interface SignUp {
 
 /**
  * RecoveryCode makes a code by which a person comes back who has no device left. It becomes
- * the account's password, so a former code or password is good no more and the server signs
- * all other devices out. Nothing keeps it. Answer: Code.
+ * the account's password, so a former code or password is good no more; nothing keeps it. Other
+ * devices stay signed in and are told (KeyAlert); with Alone, or where the server does not know
+ * how, they are signed out. Answer: Code, with Alone when they were.
  */
 export interface RecoveryCode {
 	do: 'recoveryCode';
 	ref?: number;
+	alone?: boolean;
+}
+
+/** PasskeyTicket asks for what lets a page of the site add a passkey to the account, once. Answer: Code. */
+export interface PasskeyTicket {
+	do: 'passkeyTicket';
+	ref?: number;
+}
+
+/** ListPasskeys is answered by PasskeyList. */
+export interface ListPasskeys {
+	do: 'listPasskeys';
+	ref?: number;
+}
+
+/** RemovePasskey ends one; the devices that it let in stay. Answer: Done. */
+export interface RemovePasskey {
+	do: 'removePasskey';
+	ref?: number;
+	id: string;
 }
 
 /**
@@ -797,11 +818,12 @@ export interface KeyAlert {
 	event: 'keyAlert';
 	address: string;
 	device?: number;
-	/** new-device, changed, own-device, removed, linked */
+	/** new-device, changed, own-device, removed, linked, recovery-code, passkey */
 	kind: string;
 	/**
 	 * Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
-	 * Link names it to LinkConfirm, which refuses it on any device until then.
+	 * Link names it to LinkConfirm, which refuses it on any device until then. With recovery-code and passkey,
+	 * which another device has made, it is that device's name or the passkey's.
 	 */
 	label?: string;
 	link?: string;
@@ -810,15 +832,25 @@ export interface KeyAlert {
 
 /**
  * Code answers SafetyCode and LinkShow, a text to be drawn as a QR code, RecoveryCode, one to be
- * printed or written down, and InviteLink, a link.
+ * printed or written down, InviteLink, a link, and PasskeyTicket, for the site.
  */
 export interface Code {
 	event: 'code';
 	ref?: number;
 	text: string;
 	until?: string;
+	/** RecoveryCode: all other devices are signed out */
+	alone?: boolean;
 	/** InviteLink: also for people who have no account yet */
 	account?: boolean;
+	failure?: Failure;
+}
+
+/** PasskeyList answers ListPasskeys. */
+export interface PasskeyList {
+	event: 'passkeyList';
+	ref?: number;
+	passkeys: Passkey[] | null;
 	failure?: Failure;
 }
 
@@ -1066,6 +1098,17 @@ export interface Device {
 	access?: Access;
 }
 
+/** Passkey is a way into the account that a browser or phone keeps. */
+export interface Passkey {
+	/** names it in RemovePasskey */
+	id: string;
+	name?: string;
+	/** whose pages can use it */
+	site?: string;
+	added?: string;
+	used?: string;
+}
+
 /** Access is what the server knows of a client that has access to one's account (XEP-0494). */
 export interface Access {
 	/** names it in RemoveDevice */
@@ -1089,6 +1132,9 @@ export type Command =
 	| SignIn
 	| SignUp
 	| RecoveryCode
+	| PasskeyTicket
+	| ListPasskeys
+	| RemovePasskey
 	| SignOut
 	| Attend
 	| ListChats
@@ -1165,6 +1211,7 @@ export type Event =
 	| DeviceList
 	| KeyAlert
 	| Code
+	| PasskeyList
 	| LinkAsked
 	| LinkState
 	| Progress
@@ -1175,6 +1222,9 @@ export interface Answers {
 	signIn: Done;
 	signUp: Done;
 	recoveryCode: Code;
+	passkeyTicket: Code;
+	listPasskeys: PasskeyList;
+	removePasskey: Done;
 	signOut: Done;
 	attend: Done;
 	listChats: ChatList;
