@@ -38,6 +38,8 @@ export interface Feature {
 	pages?: Record<string, View>;
 	/** banner stands under a conversation's head while something there is to be decided */
 	banner?: { when: (world: World, chat: Chat) => boolean; view: View<{ chat: string }> };
+	/** instead stands in place of the composer while one cannot write there */
+	instead?: { when: (world: World, chat: Chat) => boolean; view: View<{ chat: string }> };
 	/** line is drawn in place of one of the engine's own lines in a conversation (message.notice) */
 	line?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** part is drawn in a bubble, above the text, for the messages it wants: files */

@@ -54,6 +54,7 @@ export function noticeWords(message: Message): string {
 		'member-added': () => m.notice_member_added({ name }),
 		'member-removed': () => m.notice_member_removed({ name }),
 		'members-changed': m.notice_members_changed,
+		renamed: () => m.notice_renamed({ name: plain(message.params?.[0] ?? '') }),
 		'new-device': () => m.notice_new_device({ name }),
 		changed: () => m.notice_changed({ name }),
 		timer: () => timerWords(Number(message.params?.[0])),

@@ -34,5 +34,5 @@ export class Contacts {
 	}
 }
 
-/** shown is what a person is called: the name one gave, or the address without its host. */
-export const shown = (c: { name?: string; address: string }): string => c.name || c.address.split('@')[0]!;
+/** shown is what a person is called: by oneself, by themselves, or the address without its host. */
+export const shown = (c: { name?: string; nick?: string; address: string }): string => c.name || c.nick || c.address.split('@')[0]!;

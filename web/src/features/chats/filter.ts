@@ -1,8 +1,5 @@
 import type { Chat } from '../../port/types';
-
-/** folded is a text as it is compared: without case, marks, vowel signs, and the shapes of alef. */
-export const folded = (text: string): string =>
-	text.normalize('NFKD').replace(/[\p{M}\u0640]/gu, '').replace(/[أإآٱ]/g, 'ا').replace(/ى/g, 'ي').toLocaleLowerCase();
+import { folded } from '../../ui/fold';
 
 /** matching are the chats whose name or address has all the words. */
 export function matching(chats: Chat[], filter: string): Chat[] {
