@@ -16,5 +16,6 @@ import { trust } from './features/trust';
 import { voice } from './features/voice';
 import { privacy } from './features/privacy';
 import { settings } from './features/settings';
+import { failure } from './features/failure';
 
-export const features: readonly Feature[] = [onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings];
+export const features: readonly Feature[] = [failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings];

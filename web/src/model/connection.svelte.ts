@@ -12,6 +12,9 @@ export class Connection {
 	/** whose account this is; '' is nobody's, undefined is not known yet */
 	address = $state<string | undefined>(undefined);
 
+	/** away is that the device itself knows of no network */
+	away = $state(navigator.onLine === false);
+
 	#port: Engine;
 	#attached = false; // to another tab's engine, of whose account nothing was heard yet
 	#open = new Set<(address: string) => void>();
@@ -20,6 +23,8 @@ export class Connection {
 		this.#port = port;
 		port.onState((state) => this.#engineIs(state));
 		port.on('status', (status) => this.#statusIs(status));
+		addEventListener('offline', () => (this.away = true));
+		addEventListener('online', () => this.#back());
 	}
 
 	/** ready says that commands are answered by an engine now. */
@@ -28,7 +33,7 @@ export class Connection {
 	}
 
 	get online() {
-		return this.status.state === 'online';
+		return this.status.state === 'online' && !this.away;
 	}
 
 	/** onOpen hears each time that an engine has an account open: all is to be asked anew. */
@@ -51,6 +56,11 @@ export class Connection {
 		const failure = failed(await this.#port.do({ do: 'signIn', ...account }));
 		if (!failure) this.#account(account.address, true);
 		return failure;
+	}
+
+	#back() {
+		this.away = false;
+		void this.#port.do({ do: 'attend', here: document.visibilityState === 'visible' });
 	}
 
 	#engineIs(state: EngineState) {

@@ -68,7 +68,7 @@ export class World {
 	}
 
 	#open(address: string) {
-		if (!address) return;
+		if (!address) return void this.snapshots.erase();
 		void this.chats.load();
 		void this.contacts.load();
 		this.conversations.again();

@@ -66,6 +66,41 @@ export class Hearing {
 
 /** startEngine starts this tab's Worker. label is what other devices call this one. */
 export function startEngine(label: string): Engine {
+	const missing = lacking(globalThis);
+	if (missing) return broken(`old: ${missing}`);
+	try {
+		return started(label);
+	} catch (e) {
+		return broken(`storage: ${e}`); // a page that may keep nothing has no localStorage even
+	}
+}
+
+/** lacking names what a browser is too old without, '' for nothing. */
+export function lacking(here: object): string {
+	const of = (name: string) => (here as Record<string, Record<string, unknown> | undefined>)[name];
+	if (!of('WebAssembly')?.instantiateStreaming) return 'WebAssembly';
+	for (const name of ['Worker', 'BroadcastChannel', 'indexedDB']) if (!of(name)) return name;
+	for (const [name, part] of [['navigator', 'locks'], ['crypto', 'subtle'], ['crypto', 'randomUUID']] as const) if (!of(name)?.[part]) return part;
+	// newer than Workers of modules, for which one cannot ask
+	return (of('CSS') as { supports?: typeof CSS.supports } | undefined)?.supports?.('color', 'light-dark(#000, #fff)') ? '' : 'light-dark';
+}
+
+// broken is an engine that there is none of; nothing it is asked has an answer.
+function broken(why: string): Engine {
+	const hearing = new Hearing();
+	hearing.state({ state: 'broken', why });
+	return {
+		do: () => new Promise<never>(() => {}),
+		on: (name, hear) => hearing.on(name, hear),
+		onState: (hear) => hearing.onState(hear),
+		put: () => Promise.reject(new Error(why)),
+		file: async () => null,
+		erase: async () => {},
+		stop: () => {},
+	};
+}
+
+function started(label: string): Engine {
 	const hearing = new Hearing();
 	const port = attach({
 		tell: (event: Event) => hearing.tell(event),
