@@ -263,6 +263,23 @@ func (d *dino) signIn() {
 	d.sees(mainWindow, "You have no open chats")
 }
 
+// leaves quits Dino, and returns when it has; comesBack starts it again, with all that it has kept.
+func (d *dino) leaves() {
+	d.t.Helper()
+	if _, err := d.try("leave"); err != nil {
+		d.t.Fatal(d.account, err)
+	}
+}
+
+// comesBack shows the conversation of a name.
+func (d *dino) comesBack(name string) {
+	d.t.Helper()
+	if _, err := d.try("return"); err != nil {
+		d.t.Fatal(d.account, err)
+	}
+	d.opens(name)
+}
+
 // wire is what Dino sent and received, and what it said besides.
 func (d *dino) wire() string {
 	d.t.Helper()

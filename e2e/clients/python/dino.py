@@ -148,14 +148,29 @@ def do_type(text):
     subprocess.check_call(["xdotool", "type", "--delay", "20", text])
 
 
+def do_leave():
+    """Quit Dino, as its menu does."""
+    do_action("quit")
+    dino.wait(20)
+
+
+def do_return():
+    start()
+
+
 def do_look(file):
     """Take a picture of the screen."""
     subprocess.check_call(["import", "-window", "root", file])
 
 
-def main():
-    with open(sys.argv[1], "w") as log:
+def start():
+    global dino
+    with open(sys.argv[1], "a") as log:
         dino = subprocess.Popen(["dino-im", "--print-xmpp=all"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+
+def main():
+    start()
     for line in sys.stdin:
         c = json.loads(line)
         number, name = c.pop("id"), c.pop("do")
@@ -163,7 +178,7 @@ def main():
             answer = {"re": number, "ok": globals()["do_" + name](**c)}
         except Exception as e:  # the test decides whether to try again
             answer = {"re": number, "error": "%s: %s" % (type(e).__name__, e)}
-        if dino.poll() is not None:
+        if dino.poll() is not None and name != "leave":
             answer = {"re": number, "error": "Dino has ended: %d" % dino.returncode}
         print(json.dumps(answer), flush=True)
     dino.kill()
