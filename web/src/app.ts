@@ -8,6 +8,7 @@ import { conversation } from './features/conversation';
 import { files } from './features/files';
 import { devices } from './features/devices';
 import { groups } from './features/groups';
+import { install } from './features/install';
 import { loading } from './features/loading';
 import { media } from './features/media';
 import { onboarding } from './features/onboarding';
@@ -16,6 +17,7 @@ import { trust } from './features/trust';
 import { voice } from './features/voice';
 import { privacy } from './features/privacy';
 import { settings } from './features/settings';
+import { wayback } from './features/wayback';
 import { failure } from './features/failure';
 
-export const features: readonly Feature[] = [failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings];
+export const features: readonly Feature[] = [failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install];

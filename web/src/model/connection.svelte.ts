@@ -15,6 +15,9 @@ export class Connection {
 	/** away is that the device itself knows of no network */
 	away = $state(navigator.onLine === false);
 
+	/** newcomer says that the account was made on this page */
+	newcomer = false;
+
 	#port: Engine;
 	#attached = false; // to another tab's engine, of whose account nothing was heard yet
 	#open = new Set<(address: string) => void>();
@@ -46,8 +49,9 @@ export class Connection {
 		this.address ??= address;
 	}
 
-	/** opened is for who has an account now by other ways than signIn: all is asked of it anew. */
-	opened() {
+	/** opened is for who has an account now by other ways than signIn: all is asked of it anew. A newcomer's was just made. */
+	opened(anew = false) {
+		this.newcomer = anew;
 		if (this.address) this.#account(this.address, true);
 	}
 

@@ -31,7 +31,7 @@ export async function signUp({ engine, connection }: Pick<World, 'engine' | 'con
 		default:
 			return { is: 'failed' };
 	}
-	connection.opened();
+	connection.opened(true);
 	// who comes in is not held up by the picture; it is asked for again nowhere if it fails
 	if (wish.picture) void engine.do({ do: 'setProfile', ...wish.picture });
 	return { is: 'in', chat: contact ? (done.chat ?? from) : undefined };
