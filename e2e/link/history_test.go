@@ -6,13 +6,14 @@ import (
 	"slices"
 	"testing"
 
+	here "mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 // line is what a person sees of a message, and what it points at.
 func (d *device) pageOf(chat string) (out []string) {
 	d.t.Helper()
-	for _, m := range d.must(&port.History{Chat: chat, Limit: 200}).(*port.Page).Messages {
+	for _, m := range d.Must(&port.History{Chat: chat, Limit: 200}).(*port.Page).Messages {
 		m.Lock = port.Lock{}
 		if m.File != nil {
 			f := *m.File
@@ -31,7 +32,7 @@ func (d *device) pageOf(chat string) (out []string) {
 // find is the ID of the line with a text.
 func (d *device) find(chat, text string) string {
 	d.t.Helper()
-	for _, m := range d.must(&port.History{Chat: chat, Limit: 200}).(*port.Page).Messages {
+	for _, m := range d.Must(&port.History{Chat: chat, Limit: 200}).(*port.Page).Messages {
 		if m.Text == text {
 			return m.ID
 		}
@@ -42,16 +43,16 @@ func (d *device) find(chat, text string) string {
 
 func (d *device) again() {
 	d.t.Helper()
-	d.close()
-	d.start()
-	d.synced()
+	d.Close()
+	d.Start()
+	d.Synced()
 }
 
 // lively is a conversation with all that a line can be.
 func lively(t *testing.T, phone, b *device) {
 	t.Helper()
 	answer := func(d *device, chat, to, text string) {
-		id := d.must(&port.Send{Chat: chat, Text: text, ReplyTo: d.find(chat, to)}).(*port.Done).Message
+		id := d.Must(&port.Send{Chat: chat, Text: text, ReplyTo: d.find(chat, to)}).(*port.Done).Message
 		until(d, func(m *port.MessageChanged) bool { return m.Message.ID == id && m.Message.Delivery != port.Pending })
 	}
 	for i := range 3 {
@@ -69,39 +70,39 @@ func lively(t *testing.T, phone, b *device) {
 	phone.hears("to one")
 	answer(phone, bob, "one", "to myself")
 	b.hears("to myself")
-	phone.must(&port.React{Chat: bob, Message: phone.find(bob, "two"), Emoji: []string{"👍"}})
-	b.must(&port.React{Chat: alice, Message: b.find(alice, "one"), Emoji: []string{"❤"}})
+	phone.Must(&port.React{Chat: bob, Message: phone.find(bob, "two"), Emoji: []string{"👍"}})
+	b.Must(&port.React{Chat: alice, Message: b.find(alice, "one"), Emoji: []string{"❤"}})
 	until(phone, func(m *port.MessageChanged) bool { return m.Message.Text == "one" && len(m.Message.Reactions) == 1 })
 	until(b, func(m *port.MessageChanged) bool { return m.Message.Text == "two" && len(m.Message.Reactions) == 1 })
 	phone.says(bob, "wrnog")
 	b.hears("wrnog")
-	phone.must(&port.Send{Chat: bob, Text: "right", Corrects: phone.find(bob, "wrnog")})
+	phone.Must(&port.Send{Chat: bob, Text: "right", Corrects: phone.find(bob, "wrnog")})
 	b.hears("right")
 	phone.says(bob, "never said")
 	b.hears("never said")
-	phone.must(&port.Retract{Chat: bob, Message: phone.find(bob, "never said")})
+	phone.Must(&port.Retract{Chat: bob, Message: phone.find(bob, "never said")})
 	until(b, func(m *port.MessageChanged) bool { return m.Message.Retracted })
 	b.says(alice, "last")
 	phone.hears("last")
 }
 
 func TestTheHistoryOfALinkedDeviceIsThatOfTheOldOne(t *testing.T) {
-	s := newServer(t, "alice", "bob")
-	phone, b := s.signIn(t, "alice", "phone"), s.signIn(t, "bob", "bob's")
-	phone.must(&port.AddContact{Address: bob})
+	s := here.Serve(t, []string{"alice", "bob"})
+	phone, b := signIn(t, s, "alice", "phone"), signIn(t, s, "bob", "bob's")
+	phone.Must(&port.AddContact{Address: bob})
 	until(b, func(c *port.ContactChanged) bool { return c.Contact.State == "asks" })
-	b.must(&port.AddContact{Address: alice})
+	b.Must(&port.AddContact{Address: alice})
 	lively(t, phone, b)
-	tablet := s.empty(t, "tablet")
+	tablet := empty(t, s, "tablet")
 	joined := tablet.begin(&port.LinkJoin{Code: phone.shows(), Label: "tablet"})
 	phone.asked()
-	phone.must(&port.LinkConfirm{Accept: true})
+	phone.Must(&port.LinkConfirm{Accept: true})
 	if f := <-joined; f != nil {
 		t.Fatal(f)
 	}
 	same := func(when string) {
 		t.Helper()
-		tablet.synced()
+		tablet.Synced()
 		old, young := phone.pageOf(bob), tablet.pageOf(bob)
 		for _, l := range old {
 			if !slices.Contains(young, l) {

@@ -6,23 +6,24 @@ import (
 	"strings"
 	"testing"
 
+	here "mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 const (
-	bob   = "bob@" + domain
-	alice = "alice@" + domain
+	bob   = "bob@" + here.Domain
+	alice = "alice@" + here.Domain
 )
 
 // talk is alice's phone and bob, who have talked and whose keys she has compared.
-func talk(t *testing.T) (s *server, phone, b *device, lines []string) {
+func talk(t *testing.T) (s *here.Server, phone, b *device, lines []string) {
 	t.Helper()
-	s = newServer(t, "alice", "bob")
-	phone, b = s.signIn(t, "alice", "phone"), s.signIn(t, "bob", "bob's")
-	phone.must(&port.AddContact{Address: bob})
+	s = here.Serve(t, []string{"alice", "bob"})
+	phone, b = signIn(t, s, "alice", "phone"), signIn(t, s, "bob", "bob's")
+	phone.Must(&port.AddContact{Address: bob})
 	until(b, func(c *port.ContactChanged) bool { return c.Contact.State == "asks" })
-	b.must(&port.AddContact{Address: alice})
-	phone.must(&port.Verify{Code: b.must(&port.SafetyCode{}).(*port.Code).Text})
+	b.Must(&port.AddContact{Address: alice})
+	phone.Must(&port.Verify{Code: b.Must(&port.SafetyCode{}).(*port.Code).Text})
 	for i := range 5 {
 		one, two := fmt.Sprint("question ", i), fmt.Sprint("answer ", i)
 		phone.says(bob, one)
@@ -36,9 +37,9 @@ func talk(t *testing.T) (s *server, phone, b *device, lines []string) {
 
 func TestALinkedDeviceHasHistoryAndTrustAndDoublesNothing(t *testing.T) {
 	s, phone, b, lines := talk(t)
-	laptop := s.signIn(t, "alice", "laptop")
+	laptop := signIn(t, s, "alice", "laptop")
 	code := phone.shows()
-	tablet := s.empty(t, "tablet")
+	tablet := empty(t, s, "tablet")
 	joined := tablet.begin(&port.LinkJoin{Code: code, Label: "my tablet"})
 	ask := phone.asked()
 	if ask.Label != "my tablet" || ask.Software != "mirsal chat" {
@@ -58,10 +59,10 @@ func TestALinkedDeviceHasHistoryAndTrustAndDoublesNothing(t *testing.T) {
 	if a := until(laptop, func(a *port.KeyAlert) bool { return a.Kind == "linked" }); a.Label != "my tablet (mirsal chat)" {
 		t.Errorf("%+v", a)
 	}
-	tablet.synced()
+	tablet.Synced()
 	seen := phone.lines(bob) // with its notices
 	if got := strings.Join(seen, ", "); !strings.Contains(got, strings.Join(lines, ", ")) {
-		for _, m := range phone.must(&port.History{Chat: bob, Limit: 200}).(*port.Page).Messages {
+		for _, m := range phone.Must(&port.History{Chat: bob, Limit: 200}).(*port.Page).Messages {
 			t.Errorf("the phone has %q: %s %s", m.Text, m.Delivery, m.Failure)
 		}
 	}
@@ -75,16 +76,16 @@ func TestALinkedDeviceHasHistoryAndTrustAndDoublesNothing(t *testing.T) {
 	tablet.says(bob, "from the tablet")
 	b.hears("from the tablet")
 	phone.hears("from the tablet")
-	tablet.close()
+	tablet.Close()
 	b.says(alice, "while away")
-	tablet.start()
-	tablet.synced()
+	tablet.Start()
+	tablet.Synced()
 	tablet.want(bob, append(seen, "new to both", "from the tablet", "while away")...)
-	server := strings.Join(laptop.lines(domain), "\n")
+	server := strings.Join(laptop.lines(here.Domain), "\n")
 	if !strings.Contains(server, "my tablet") || !strings.Contains(server, "remove it from your devices") {
 		t.Errorf("no message about the new device: %q", server)
 	}
-	if raw, err := os.ReadFile(tablet.folder + "/ca.pem"); err != nil || len(raw) == 0 {
+	if raw, err := os.ReadFile(tablet.Folder + "/ca.pem"); err != nil || len(raw) == 0 {
 		t.Error(err)
 	}
 }
@@ -124,12 +125,12 @@ func trusts(t *testing.T, tablet, phone *device) {
 }
 
 func TestARefusedDeviceHasNothingAndTheCodeIsSpent(t *testing.T) {
-	s := newServer(t, "alice")
-	phone, tablet := s.signIn(t, "alice", "phone"), s.empty(t, "tablet")
+	s := here.Serve(t, []string{"alice"})
+	phone, tablet := signIn(t, s, "alice", "phone"), empty(t, s, "tablet")
 	code := phone.shows()
 	joined := tablet.begin(&port.LinkJoin{Code: code})
 	phone.asked()
-	phone.must(&port.LinkConfirm{})
+	phone.Must(&port.LinkConfirm{})
 	if f := <-joined; f == nil || f.Code != port.Refused {
 		t.Error(f)
 	}
@@ -145,7 +146,7 @@ func TestARefusedDeviceHasNothingAndTheCodeIsSpent(t *testing.T) {
 	// and the profile can be used for another code
 	joined = tablet.begin(&port.LinkJoin{Code: phone.shows()})
 	phone.asked()
-	phone.must(&port.LinkConfirm{Accept: true})
+	phone.Must(&port.LinkConfirm{Accept: true})
 	if f := <-joined; f != nil {
 		t.Error(f)
 	}
@@ -153,9 +154,9 @@ func TestARefusedDeviceHasNothingAndTheCodeIsSpent(t *testing.T) {
 
 // R25: six ways to come by a code, or by a yes, that was meant for another device.
 func TestPhishing(t *testing.T) {
-	s := newServer(t, "alice", "mallory")
-	phone := s.signIn(t, "alice", "phone")
-	laptop := s.signIn(t, "alice", "laptop")
+	s := here.Serve(t, []string{"alice", "mallory"})
+	phone := signIn(t, s, "alice", "phone")
+	laptop := signIn(t, s, "alice", "laptop")
 	alone := func(t *testing.T) {
 		t.Helper()
 		if n := len(phone.keys("")); n != 2 {
@@ -164,13 +165,13 @@ func TestPhishing(t *testing.T) {
 	}
 	t.Run("a code that was photographed, and nobody says yes", func(t *testing.T) {
 		code := phone.shows()
-		thief := s.empty(t, "thief")
+		thief := empty(t, s, "thief")
 		joined := thief.begin(&port.LinkJoin{Code: code, Label: "alice's phone \u202e(verified)\n"})
 		ask := phone.asked()
 		if ask.Label != "alice's phone (verified)" || ask.Software == "" {
 			t.Errorf("the question is %+v", ask)
 		}
-		phone.must(&port.LinkConfirm{})
+		phone.Must(&port.LinkConfirm{})
 		if f := <-joined; f == nil || f.Code != port.Refused {
 			t.Error(f)
 		}
@@ -178,7 +179,7 @@ func TestPhishing(t *testing.T) {
 	})
 	t.Run("a code that was photographed, and the right device comes too", func(t *testing.T) {
 		code := phone.shows()
-		thief, tablet := s.empty(t, "thief"), s.empty(t, "tablet")
+		thief, tablet := empty(t, s, "thief"), empty(t, s, "tablet")
 		joined := thief.begin(&port.LinkJoin{Code: code, Label: "tablet"})
 		phone.asked()
 		if c := tablet.fails(&port.LinkJoin{Code: code, Label: "tablet"}); c != port.Refused {
@@ -196,7 +197,7 @@ func TestPhishing(t *testing.T) {
 		alone(t)
 	})
 	t.Run("a code of the attacker's, shown to a device that has an account", func(t *testing.T) {
-		mallory := s.signIn(t, "mallory", "mallory's")
+		mallory := signIn(t, s, "mallory", "mallory's")
 		code := mallory.shows()
 		if c := laptop.fails(&port.LinkJoin{Code: code}); c != port.BadCommand {
 			t.Error(c)
@@ -214,18 +215,18 @@ func TestPhishing(t *testing.T) {
 		if c := phone.fails(&port.LinkConfirm{Accept: true}); c != port.Missing {
 			t.Error("before anybody has asked:", c)
 		}
-		thief := s.empty(t, "thief")
+		thief := empty(t, s, "thief")
 		joined := thief.begin(&port.LinkJoin{Code: code})
 		phone.asked()
 		if c := laptop.fails(&port.LinkConfirm{Accept: true}); c != port.Missing {
 			t.Error("on a device that shows no code:", c)
 		}
-		phone.must(&port.LinkConfirm{})
+		phone.Must(&port.LinkConfirm{})
 		<-joined
 		alone(t)
 	})
 	t.Run("a yes that was meant for another code", func(t *testing.T) {
-		thief := s.empty(t, "thief")
+		thief := empty(t, s, "thief")
 		joined := thief.begin(&port.LinkJoin{Code: phone.shows()})
 		phone.asked()
 		phone.shows() // the owner begins anew: what was asked before is over
@@ -241,7 +242,7 @@ func TestPhishing(t *testing.T) {
 		code := phone.shows()
 		i := strings.Index(code, "&p=") + 3
 		wrong := code[:i] + strings.Repeat("A", 22) + code[i+22:]
-		thief := s.empty(t, "thief")
+		thief := empty(t, s, "thief")
 		joined := thief.begin(&port.LinkJoin{Code: wrong})
 		until(phone, func(s *port.LinkState) bool { return s.Failure != nil && s.Failure.Code == port.Tampered })
 		if f := <-joined; f == nil {

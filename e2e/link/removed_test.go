@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	here "mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
@@ -53,32 +54,32 @@ func (d *device) known(id uint32) *port.Device {
 
 // R26: who is removed is out, knows why, does not come back by itself, and reads nothing more.
 func TestARemovedDeviceIsOutAndStaysOut(t *testing.T) {
-	s := newServer(t, "alice", "bob")
-	phone, laptop, b := s.signIn(t, "alice", "phone"), s.signIn(t, "alice", "laptop"), s.signIn(t, "bob", "bob's")
-	tablet := s.empty(t, "tablet")
+	s := here.Serve(t, []string{"alice", "bob"})
+	phone, laptop, b := signIn(t, s, "alice", "phone"), signIn(t, s, "alice", "laptop"), signIn(t, s, "bob", "bob's")
+	tablet := empty(t, s, "tablet")
 	joined := tablet.begin(&port.LinkJoin{Code: phone.shows(), Label: "tablet"})
 	phone.asked()
-	phone.must(&port.LinkConfirm{Accept: true})
+	phone.Must(&port.LinkConfirm{Accept: true})
 	if f := <-joined; f != nil {
 		t.Fatal(f)
 	}
-	tablet.synced()
+	tablet.Synced()
 	for _, gone := range []*device{laptop, tablet} {
 		id := gone.number()
 		a := phone.known(id).Access
 		if a.Software != "mirsal chat" || a.First.IsZero() || a.Last.IsZero() || !a.Online || a.Here || !slices.Contains(a.By, "token") {
 			t.Errorf("%s: %+v", gone.label, a)
 		}
-		phone.must(&port.RemoveDevice{ID: id})
+		phone.Must(&port.RemoveDevice{ID: id})
 		gone.out()
 		if d := phone.own(id); d != nil && (d.Active || d.Access != nil) {
 			t.Errorf("%s is still there: %+v", gone.label, d)
 		}
-		gone.close()
-		gone.start()
+		gone.Close()
+		gone.Start()
 		gone.out()
 	}
-	if f := laptop.fails(&port.SignIn{Address: alice, Password: password("alice"), Server: s.addr}); f != port.Revoked {
+	if f := laptop.fails(&port.SignIn{Address: alice, Password: here.Password, Server: s.C2S}); f != port.Revoked {
 		t.Error("it is let in by the password that it knew:", f)
 	}
 	b.says(alice, "after the removal")
@@ -98,13 +99,13 @@ func active(d *device) (ids []uint32) {
 }
 
 func TestADeviceThatIsAwayLearnsThatItWasRemoved(t *testing.T) {
-	s := newServer(t, "alice")
-	phone, laptop := s.signIn(t, "alice", "phone"), s.signIn(t, "alice", "laptop")
+	s := here.Serve(t, []string{"alice"})
+	phone, laptop := signIn(t, s, "alice", "phone"), signIn(t, s, "alice", "laptop")
 	id := laptop.number()
 	phone.known(id)
-	laptop.close()
-	phone.must(&port.RemoveDevice{ID: id})
-	laptop.start()
+	laptop.Close()
+	phone.Must(&port.RemoveDevice{ID: id})
+	laptop.Start()
 	laptop.out()
 	if got := active(phone); !slices.Equal(got, []uint32{phone.number()}) {
 		t.Errorf("the list is %v", got)
@@ -112,13 +113,13 @@ func TestADeviceThatIsAwayLearnsThatItWasRemoved(t *testing.T) {
 }
 
 func TestWhoSignsOutForGoodHasNoTokenAtTheServerAndMayComeBack(t *testing.T) {
-	s := newServer(t, "alice")
-	phone, laptop := s.signIn(t, "alice", "phone"), s.signIn(t, "alice", "laptop")
+	s := here.Serve(t, []string{"alice"})
+	phone, laptop := signIn(t, s, "alice", "phone"), signIn(t, s, "alice", "laptop")
 	id := laptop.number()
 	phone.known(id)
-	laptop.must(&port.SignOut{Forget: true})
+	laptop.Must(&port.SignOut{Forget: true})
 	until(laptop, func(s *port.Status) bool { return s.State == "offline" })
-	for _, a := range phone.must(&port.ListDevices{}).(*port.DeviceList).Others {
+	for _, a := range phone.Must(&port.ListDevices{}).(*port.DeviceList).Others {
 		if slices.Contains(a.By, "token") {
 			t.Errorf("%+v", a)
 		}
@@ -126,7 +127,7 @@ func TestWhoSignsOutForGoodHasNoTokenAtTheServerAndMayComeBack(t *testing.T) {
 	if d := phone.own(id); d != nil && (d.Active || d.Access != nil && slices.Contains(d.Access.By, "token")) {
 		t.Errorf("%+v", d.Access)
 	}
-	laptop.must(&port.SignIn{Address: alice, Password: password("alice"), Server: s.addr})
-	laptop.synced()
+	laptop.Must(&port.SignIn{Address: alice, Password: here.Password, Server: s.C2S})
+	laptop.Synced()
 	phone.known(id)
 }

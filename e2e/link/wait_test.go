@@ -3,14 +3,15 @@ package link
 import (
 	"testing"
 
+	here "mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 // letIn has a tablet let in, on a server that makes it wait.
 func letIn(t *testing.T, wait string) (phone, laptop, tablet *device, joined, confirmed <-chan *port.Failure) {
 	t.Helper()
-	s := newServerWith(t, []string{"--set", "auth.link_wait=" + wait}, "alice")
-	phone, laptop, tablet = s.signIn(t, "alice", "phone"), s.signIn(t, "alice", "laptop"), s.empty(t, "tablet")
+	s := here.Serve(t, []string{"alice"}, []string{"--set", "auth.link_wait=" + wait}...)
+	phone, laptop, tablet = signIn(t, s, "alice", "phone"), signIn(t, s, "alice", "laptop"), empty(t, s, "tablet")
 	joined = tablet.begin(&port.LinkJoin{Code: phone.shows(), Label: "tablet"})
 	if a := phone.asked(); a.Network != "" || a.Same {
 		t.Errorf("what is known of this machine's own network: %+v", a)
@@ -32,7 +33,7 @@ func TestWhatWasLetInIsRefusedOnAnotherDevice(t *testing.T) {
 	if c := laptop.fails(&port.LinkConfirm{Accept: true, Link: a.Link}); c != port.BadCommand {
 		t.Error("another device can let it in sooner:", c)
 	}
-	laptop.must(&port.LinkConfirm{Link: a.Link})
+	laptop.Must(&port.LinkConfirm{Link: a.Link})
 	if f := <-joined; f == nil || f.Code != port.Refused {
 		t.Error("the new device:", f)
 	}
@@ -59,5 +60,5 @@ func TestWhatWasLetInIsInWhenItsTimeHasCome(t *testing.T) {
 	if f := <-confirmed; f != nil {
 		t.Error(f)
 	}
-	tablet.synced()
+	tablet.Synced()
 }
