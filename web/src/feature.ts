@@ -44,6 +44,8 @@ export interface Feature {
 	line?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** part is drawn in a bubble, above the text, for the messages it wants: files */
 	part?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
+	/** under stands below a bubble: what is to be known of that message */
+	under?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** tools stand in the composer: attach, voice */
 	tools?: View<{ chat: string }>;
 	/** speak stands in place of the composer's send button while nothing is written */

@@ -9,5 +9,6 @@ export const trust: Feature = {
 	top: { now: LockButton },
 	banner: { when: (_, chat) => chat.lock.state === 'changed', view: { later: () => import('./Decide.svelte') } },
 	line: { when: ({ notice }) => notice === 'changed' || notice === 'new-device', view: { later: () => import('./News.svelte') } },
+	under: { when: ({ lock, mine }) => lock.state === 'changed' && !mine, view: { later: () => import('./Unsure.svelte') } },
 	panels: { lock: { later: () => import('./Lock.svelte') }, codes: { later: () => import('./Compare.svelte') } },
 };

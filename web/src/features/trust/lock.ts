@@ -34,7 +34,7 @@ export function lookOf(lock: Lock, name: string): Look {
 		case 'changed':
 			return { tone: 'warn', icon: 'warning', short: lock.why === 'new-device' ? m.trust_new_short() : m.trust_changed_short(), meaning: m.trust_changed() };
 		case 'open':
-			return { tone: 'warn', icon: 'unlock', short: m.trust_open_short(), meaning: m.trust_open() };
+			return { tone: lock.why === 'server' ? 'wait' : 'warn', icon: 'unlock', short: m.trust_open_short(), meaning: m.trust_open() };
 		case 'broken':
 			return { tone: 'danger', icon: 'warning', short: m.trust_broken_short(), meaning: m.trust_broken() };
 		default:
