@@ -16,6 +16,7 @@ import (
 //
 // "did": the account is in it, as owner or in what is kept, by what it did below.
 // "owns": only as owner, which the planted key stands for.
+// "elsewhere": another test makes the account known in it, and removes it.
 // "never": nothing in it is about accounts, and why.
 var ways = map[string]string{
 	"announcement":         "never: the last name that got an announcement, until all have it",
@@ -32,6 +33,8 @@ var ways = map[string]string{
 	"meeting":              "never: who is still to meet whom; dropped within a minute where one is not there",
 	"offline-owed":         "owns",
 	"outage":               "never: times and texts of the operator",
+	"passkey":              "owns",
+	"passkey-owner":        "elsewhere: it takes a passkey, and internal/xep/passkey has both and tests it",
 	"privacy":              "did",
 	"private-xml":          "did",
 	"pubsub-expiring":      "owns",
