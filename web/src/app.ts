@@ -19,5 +19,7 @@ import { privacy } from './features/privacy';
 import { settings } from './features/settings';
 import { wayback } from './features/wayback';
 import { failure } from './features/failure';
+import { search } from './features/search';
+import { newRelease } from './features/update';
 
-export const features: readonly Feature[] = [failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install];
+export const features: readonly Feature[] = [newRelease, failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install, search];

@@ -24,6 +24,8 @@ export interface Feature {
 	start?: (world: World) => void;
 	/** gate stands in place of everything while it is wanted: signing in, loading, failure */
 	gate?: { when: (world: World) => boolean; view: View };
+	/** found stands under the chats that are looked for; others says that there are such */
+	found?: View<{ words: string; others: boolean }>;
 	/** notice is a slim line above the chat list; all that are wanted stand there */
 	notice?: { when: (world: World) => boolean; view: View };
 	/** list is the pane of chats, main the pane of one conversation, empty what is there without one */

@@ -7,7 +7,7 @@ import App from './App.svelte';
 import { speak } from './i18n';
 import { World } from './model/world';
 import { browserVault } from './model/snapshot';
-import { startEngine, scriptAddress } from './port/engine';
+import { startEngine } from './port/engine';
 import { deviceLabel } from './device';
 
 // What was seen last is painted while the engine is on its way.
@@ -17,7 +17,6 @@ async function start() {
 	await world.paint();
 	mount(App, { target: document.body, props: { world, features } });
 	for (const feature of features) feature.start?.(world);
-	if (import.meta.env.PROD) void navigator.serviceWorker?.register(scriptAddress('/sw.js'), { updateViaCache: 'none' });
 }
 
 void start();

@@ -53,7 +53,7 @@ export class Route {
 
 	go(place: Place) {
 		const text = written(place);
-		if (text === written(this.#place)) return;
+		if (text === written(this.#place)) return void (this.#place = { ...place }); // the same message is gone to again
 		// from chat to chat, and from a page that opened one, one does not collect steps: back
 		// leads to the list
 		const sideways = place.chat && (this.#place.chat || this.#place.page) && !place.panel && !place.page && this.#depth > 0;

@@ -67,7 +67,15 @@ export class Settings implements Choices {
 	}
 
 	#keep() {
-		localStorage.setItem(key, JSON.stringify({ theme: this.#theme, locale: this.#locale, digits: this.#digits, size: this.#size }));
+		store(JSON.stringify({ theme: this.#theme, locale: this.#locale, digits: this.#digits, size: this.#size }));
+	}
+}
+
+function store(text: string) {
+	try {
+		localStorage.setItem(key, text);
+	} catch {
+		// a window that keeps nothing has them for as long as it is there
 	}
 }
 

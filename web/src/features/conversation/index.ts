@@ -1,7 +1,8 @@
 // One conversation: its head, its messages, and what can be done with one of them.
 
-import type { Feature } from '../../feature';
+import type { Action, Feature } from '../../feature';
 import { m } from '../../i18n';
+import { asking } from './asking.svelte';
 import Conversation from './Conversation.svelte';
 import Nothing from './Nothing.svelte';
 
@@ -9,21 +10,22 @@ export const conversation: Feature = {
 	name: 'conversation',
 	main: { now: Conversation },
 	empty: { now: Nothing },
+	over: { when: () => Boolean(asking.deleting ?? asking.forwarding), view: { later: () => import('./Asked.svelte') } },
 	messageActions: ({ engine, drafts }, message) => {
-		const { chat, id } = message;
-		if (message.retracted || message.notice || message.unreadable) return [];
-		const own = message.mine && message.delivery !== 'failed' && message.delivery !== 'pending';
-		return [
+		const { chat, id, text } = message;
+		if (message.notice) return [];
+		const remove: Action = { label: m.delete(), icon: 'trash', danger: true, run: () => (asking.deleting = message) };
+		if (message.retracted || message.unreadable) return [remove];
+		const told = message.delivery !== 'failed' && message.delivery !== 'pending';
+		const all: (Action | false | undefined | '')[] = [
 			{ label: m.reply(), icon: 'reply', run: () => drafts.change(chat, { reply: id, corrects: undefined }) },
-			...(message.text ? [{ label: m.copy(), icon: 'copy' as const, run: () => void navigator.clipboard.writeText(message.text!) }] : []),
-			...(own && message.text && !message.file
-				? [{ label: m.edit(), icon: 'edit' as const, run: () => drafts.set(chat, { text: message.text!, corrects: id }) }]
-				: []),
-			...(message.delivery === 'failed' ? [{ label: m.try_again(), icon: 'retry' as const, run: () => void engine.do({ do: 'retry', chat, message: id }) }] : []),
-			...(message.delivery === 'pending' ? [] : [{ label: m.delete_for_me(), icon: 'trash' as const, danger: true, run: () => void engine.do({ do: 'deleteForMe', chat, messages: [id] }) }]),
-			...(message.mine && message.delivery !== 'failed'
-				? [{ label: m.retract(), icon: 'trash' as const, danger: true, run: () => void engine.do({ do: 'retract', chat, message: id }) }]
-				: []),
+			text && { label: m.copy(), icon: 'copy', run: () => void navigator.clipboard.writeText(text) },
+			told && { label: m.forward(), icon: 'forwardTo', run: () => (asking.forwarding = message) },
+			told && { label: message.starred ? m.unstar() : m.star(), icon: 'star', run: () => void engine.do({ do: 'star', chat, message: id, on: !message.starred }) },
+			message.mine && told && text && !message.file && { label: m.edit(), icon: 'edit', run: () => drafts.set(chat, { text, corrects: id }) },
+			message.delivery === 'failed' && { label: m.try_again(), icon: 'retry', run: () => void engine.do({ do: 'retry', chat, message: id }) },
+			remove,
 		];
+		return all.filter((a) => typeof a === 'object');
 	},
 };
