@@ -14,7 +14,8 @@ let begins;
 async function ask() {
 	try {
 		const response = await fetch('/site.json', { credentials: 'omit' });
-		const { files } = response.ok ? await response.json() : {};
+		if (!response.ok) throw new Error(String(response.status));
+		const { files } = await response.json();
 		return files ? bare(files) : '';
 	} catch {
 		begins = undefined; // another time

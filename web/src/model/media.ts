@@ -85,14 +85,14 @@ export function safeName(name: string): string {
 
 /** sized is a number of bytes in words. */
 export function sized(bytes: number, tag: string): string {
-	const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
-	let n = bytes;
+	const units = ['kilobyte', 'megabyte', 'gigabyte'] as const;
+	let n = Math.max(1, bytes / 1000);
 	let unit = 0;
-	while (n >= 1000 && unit < 3) {
+	while (n >= 999.5 && unit < 2) {
 		n /= 1000;
 		unit++;
 	}
-	const digits = n < 10 && unit > 1 ? 1 : 0;
+	const digits = n < 10 && unit > 0 ? 1 : 0;
 	return new Intl.NumberFormat(tag, { style: 'unit', unit: units[unit], unitDisplay: 'short', maximumFractionDigits: digits }).format(n);
 }
 
