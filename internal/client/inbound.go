@@ -132,6 +132,9 @@ func (e *Engine) told(el xtok.Elem, o origin) (timeline.Envelope, bool) {
 	if err != nil || head.Kind != stanza.Message {
 		return timeline.Envelope{}, false
 	}
+	if head.From == e.own.DomainOnly() && e.ownNews(el, o) {
+		return timeline.Envelope{}, false
+	}
 	env, ok := e.envelope(el, head, o)
 	if ok && env.FromRoom && o.source == timeline.Live { // what it said in the past is not so any more
 		e.roomSays(env.Chat, el)

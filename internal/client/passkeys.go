@@ -1,8 +1,11 @@
 package client
 
 import (
+	"time"
+
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/port"
+	"mirsal/internal/client/timeline"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -64,12 +67,30 @@ func (e *Engine) removePasskey(c *port.RemovePasskey) {
 // wayBackAlert tells of a recovery code or a passkey that another device has made.
 func (e *Engine) wayBackAlert(el xtok.Elem) bool {
 	if q := el.Child(nsRecovery, "made"); q.OK() {
-		e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "recovery-code", Label: q.Attr("by")})
+		e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "recovery-code", Label: q.Attr("by"), Link: q.Attr("id")})
 		return true
 	}
 	q := el.Child(nsPasskey, "added")
 	if q.OK() {
-		e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "passkey", Label: q.Attr("name")})
+		e.tell(&port.KeyAlert{Address: e.own.String(), Kind: "passkey", Label: q.Attr("name"), Link: q.Attr("id")})
 	}
 	return q.OK()
+}
+
+// newsLife is how long a device that was away is still told of what others have done.
+const newsLife = 14 * 24 * time.Hour
+
+// ownNews takes what the server tells of the account in words for every client: here it is told by KeyAlert,
+// and is no message. Of a new device its key tells as well, wherever we were meanwhile.
+func (e *Engine) ownNews(el xtok.Elem, o origin) bool {
+	if l := el.Child(nsLink, "linked"); l.OK() {
+		if until, err := stanza.ParseTime(l.Attr("until")); err == nil && until.After(e.Now()) && o.source != timeline.Live {
+			e.linkAlert(l)
+		}
+		return true
+	}
+	if o.source == timeline.Live || e.Now().Sub(o.time) > newsLife {
+		return el.Child(nsRecovery, "made").OK() || el.Child(nsPasskey, "added").OK()
+	}
+	return e.wayBackAlert(el)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
@@ -146,6 +147,32 @@ func TestPasskeysAreAskedForAndAnotherDevicesAreTold(t *testing.T) {
 		d.must(&port.RemovePasskey{ID: "1"})
 		if q := d.questions("<remove xmlns='urn:mirsal:passkey:0' id='1'/>"); len(q) != 1 {
 			t.Errorf("asked for %q", q)
+		}
+	})
+}
+
+func TestWhatOtherDevicesHaveMadeIsToldAndIsNoMessage(t *testing.T) {
+	withToken(t, func(d *desk) {
+		made := "<made xmlns='urn:mirsal:recovery:0' id='1' by='Phone'/>"
+		words := "<message xmlns='jabber:client' from='example.org' to='" + me + "' id='w'><body>A recovery code was made</body>" + made
+		d.gets("<message xmlns='jabber:client' type='headline' from='"+me+"' id='h'>"+made+"</message>", words+"</message>")
+		late := "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='" + d.engine.Now().UTC().Add(-time.Hour).Format(time.RFC3339) + "'/></message>"
+		d.gets(words+late, strings.Replace(words, made, "<linked xmlns='urn:mirsal:link:0' label='Tablet' by='Phone'/>", 1)+late)
+		var told []string
+		for _, ev := range d.told {
+			if a, ok := ev.(*port.KeyAlert); ok {
+				told = append(told, a.Kind+" "+a.Link)
+			}
+		}
+		if len(told) != 2 || told[0] != "recovery-code 1" || told[1] != told[0] { // at once, and once more by what was kept
+			t.Errorf("told: %q", told)
+		}
+		if _, there := d.engine.lines.Chat("example.org"); there {
+			t.Error("it is a chat")
+		}
+		d.gets("<message xmlns='jabber:client' from='eve@example.org' to='" + me + "' id='e'><body>hello</body>" + made + "</message>")
+		if _, there := d.engine.lines.Chat("eve@example.org"); !there {
+			t.Error("others can hide what they say")
 		}
 	})
 }

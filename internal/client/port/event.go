@@ -167,7 +167,8 @@ type KeyAlert struct {
 	Kind    string `json:"kind"` // new-device, changed, own-device, removed, linked, recovery-code, passkey
 	// Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
 	// Link names it to LinkConfirm, which refuses it on any device until then. With recovery-code and passkey,
-	// which another device has made, it is that device's name or the passkey's.
+	// which another device has made, it is that device's name or the passkey's, and
+	// Link is the same each time that the same is told.
 	Label string    `json:"label,omitempty"`
 	Link  string    `json:"link,omitempty"`
 	Until time.Time `json:"until,omitzero"`

@@ -247,7 +247,7 @@ func (f *Feature) alert(by *core.Session, l *link) {
 	text := "A new device that calls itself “" + g.Device + "” (" + g.Software + ") was linked to your account and can read and write all your messages. " +
 		"It was let in on the device “" + by.JID.Resource() + "”. " + when + "If that was not you, remove it from your devices and change your password."
 	m := append(xtok.Escape([]byte("<body>"), text), "</body>"...)
-	m = append(append(m, "<origin-id xmlns='urn:xmpp:sid:0' id='"...), newID()+"'/>"...)
+	m = append(append(append(m, b...), "<origin-id xmlns='urn:xmpp:sid:0' id='"...), newID()+"'/>"...)
 	if err := f.router.Post(stanza.Head{Type: stanza.Normal, ID: newID(), From: f.router.Domain, To: bare}, m); err != nil {
 		f.log.Warn("the message about a linked device goes nowhere", "jid", bare.String(), "err", err)
 	}

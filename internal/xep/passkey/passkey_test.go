@@ -213,7 +213,7 @@ func TestAPasskeyThatASessionAddsLetsANewDeviceIn(t *testing.T) {
 			t.Fatal(status, o)
 		}
 		synctest.Wait()
-		if got := other.Got(); !strings.Contains(got, "<added xmlns='"+ns+"' name='key ring' by='phone'/>") {
+		if got := other.Got(); !strings.Contains(got, "<added xmlns='"+ns+"' id='") || !strings.Contains(got, " name='key ring' by='phone'/>") {
 			t.Error("the others are not told of it:", got)
 		}
 		c.Got()

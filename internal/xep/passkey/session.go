@@ -132,7 +132,7 @@ func short(s string) string {
 
 // alertAdded tells all other devices of a new passkey.
 func (f *Feature) alertAdded(by *core.Session, name string) {
-	b := xtok.AppendAttr([]byte("<added xmlns='"+ns+"'"), "name", name)
+	b := xtok.AppendAttr([]byte("<added xmlns='"+ns+"' id='"+newID()+"'"), "name", name)
 	b = append(xtok.AppendAttr(b, "by", by.JID.Resource()), "/>"...)
 	f.alert(by.JID.Bare(), by, b, "A passkey named “"+name+"” was added to your account on the device “"+by.JID.Resource()+
 		"”. Whoever has it can sign in. If that was not you, remove the passkey and that device, and change your password.")
@@ -155,7 +155,7 @@ func (f *Feature) alert(bare jid.JID, by *core.Session, payload []byte, text str
 		}
 	}
 	m := append(xtok.Escape([]byte("<body>"), text), "</body>"...)
-	m = append(append(m, "<origin-id xmlns='urn:xmpp:sid:0' id='"...), newID()+"'/>"...)
+	m = append(append(append(m, payload...), "<origin-id xmlns='urn:xmpp:sid:0' id='"...), newID()+"'/>"...)
 	if err := f.router.Post(stanza.Head{Type: stanza.Normal, ID: newID(), From: f.router.Domain, To: bare}, m); err != nil {
 		f.cfg.Log.Warn("the message about a passkey goes nowhere", "jid", bare.String(), "err", err)
 	}

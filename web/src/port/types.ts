@@ -823,7 +823,8 @@ export interface KeyAlert {
 	/**
 	 * Label is what a linked device calls itself. Where it waits until it can sign in, Until is when, and
 	 * Link names it to LinkConfirm, which refuses it on any device until then. With recovery-code and passkey,
-	 * which another device has made, it is that device's name or the passkey's.
+	 * which another device has made, it is that device's name or the passkey's, and
+	 * Link is the same each time that the same is told.
 	 */
 	label?: string;
 	link?: string;

@@ -15,6 +15,8 @@ interface Kept {
 	/** own messages since */
 	said?: number;
 	news?: News[];
+	/** what was told already */
+	told?: string[];
 }
 
 const place = 'mirsal wayback';
@@ -79,8 +81,11 @@ export class WayBack {
 		this.offered = Boolean(this.#kept.open);
 	}
 
-	#hear({ address, kind, label }: KeyAlert) {
+	#hear({ address, kind, label, link = '' }: KeyAlert) {
 		if (address !== this.#kept.of || (kind !== 'recovery-code' && kind !== 'passkey')) return;
+		const told = this.#kept.told ?? [];
+		if (told.includes(link)) return;
+		if (link) this.#keep({ told: [...told, link].slice(-20) });
 		this.news = [...this.news, { kind, label: label ?? '' } as News].slice(-5);
 		this.#keep({ news: [...this.news] });
 	}

@@ -58,8 +58,10 @@ test('what another device has made is told until somebody has looked', () => {
 	const { engine } = someone(false);
 	engine.tell({ event: 'keyAlert', address: 'a@x', kind: 'recovery-code', label: 'Phone' });
 	engine.tell({ event: 'keyAlert', address: 'b@x', kind: 'passkey', label: 'not mine' });
+	engine.tell({ event: 'keyAlert', address: 'a@x', kind: 'passkey', label: 'Laptop', link: '1' });
+	engine.tell({ event: 'keyAlert', address: 'a@x', kind: 'passkey', label: 'Laptop', link: '1' });
 	const later = someone(false).wayback;
-	expect(later.news).toEqual([{ kind: 'recovery-code', label: 'Phone' }]);
+	expect(later.news).toEqual([{ kind: 'recovery-code', label: 'Phone' }, { kind: 'passkey', label: 'Laptop' }]);
 	later.seen();
 	expect(someone(false).wayback.news).toEqual([]);
 });
