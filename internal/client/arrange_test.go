@@ -144,6 +144,26 @@ func TestForwardingEncryptsAnewForWhomItGoesTo(t *testing.T) {
 	})
 }
 
+func TestTheAddressOfAFileThatCameOpenIsNotShownBesideTheEncryptedOne(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		q := d.peer("carol@example.org")
+		d.befriend(bob)
+		d.befriend("carol@example.org")
+		link := "https://files.example.org/private/b.jpg"
+		d.gets("<message from='" + bob + "/phone' type='chat' id='1'><body>" + link + "</body><x xmlns='jabber:x:oob'><url>" + link + "</url></x></message>")
+		d.take("")
+		m := d.must(&port.History{Chat: bob, Limit: 10}).(*port.Page).Messages[0]
+		d.must(&port.Forward{Chat: bob, Message: m.ID, To: []string{"carol@example.org"}})
+		sent := d.take("carol")
+		if len(sent) != 1 || strings.Contains(sent[0], "files.example.org") {
+			t.Fatalf("sent: %q", sent)
+		}
+		if got, err := q.reads(sent[0]); err != nil || got != link {
+			t.Errorf("carol reads %q, %v", got, err)
+		}
+	})
+}
+
 func TestStarsAreListed(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.gets(plainFrom(bob, "1", "one"), plainFrom(bob, "2", "two"))

@@ -136,7 +136,7 @@ func (e *Engine) leaves(o timeline.Outgoing, content []byte) bool {
 func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content []byte, batch *keep.Batch, lock port.Lock, err error) {
 	body, extras := o.Body(), o.AppendExtras(nil)
 	if !e.encrypts(o.Chat) {
-		return append(xtok.AppendElement(nil, "body", body), extras...), nil, port.Lock{State: port.Open}, nil
+		return append(xtok.AppendElement(nil, "body", body), o.AppendLink(extras)...), nil, port.Lock{State: port.Open}, nil
 	}
 	if body == "" && !e.keys.Encloses(to) { // what takes back or reacts: the deployed profile has no place for it inside
 		return extras, nil, e.keys.Lock(to, room), nil

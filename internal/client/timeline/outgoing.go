@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"mirsal/internal/client/port"
@@ -131,11 +132,6 @@ func (o Outgoing) AppendExtras(dst []byte) []byte {
 		if o.Timer > 0 {
 			dst = appendTimer(dst, o.Timer)
 		}
-		if o.File != nil && len(o.File.URL) > 5 && o.File.URL[:5] == "https" {
-			// XEP-0066#x-oob
-			dst = append(dst, "<x xmlns='"+nsOOB+"'>"...)
-			dst = append(xtok.AppendElement(dst, "url", o.File.URL), "</x>"...)
-		}
 	case Edit:
 		dst = appendRef(dst, "replace", nsCorrect, o.Ref)
 	case Retract:
@@ -154,6 +150,16 @@ func (o Outgoing) AppendExtras(dst []byte) []byte {
 		dst = append(dst, "<request xmlns='"+nsReceipts+"'/>"...)
 	}
 	return append(dst, "<markable xmlns='"+nsMarkers+"'/><active xmlns='"+nsStates+"'/>"...)
+}
+
+// AppendLink appends what says that the body is a file's address; beside an encrypted body it
+// would give the address away.
+// XEP-0066#x-oob
+func (o Outgoing) AppendLink(dst []byte) []byte {
+	if o.Kind != Text || o.File == nil || !strings.HasPrefix(o.File.URL, "https://") {
+		return dst
+	}
+	return append(xtok.AppendElement(append(dst, "<x xmlns='"+nsOOB+"'>"...), "url", o.File.URL), "</x>"...)
 }
 
 func appendRef(dst []byte, name, ns, id string) []byte {
