@@ -123,6 +123,40 @@ func TestADeviceInjectedAmongOnesOwnIsAnAlert(t *testing.T) {
 	}
 }
 
+// A person has removed it, lost or stolen; the server, or who has it now, puts it on the list again.
+func TestARemovedDeviceThatIsPutBackOnTheListIsAnAlertAndGetsNothing(t *testing.T) {
+	for _, trust := range []Trust{FirstUse, Verified} {
+		w, a, _ := met(t)
+		stolen := w.puppet(alice, 666)
+		stolen.publishBundle()
+		w.putList(alice, a.ID(), 666)
+		if e, _, err := a.write("before", bob); err != nil {
+			t.Fatal(err)
+		} else if _, ok := stolen.reads(e); !ok {
+			t.Fatal("it does not read before")
+		}
+		s, err := a.SetTrust(alice, stolen.key(), trust)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.do(s)
+		if s, err = a.RemoveDevice(666); err != nil {
+			t.Fatal(err)
+		}
+		a.do(s)
+		a.alerts = nil
+		stolen.publishBundle()
+		w.putList(alice, a.ID(), 666)
+		e, sealed, err := a.write("secret", bob)
+		if _, ok := stolen.reads(e); ok || err != nil {
+			t.Errorf("%s: removed, it reads: %v, %+v, %v", trust, ok, sealed.Lock, err)
+		}
+		if !slices.Contains(a.alerts, port.KeyAlert{Address: alice.String(), Device: 666, Kind: "own-device"}) {
+			t.Errorf("%s: alerts %+v", trust, a.alerts)
+		}
+	}
+}
+
 // A server that lets the device speak first, so that its key is known when it is listed.
 func TestADeviceOfOnesOwnThatSpeaksBeforeItIsListedIsAnAlertOnce(t *testing.T) {
 	w, a, _ := met(t)

@@ -169,7 +169,8 @@ func (b *Book) news(s *Step, a *account, p omemo.Profile, id uint32, n newcomer,
 	met := d.Met
 	d.Met = true
 	switch t := a.trust(d.Key); {
-	case d.Key != "" && (t == Verified || met && t != Undecided): // back again, and known
+	case d.Key != "" && (t == Verified || met && t == FirstUse): // back again, and known
+	case t == Refused && a.who != b.own: // it gets nothing
 	case a.who == b.own && !n.first:
 		s.alert(a.who, id, "own-device")
 	case a.who != b.own && (n.later || a.compared()):

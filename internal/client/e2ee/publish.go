@@ -313,6 +313,8 @@ func (b *Book) RemoveDevice(id uint32) (Step, error) {
 	var s Step
 	if id == b.device.ID {
 		b.state.Off, b.changed = true, true
+	} else if d := own.Devices[id]; d != nil && d.Key != "" {
+		own.setTrust(d.Key, Refused) // whoever puts it back on the list, it reads nothing
 	}
 	for _, p := range b.profiles {
 		end := buryBundle // first: it looks there when it misses itself on the list
