@@ -92,18 +92,19 @@ func (e *Engine) removeDevice(c *port.RemoveDevice) {
 		e.revoke(c, []string{c.Client})
 		return
 	}
-	step, err := e.keys.RemoveDevice(c.ID)
-	if err != nil || c.ID == e.keys.ID() {
-		e.decided(c, e.own, step, err)
+	step, gone := e.keys.RemoveDevice(c.ID)
+	if c.ID == e.keys.ID() {
+		e.decided(c, e.own, step, gone)
 		return
 	}
-	if !e.take(step) {
+	if gone == nil && !e.take(step) {
 		return
 	}
 	e.tellLocks()
 	e.pump()
 	e.clients(func(found []client, err error) {
-		if errors.Is(err, conn.ErrDown) || errors.Is(err, conn.ErrLost) {
+		var refusal *stanza.StanzaError
+		if err != nil && !(errors.As(err, &refusal) && (refusal.Condition == stanza.ServiceUnavailable || refusal.Condition == stanza.FeatureNotImplemented)) {
 			e.fail(c, port.Failf(port.Unreachable, "nothing is encrypted to it any more; that it cannot sign in needs a connection: try again"))
 			return
 		}
@@ -112,6 +113,10 @@ func (e *Engine) removeDevice(c *port.RemoveDevice) {
 			if x.keys == c.ID && !x.Here {
 				ids = append(ids, x.Client)
 			}
+		}
+		if gone != nil && len(ids) == 0 { // its keys are off, and nothing is left of an earlier attempt
+			e.decided(c, e.own, step, gone)
+			return
 		}
 		e.revoke(c, ids)
 	})
