@@ -313,10 +313,14 @@ func newChatFetch(o *chatOptions) *cobra.Command {
 				}
 				_, err := c.Wait(c.limit, func(ev port.Event) bool {
 					m, ok := ev.(*port.MessageChanged)
-					if !ok || m.Message.ID != args[1] || m.Message.File == nil || m.Message.File.Path == "" {
+					f := (*port.File)(nil)
+					if ok && m.Message.ID == args[1] {
+						f = m.Message.File
+					}
+					if f == nil || f.State != "here" || f.Path == "" { // while it is fetched anew, it lies where it did
 						return false
 					}
-					fmt.Fprintln(cmd.OutOrStdout(), m.Message.File.Path)
+					fmt.Fprintln(cmd.OutOrStdout(), f.Path)
 					return true
 				})
 				return err
