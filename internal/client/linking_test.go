@@ -206,3 +206,15 @@ func TestWhatIsNoPieceOfTheHandOverEndsItAndIsNotKept(t *testing.T) {
 		t.Error("a forged piece is passed over")
 	}
 }
+
+func TestALinkedDeviceKeepsTheNameItWasGiven(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.engine.profile.Label = "tablet"
+		d.engine.keepProfile()
+		d.stop()
+		d.start()
+		if d.engine.Label != "tablet" {
+			t.Errorf("it is called %q", d.engine.Label)
+		}
+	})
+}

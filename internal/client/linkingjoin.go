@@ -255,7 +255,7 @@ func (e *Engine) letIn(j *joining, v *visitor, err error) {
 		e.joinFailed(joinFailure(err))
 		return
 	}
-	e.profile = profile{Address: v.code.Address.String(), Server: v.code.Server, Device: v.device, Signed: true, Token: &v.token,
+	e.profile = profile{Address: v.code.Address.String(), Server: v.code.Server, Device: v.device, Signed: true, Token: &v.token, Label: v.hello.Label,
 		Linking: &linking{Channel: *v.channel, Peer: v.welcome.Peer}}
 	if err := e.openAccount(); err != nil {
 		e.breakDown(err)

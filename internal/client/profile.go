@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -34,6 +35,7 @@ type profile struct {
 	Password string      `json:"password,omitempty"`
 	Token    *conn.Token `json:"token,omitempty"`
 	Removed  bool        `json:"removed,omitempty"` // the server has ended its sign-in, or another device has
+	Label    string      `json:"label,omitempty"`   // what this device is called, where a person has said so
 	Linking  *linking    `json:"linking,omitempty"` // while an old device hands over what it has
 }
 
@@ -64,6 +66,7 @@ func (e *Engine) open() error {
 	if err := json.Unmarshal(raw, &e.profile); err != nil {
 		return fmt.Errorf("the profile is damaged: %w", err)
 	}
+	e.Label = cmp.Or(e.profile.Label, e.Label)
 	return e.openAccount()
 }
 
