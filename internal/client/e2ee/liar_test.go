@@ -181,6 +181,26 @@ func TestADeviceOfOnesOwnThatSpeaksBeforeItIsListedIsAnAlertOnce(t *testing.T) {
 	}
 }
 
+// A server that lets a device of its own speak for somebody, and lists it never or later.
+func TestADeviceOfAnothersThatSpeaksWithoutBeingListedIsAnAlertOnce(t *testing.T) {
+	w, a, _ := met(t)
+	spy := w.puppet(bob, 666)
+	for range 2 {
+		if got, err := a.get(bob, spy.writes("it is me", a.own())); err != nil || got.Text != "it is me" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+	want := []port.KeyAlert{{Address: bob.String(), Device: 666, Kind: "new-device"}}
+	if !slices.Equal(a.alerts, want) {
+		t.Errorf("alerts %+v", a.alerts)
+	}
+	spy.publishBundle()
+	w.putList(bob, 101, 666)
+	if !slices.Equal(a.alerts, want) {
+		t.Errorf("listed: alerts %+v", a.alerts)
+	}
+}
+
 func TestASwappedBundleNeverTakesTheDevicesPlace(t *testing.T) {
 	for _, f := range []func(*testing.T) (*world, *client, *puppet){met, compared} {
 		w, a, p := f(t)

@@ -188,17 +188,23 @@ func (a *account) met() (ids []uint32) {
 	return ids
 }
 
-// unlisted tells people of a device of one's own that is on no list and whose key is met by what it
-// has written: a server could let it speak first, so that it is known when it is listed.
+// unlisted tells people of a device that is on no list and whose key is met by what it
+// has written: a server could let it speak first, so that it is known when it is listed, or never
+// list it. Of others' devices only one that comes beside those that are known is news.
 func (b *Book) unlisted(s *Step, a *account, id uint32) {
-	d := a.Devices[id]
+	d, kind := a.Devices[id], "own-device"
 	told := slices.ContainsFunc(b.profiles, func(p omemo.Profile) bool { return a.Lists[p] != nil && !a.Lists[p].Told.IsZero() })
-	if a.who != b.own || d.Met || !told || a.active(id) || a.trust(d.Key) == Verified {
+	if d.Met || !told || a.active(id) || a.trust(d.Key) == Verified {
 		return
+	}
+	if a.who != b.own {
+		if kind = "new-device"; len(a.met()) < 2 {
+			return
+		}
 	}
 	d.Met = true
 	b.touch(a)
-	s.alert(a.who, id, "own-device")
+	s.alert(a.who, id, kind)
 }
 
 // elsewhere tells whether the device is on the list of another profile.
