@@ -26,7 +26,7 @@ func (e *Engine) dress(c *port.Chat) {
 	e.dressFace(c)
 	e.dressArranged(c)
 	if c.Name == "" {
-		c.Name = cmp.Or(invitedTo(c), shortName(c.Address))
+		c.Name = cmp.Or(invitedTo(c), e.shortName(c.Address))
 	}
 }
 
@@ -54,12 +54,16 @@ func (e *Engine) nameOf(chat, sender string) string {
 	if r != nil {
 		return r.nicks[sender]
 	}
-	return shortName(sender)
+	return e.shortName(sender)
 }
 
-// shortName is an address without its host, for people who share one.
-func shortName(address string) string {
-	name, _, _ := strings.Cut(address, "@")
+// shortName is an address without its host, for people who share ours, and for rooms: bob of
+// elsewhere is not to be taken for our own.
+func (e *Engine) shortName(address string) string {
+	name, host, _ := strings.Cut(address, "@")
+	if host != "" && host != e.own.Domain() && !strings.HasSuffix(host, "."+e.own.Domain()) && e.rooms[address] == nil {
+		return address
+	}
 	return name
 }
 

@@ -26,3 +26,12 @@ func TestAFileIsShownUnderTheNameThatItIsSavedUnder(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsOfAnotherHostIsNotShownAsOneOfOurs(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.gets(plainFrom(bob, "1", "it is me"), plainFrom("bob@evil.example", "2", "it is me"))
+		if own, other := d.chat(bob).Name, d.chat("bob@evil.example").Name; own != "bob" || other != "bob@evil.example" {
+			t.Errorf("they are %q and %q", own, other)
+		}
+	})
+}

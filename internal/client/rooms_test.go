@@ -464,7 +464,7 @@ func TestARoomHasANameBeforeItIsEntered(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		name := func() string { return d.must(&port.ListChats{}).(*port.ChatList).Chats[0].Name }
 		d.gets("<message from='" + tea + "' id='1'><x xmlns='" + nsMUCUser + "'><invite from='" + bob + "'/></x></message>")
-		if got := name(); got != shortName(tea) {
+		if got := name(); got != d.engine.shortName(tea) {
 			t.Errorf("without a name it is %q", got)
 		}
 		d.gets("<message from='" + tea + "' id='2'><x xmlns='" + nsMUCUser + "'><invite from='" + bob + "'><reason>Tea \u202eat five</reason></invite></x></message>")
