@@ -38,6 +38,26 @@ func (s *Server) addNodes(h *core.Host, pep *pubsub.Service) {
 	}})
 }
 
+// nodeNick is where people say what they are called (XEP-0172).
+const nodeNick = "http://jabber.org/protocol/nick"
+
+// called is what somebody calls himself, "" for nothing.
+func (s *Server) called(ctx context.Context, who jid.JID) string {
+	var payload []byte
+	err := s.features.pubsub.Change(ctx, who, func(d *pubsub.Draft) (err error) {
+		_, payload, err = d.Last(nodeNick)
+		return err
+	})
+	if err != nil || payload == nil {
+		return ""
+	}
+	doc, err := xtok.Parse(payload, xtok.Limits{})
+	if err != nil {
+		return ""
+	}
+	return doc.Text()
+}
+
 // roomList is the node that clients of the old form of bookmarks know.
 func roomList() pubsub.Mirror {
 	return pubsub.Mirror{Node: bookmarks.Old, Of: bookmarks.Node, Show: bookmarks.Show, Take: bookmarks.Take}

@@ -89,7 +89,7 @@ try {
 	await shot(c, 'o14-digits-ar');
 	const digits = await c.locator('.digits').innerText();
 	await a.getByLabel('The six digits on the new device').fill(digits);
-	await a.getByRole('button', { name: 'Let it in' }).click();
+	await a.getByRole('button', { name: 'Let it in', exact: true }).click();
 	await c.getByText('مرحبًا يا سارة').first().waitFor({ timeout: 40_000 });
 	await shot(c, 'o15-linked-ar');
 	console.log('linked');

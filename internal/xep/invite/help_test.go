@@ -43,7 +43,7 @@ func newSite(t *testing.T, change func(*Config)) *site {
 	cfg := Config{Domain: a.Domain(), Log: slog.New(slog.DiscardHandler), Befriend: func(_ context.Context, a, b jid.JID, group string) error {
 		s.met = append(s.met, a.Local()+" "+b.Local()+" "+group)
 		return nil
-	}}
+	}, Called: func(_ context.Context, who jid.JID) string { return strings.ToUpper(who.Local()) }}
 	if change != nil {
 		change(&cfg)
 	}

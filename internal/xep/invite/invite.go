@@ -64,6 +64,8 @@ type Config struct {
 	// Befriend makes two accounts contacts, in a group of both rosters or in none, as
 	// people.BefriendIn does.
 	Befriend func(ctx context.Context, a, b jid.JID, group string) error
+	// Called is what somebody calls himself, "" for nothing; nil knows of nobody.
+	Called func(ctx context.Context, who jid.JID) string
 	Log      *slog.Logger
 }
 

@@ -1,12 +1,14 @@
 package invite
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
 
 	"mirsal/internal/auth"
+	"mirsal/internal/xmpp/jid"
 )
 
 // This file is what the screen for browsers asks about an invitation. The account
@@ -21,6 +23,7 @@ func (f *Feature) about(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, struct {
 		Domain  string    `json:"domain"`
 		From    string    `json:"from,omitempty"`   // address of who invites
+		Called  string    `json:"called,omitempty"` // what From calls himself
 		Circle  string    `json:"circle,omitempty"` // that is joined
 		Name    string    `json:"name,omitempty"`   // the one name that can be taken
 		Account bool      `json:"account"`          // makes an account, not a contact only
@@ -31,7 +34,7 @@ func (f *Feature) about(w http.ResponseWriter, r *http.Request) {
 		URI     string    `json:"uri"`  // for other apps
 		Apps    string    `json:"apps"` // path of the page about them
 	}{
-		f.cfg.Domain.String(), f.inviter(&in), in.Circle, in.Name, !in.NoAccount, in.Contact, in.Admin, in.Left(), in.Expires.UTC(), in.URI,
+		f.cfg.Domain.String(), f.inviter(&in), f.called(r.Context(), &in), in.Circle, in.Name, !in.NoAccount, in.Contact, in.Admin, in.Left(), in.Expires.UTC(), in.URI,
 		"/invite/" + in.Token + "/apps",
 	})
 }
@@ -41,6 +44,15 @@ func (f *Feature) inviter(in *auth.Invitation) string {
 		return ""
 	}
 	return f.address(in.From)
+}
+
+// called is the name of who invites, as contacts see it: who holds an invitation is about to be one.
+func (f *Feature) called(ctx context.Context, in *auth.Invitation) string {
+	who, err := jid.Parse(f.inviter(in))
+	if err != nil || f.cfg.Called == nil {
+		return ""
+	}
+	return f.cfg.Called(ctx, who.Bare())
 }
 
 // known is invited for programs: why there is none comes in a word.

@@ -42,7 +42,7 @@ func TestTheScreenIsToldWhatAnInvitationOffers(t *testing.T) {
 	in := s.invite(auth.Offer{From: "alice", Contact: true, Circle: "Class 4b"})
 	w := s.get("/invite/" + in.Token + "/about")
 	for _, want := range []string{
-		`"domain":"example.org"`, `"from":"alice@example.org"`, `"circle":"Class 4b"`, `"account":true`, `"contact":true`, `"left":1`,
+		`"domain":"example.org"`, `"from":"alice@example.org"`, `"called":"ALICE"`, `"circle":"Class 4b"`, `"account":true`, `"contact":true`, `"left":1`,
 		`"uri":"xmpp:alice@example.org?roster;preauth=` + in.Token, `"apps":"/invite/` + in.Token + `/apps"`,
 	} {
 		if !strings.Contains(w.Body.String(), want) {
