@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"mirsal/e2e/device"
 )
 
 var docs = flag.Bool("docs", false, "write the captures into docs/chat.md")
@@ -17,10 +19,10 @@ const interrupt = syscall.SIGINT
 // TestANewcomersFirstTenMinutes tells one story, in the order of docs/chat.md.
 func TestANewcomersFirstTenMinutes(t *testing.T) {
 	s := start(t, "alice", "bob")
-	bob := s.speaker(t, "bob")
+	bob := speak(t, s, "bob")
 	profile := filepath.Join(t.TempDir(), "alice")
 	c := captures{}
-	alice := open(t, 90, 26, s.bin, "chat", "--profile", profile, "--ca", s.ca)
+	alice := open(t, 90, 26, s.Bin, "chat", "--profile", profile, "--ca", s.CA)
 
 	signsIn(alice, c, s)
 	makesAContact(alice, c, bob)
@@ -37,14 +39,14 @@ func TestANewcomersFirstTenMinutes(t *testing.T) {
 	}
 }
 
-func signsIn(alice *screen, c captures, s *server) {
+func signsIn(alice *screen, c captures, s *device.Server) {
 	alice.t.Helper()
 	alice.sees("Sign in")
 	alice.types("alice@localhost")
 	alice.press("Enter")
-	alice.types(password)
+	alice.types(device.Password)
 	alice.press("Enter")
-	alice.types(s.addr)
+	alice.types(s.C2S)
 	alice.sees("127.0.0.1:")
 	c.keep(alice, "sign-in")
 	alice.press("Enter")
@@ -224,14 +226,14 @@ func looksAround(alice *screen, c captures) {
 	alice.do("resize-window", "-x", "90", "-y", "26")
 }
 
-func leavesAndComesBack(t *testing.T, alice *screen, c captures, s *server, profile string) {
+func leavesAndComesBack(t *testing.T, alice *screen, c captures, s *device.Server, profile string) {
 	t.Helper()
 	alice.sees("alice@localhost")
 	alice.types("half a tho")
 	alice.sees("half a tho")
 	alice.press("C-c")
 	alice.ended()
-	again := open(t, 90, 26, s.bin, "chat", "--profile", profile, "--bidi", "on")
+	again := open(t, 90, 26, s.Bin, "chat", "--profile", profile, "--bidi", "on")
 	again.sees("draft: half a tho")
 	again.sees("connected")
 	again.press("Down", "Enter")

@@ -3,41 +3,18 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"mirsal/e2e/mirsal"
+	"mirsal/e2e/device"
 )
 
-const password = "a password of tests"
-
-// A server for localhost, with links to files that lead to this machine.
-type server struct {
-	*mirsal.Server
-	bin, addr, ca string
-}
-
-func start(t *testing.T, names ...string) *server {
+// start starts a server where nothing may be readable.
+func start(t *testing.T, names ...string) *device.Server {
 	t.Helper()
-	bin, web := mirsal.Build(t), free(t)
-	s := &server{bin: bin, Server: mirsal.Start(t, mirsal.Options{Bin: bin, Args: []string{"--domain", "localhost", "--http-plain", web,
-		"--set", "e2ee=required", "--set", "upload.public_url=http://" + web}})}
-	s.addr, s.ca = s.Addr("c2s"), filepath.Join(s.Data, "tls", "ca.pem")
-	s.Accounts(password, names...)
-	return s
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return device.Serve(t, names, "--set", "e2ee=required")
 }
 
 // A speaker uses the scriptable side.
@@ -46,11 +23,11 @@ type speaker struct {
 	bin, profile string
 }
 
-func (s *server) speaker(t *testing.T, name string) *speaker {
+func speak(t *testing.T, s *device.Server, name string) *speaker {
 	t.Helper()
-	p := &speaker{t, s.bin, filepath.Join(t.TempDir(), name)}
-	cmd := p.command("login", name+"@localhost", "--password-stdin", "--server", s.addr, "--ca", s.ca)
-	cmd.Stdin = strings.NewReader(password + "\n")
+	p := &speaker{t, s.Bin, filepath.Join(t.TempDir(), name)}
+	cmd := p.command("login", name+"@"+device.Domain, "--password-stdin", "--server", s.C2S, "--ca", s.CA)
+	cmd.Stdin = strings.NewReader(device.Password + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

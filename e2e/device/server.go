@@ -12,7 +12,7 @@ const (
 	// Domain is whose people these tests are: links to its files lead to this machine.
 	Domain = "localhost"
 	// Password is what everybody signs in with.
-	Password = "correct horse battery staple"
+	Password = "a password of tests"
 )
 
 // Server is bin/mirsal for Domain. It keeps its ports when it starts again, as servers do.

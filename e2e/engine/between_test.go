@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"mirsal/e2e/device"
 )
 
 // between stands between clients and a server, where whoever runs the server's TLS
@@ -102,9 +104,9 @@ func (r *record) add(b []byte) {
 }
 
 // newBetween starts one before a server.
-func newBetween(t *testing.T, s *server, seed uint64) *between {
+func newBetween(t *testing.T, s *device.Server, seed uint64) *between {
 	t.Helper()
-	b := &between{to: "ws://" + s.web + "/ws", wire: newRecord(t, "wire"), packet: newRecord(t, "packets"),
+	b := &between{to: "ws://" + s.Web + "/ws", wire: newRecord(t, "wire"), packet: newRecord(t, "packets"),
 		rng: rand.New(rand.NewPCG(seed, 2)), sessions: map[string]*counted{}, conns: map[*passing]bool{}}
 	b.Server = httptest.NewUnstartedServer(http.HandlerFunc(b.serve))
 	b.Listener = &listening{b.Listener, b.packet}

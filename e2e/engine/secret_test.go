@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/foreign"
 )
 
@@ -23,8 +24,8 @@ func (w *sea) secret() {
 	}
 	stop(w.t, w.server)
 	for _, place := range []struct{ name, path, control string }{
-		{"the server's memory", core, "alice@" + domain},
-		{"the server's data", w.server.Data, "alice@" + domain},
+		{"the server's memory", core, "alice@" + device.Domain},
+		{"the server's data", w.server.Data, "alice@" + device.Domain},
 		{"the server's log", log, "ready "},
 		{"what the server was sent", w.between.wire.file.Name(), "eu.siacs.conversations.axolotl"},
 		{"the network", w.between.packet.file.Name(), "http/1.1"}, // of TLS itself: what it is for

@@ -3,29 +3,30 @@ package engine
 import (
 	"testing"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 func TestWhoSignsOutForGoodAndInAgainIsReadAgain(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
-	alice.says(bob.address, "before", port.Delivered)
-	bob.must(&port.SignOut{Forget: true})
-	bob.until("being offline", func(ev port.Event) bool { st, ok := ev.(*port.Status); return ok && st.State == "offline" })
-	bob.must(&port.SignIn{Address: bob.address, Password: password("bob"), Server: s.addr})
-	bob.synced()
-	alice.until("bob's device being on his list", func(port.Event) bool {
-		for _, d := range alice.must(&port.ListDevices{Address: bob.address}).(*port.DeviceList).Devices {
+	alice.says(bob.Address, "before", port.Delivered)
+	bob.Must(&port.SignOut{Forget: true})
+	bob.Until("being offline", func(ev port.Event) bool { st, ok := ev.(*port.Status); return ok && st.State == "offline" })
+	bob.Must(&port.SignIn{Address: bob.Address, Password: device.Password, Server: s.C2S})
+	bob.Synced()
+	alice.Until("bob's device being on his list", func(port.Event) bool {
+		for _, d := range alice.Must(&port.ListDevices{Address: bob.Address}).(*port.DeviceList).Devices {
 			if d.Active {
 				return true
 			}
 		}
 		return false
 	})
-	alice.says(bob.address, "after", port.Delivered)
-	if m := bob.hears(alice.address, "after"); m.Unreadable != "" {
+	alice.says(bob.Address, "after", port.Delivered)
+	if m := bob.hears(alice.Address, "after"); m.Unreadable != "" {
 		t.Errorf("bob has %+v", m)
 	}
 }

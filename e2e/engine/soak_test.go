@@ -38,7 +38,7 @@ func soakSeed(t *testing.T) uint64 {
 // sea is a soak: devices that talk while accidents happen to them.
 type sea struct {
 	t       *testing.T
-	server  *server
+	server  *device.Server
 	between *between
 	devices []*swimmer
 	seed    uint64
@@ -52,7 +52,7 @@ type sea struct {
 // newSea starts a server and a hostile network before it.
 func newSea(t *testing.T, accounts ...string) *sea {
 	t.Helper()
-	w := &sea{t: t, server: newServer(t, accounts...), seed: soakSeed(t)}
+	w := &sea{t: t, server: device.Serve(t, accounts), seed: soakSeed(t)}
 	w.between = newBetween(t, w.server, w.seed)
 	return w
 }
@@ -60,14 +60,14 @@ func newSea(t *testing.T, accounts ...string) *sea {
 // enter adds a device of an account, signed in.
 func (w *sea) enter(account, name string) *swimmer {
 	w.t.Helper()
-	d := device.New(w.t, w.server.bin, name, account+"@"+domain, w.between.ca, w.server.ca())
+	d := device.New(w.t, w.server.Bin, name, account+"@"+device.Domain, w.between.ca, w.server.CA)
 	s := &swimmer{Device: d, t: w.t, has: map[string]port.Delivery{}}
 	w.devices = append(w.devices, s)
 	s.begin()
 	if w.direct {
-		s.SignIn(password(account), w.server.addr)
+		s.SignIn(device.Password, w.server.C2S)
 	} else {
-		s.SignIn(password(account), w.between.url())
+		s.SignIn(device.Password, w.between.url())
 	}
 	return s
 }

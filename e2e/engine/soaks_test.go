@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"mirsal/e2e/device"
 )
 
 // accidental is how often accidents happen to messages.
@@ -18,7 +20,7 @@ func TestTwoPeopleWithTwoDevicesEachLoseNothingWhateverHappens(t *testing.T) {
 	for _, name := range []string{"alice-1", "alice-2", "bob-1", "bob-2"} {
 		account := name[:len(name)-2]
 		s := w.enter(account, name)
-		s.chat = map[string]string{"alice": "bob@" + domain, "bob": "alice@" + domain}[account]
+		s.chat = map[string]string{"alice": "bob@" + device.Domain, "bob": "alice@" + device.Domain}[account]
 	}
 	w.accidental(150 * time.Millisecond)
 	w.talk(soakSize(t, 300))

@@ -123,7 +123,7 @@ const glance = 20 * time.Millisecond
 // drain waits until the server has these.
 func (s *swimmer) drain(texts []string) {
 	const looks = 50 // until what is known is looked up
-	limit := time.Now().Add(3 * patience)
+	limit := time.Now().Add(2 * time.Minute)
 	for n := 1; !s.t.Failed(); n++ {
 		waits := s.waits(texts)
 		if waits == 0 {

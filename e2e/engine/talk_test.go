@@ -7,31 +7,32 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 func TestTwoPeopleTalkEncrypted(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
-	id := alice.says(bob.address, "a secret marker 7f3d", port.Delivered)
-	m := bob.hears(alice.address, "a secret marker 7f3d")
+	id := alice.says(bob.Address, "a secret marker 7f3d", port.Delivered)
+	m := bob.hears(alice.Address, "a secret marker 7f3d")
 	if m.Lock.State != port.Locked || m.Mine || m.Delivery != port.Received {
 		t.Errorf("bob has %+v", m)
 	}
-	bob.must(&port.MarkRead{Chat: alice.address, Message: m.ID})
+	bob.Must(&port.MarkRead{Chat: alice.Address, Message: m.ID})
 	alice.becomes(id, port.Read)
 
-	bob.must(&port.React{Chat: alice.address, Message: m.ID, Emoji: []string{"👍"}})
+	bob.Must(&port.React{Chat: alice.Address, Message: m.ID, Emoji: []string{"👍"}})
 	alice.changed(id, "a reaction", func(m port.Message) bool { return len(m.Reactions) == 1 && m.Reactions[0].Emoji == "👍" })
-	alice.must(&port.Send{Chat: bob.address, Text: "a better marker 7f3d", Corrects: id})
+	alice.Must(&port.Send{Chat: bob.Address, Text: "a better marker 7f3d", Corrects: id})
 	bob.changed(m.ID, "the correction", func(m port.Message) bool { return m.Text == "a better marker 7f3d" && m.Edited })
-	bob.must(&port.Send{Chat: alice.address, Text: "an answer", ReplyTo: m.ID})
-	if got := alice.hears(bob.address, "an answer"); got.Reply == nil || got.Reply.ID != id {
+	bob.Must(&port.Send{Chat: alice.Address, Text: "an answer", ReplyTo: m.ID})
+	if got := alice.hears(bob.Address, "an answer"); got.Reply == nil || got.Reply.ID != id {
 		t.Errorf("the answer is %+v", got)
 	}
-	alice.must(&port.Retract{Chat: bob.address, Message: id})
+	alice.Must(&port.Retract{Chat: bob.Address, Message: id})
 	bob.changed(m.ID, "the retraction", func(m port.Message) bool { return m.Retracted && m.Text == "" })
 	stop(t, s)
 	if found := grep(t, s.Data, "7f3d"); len(found) > 0 {
@@ -41,18 +42,18 @@ func TestTwoPeopleTalkEncrypted(t *testing.T) {
 
 func TestWhoWasAwayHasEverythingOnce(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
-	alice.says(bob.address, "before", port.Delivered)
-	bob.close()
+	alice.says(bob.Address, "before", port.Delivered)
+	bob.Close()
 	for _, text := range []string{"one", "two", "three"} {
-		alice.says(bob.address, text, port.Sent)
+		alice.says(bob.Address, text, port.Sent)
 	}
-	bob.start()
-	bob.synced()
+	bob.Start()
+	bob.Synced()
 	var texts []string
-	for _, m := range bob.history(alice.address) {
+	for _, m := range bob.history(alice.Address) {
 		if m.Notice == "" {
 			texts = append(texts, m.Text)
 		}
@@ -64,19 +65,19 @@ func TestWhoWasAwayHasEverythingOnce(t *testing.T) {
 
 func TestAMessageWrittenWithoutAConnectionGoesWhenThereIsOne(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
-	alice.says(bob.address, "before", port.Delivered)
+	alice.says(bob.Address, "before", port.Delivered)
 	stop(t, s)
-	alice.until("being offline", func(ev port.Event) bool { st, ok := ev.(*port.Status); return ok && st.State == "offline" })
-	alice.must(&port.Send{Chat: bob.address, Text: "written in the dark"})
-	alice.close()
+	alice.Until("being offline", func(ev port.Event) bool { st, ok := ev.(*port.Status); return ok && st.State == "offline" })
+	alice.Must(&port.Send{Chat: bob.Address, Text: "written in the dark"})
+	alice.Close()
 	restart(t, s)
-	alice.start()
-	bob.hears(alice.address, "written in the dark")
+	alice.Start()
+	bob.hears(alice.Address, "written in the dark")
 	n := 0
-	for _, m := range bob.history(alice.address) {
+	for _, m := range bob.history(alice.Address) {
 		if m.Text == "written in the dark" {
 			n++
 		}
@@ -88,30 +89,30 @@ func TestAMessageWrittenWithoutAConnectionGoesWhenThereIsOne(t *testing.T) {
 
 func TestARoomOfThreeTalksEncrypted(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob", "carol")
+	s := device.Serve(t, []string{"alice", "bob", "carol"})
 	alice, bob, carol := signIn(t, s, "alice"), signIn(t, s, "bob"), signIn(t, s, "carol")
-	room := alice.must(&port.CreateRoom{Name: "desk", Members: []string{bob.address, carol.address}}).(*port.Done).Chat
+	room := alice.Must(&port.CreateRoom{Name: "desk", Members: []string{bob.Address, carol.Address}}).(*port.Done).Chat
 	for _, p := range []*person{bob, carol} {
-		p.until("the invitation", func(ev port.Event) bool {
+		p.Until("the invitation", func(ev port.Event) bool {
 			c, ok := ev.(*port.ChatChanged)
 			return ok && c.Chat.Address == room
 		})
-		p.must(&port.JoinRoom{Address: room})
+		p.Must(&port.JoinRoom{Address: room})
 	}
 	alice.says(room, "for all of you", port.Sent)
 	for _, p := range []*person{bob, carol} {
-		if m := p.hears(room, "for all of you"); m.Lock.State != port.Locked || m.Sender != alice.address {
-			t.Errorf("%s has %+v", p.address, m)
+		if m := p.hears(room, "for all of you"); m.Lock.State != port.Locked || m.Sender != alice.Address {
+			t.Errorf("%s has %+v", p.Address, m)
 		}
 	}
-	carol.close()
+	carol.Close()
 	bob.says(room, "while carol is away", port.Sent)
 	alice.hears(room, "while carol is away")
-	carol.start()
+	carol.Start()
 	carol.hears(room, "while carol is away")
-	alice.must(&port.Kick{Room: room, Address: carol.address})
-	alice.until("two members", func(ev port.Event) bool {
-		list := alice.must(&port.ListMembers{Room: room}).(*port.MemberList)
+	alice.Must(&port.Kick{Room: room, Address: carol.Address})
+	alice.Until("two members", func(ev port.Event) bool {
+		list := alice.Must(&port.ListMembers{Room: room}).(*port.MemberList)
 		return len(list.Members) == 2
 	})
 	alice.says(room, "without carol", port.Sent)
@@ -120,7 +121,7 @@ func TestARoomOfThreeTalksEncrypted(t *testing.T) {
 
 func TestAFileGoesEncryptedAndComesBackWhole(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
 	want := make([]byte, 1<<20)
@@ -129,15 +130,15 @@ func TestAFileGoesEncryptedAndComesBackWhole(t *testing.T) {
 	if err := os.WriteFile(path, want, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	id := alice.must(&port.SendFile{Chat: bob.address, Path: path, Text: "look"}).(*port.Done).Message
+	id := alice.Must(&port.SendFile{Chat: bob.Address, Path: path, Text: "look"}).(*port.Done).Message
 	alice.becomes(id, port.Delivered)
-	got := bob.until("the file", func(ev port.Event) bool {
+	got := bob.Until("the file", func(ev port.Event) bool {
 		m, ok := ev.(*port.MessageChanged)
 		return ok && m.Message.File != nil
 	}).(*port.MessageChanged).Message
-	bob.hears(alice.address, "look")
+	bob.hears(alice.Address, "look")
 	to := filepath.Join(t.TempDir(), "got.png")
-	bob.must(&port.Fetch{Chat: alice.address, Message: got.ID, Path: to})
+	bob.Must(&port.Fetch{Chat: alice.Address, Message: got.ID, Path: to})
 	if b, err := os.ReadFile(to); err != nil || !bytes.Equal(b, want) {
 		t.Errorf("bob has %d bytes, %v", len(b), err)
 	}
@@ -145,20 +146,20 @@ func TestAFileGoesEncryptedAndComesBackWhole(t *testing.T) {
 
 func TestASecondDeviceReadsWhatItIsSentAndShowsWhatTheOtherSays(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := signIn(t, s, "alice"), signIn(t, s, "bob")
 	meet(alice, bob)
-	alice.says(bob.address, "to one device", port.Delivered)
+	alice.says(bob.Address, "to one device", port.Delivered)
 	tablet := signIn(t, s, "bob")
-	bob.until("being told of the tablet", func(ev port.Event) bool {
+	bob.Until("being told of the tablet", func(ev port.Event) bool {
 		a, ok := ev.(*port.KeyAlert)
-		return ok && a.Address == bob.address
+		return ok && a.Address == bob.Address
 	})
-	alice.says(bob.address, "to two devices", port.Delivered)
-	tablet.hears(alice.address, "to two devices")
-	bob.hears(alice.address, "to two devices")
-	tablet.says(alice.address, "from the tablet", port.Sent)
-	if m := bob.hears(alice.address, "from the tablet"); !m.Mine {
+	alice.says(bob.Address, "to two devices", port.Delivered)
+	tablet.hears(alice.Address, "to two devices")
+	bob.hears(alice.Address, "to two devices")
+	tablet.says(alice.Address, "from the tablet", port.Sent)
+	if m := bob.hears(alice.Address, "from the tablet"); !m.Mine {
 		t.Errorf("the phone has %+v", m)
 	}
 }

@@ -8,26 +8,26 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 func TestFilesGoBothWaysEncrypted(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	filesGoBothWays(t, s, browse(t, ""))
 }
 
 // As `make run` serves: links are https, by a certificate that the browser does not take.
 func TestAPageOnTheServersMachineHasItsFilesFromItsOwnSite(t *testing.T) {
 	t.Parallel()
-	s := &server{c2s: freePort(t), web: freePort(t)}
-	s.start(t, []string{"alice", "bob"}, "--http", freePort(t))
+	s := device.Serve(t, []string{"alice", "bob"}, "--http", device.FreePort(t), "--set", "upload.public_url=")
 	b := browse(t, "")
-	b.do("site", map[string]any{"server": "http://" + s.web}, nil)
+	b.do("site", map[string]any{"server": "http://" + s.Web}, nil)
 	filesGoBothWays(t, s, b)
 }
 
-func filesGoBothWays(t *testing.T, s *server, b *browser) {
+func filesGoBothWays(t *testing.T, s *device.Server, b *browser) {
 	t.Helper()
 	alice, bob := b.open("1", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&alice.person, bob)
@@ -39,16 +39,16 @@ func filesGoBothWays(t *testing.T, s *server, b *browser) {
 		const file = new Blob([bytes]);
 		return { Sum: await seal(file), Path: await engine.put(file) };
 	}`, 3<<20+17, &given)
-	alice.must(&port.SendFile{Chat: bob.address, Path: given.Path, Name: "holiday picture.png", Type: "image/png"})
-	alice.message("the file being there", func(m port.Message) bool {
+	alice.Must(&port.SendFile{Chat: bob.Address, Path: given.Path, Name: "holiday picture.png", Type: "image/png"})
+	alice.Message("the file being there", func(m port.Message) bool {
 		if m.Delivery == port.Failed {
 			t.Fatalf("the file was not sent: %+v", m)
 		}
 		return m.File != nil && m.Delivery == port.Delivered
 	})
-	got := bob.message("the file", func(m port.Message) bool { return m.File != nil })
+	got := bob.Message("the file", func(m port.Message) bool { return m.File != nil })
 	to := filepath.Join(t.TempDir(), "got")
-	bob.must(&port.Fetch{Chat: alice.address, Message: got.ID, Path: to})
+	bob.Must(&port.Fetch{Chat: alice.Address, Message: got.ID, Path: to})
 	if b, err := os.ReadFile(to); err != nil || sum(b) != given.Sum {
 		t.Errorf("bob got %d bytes that are others; %v", len(b), err)
 	}
@@ -59,10 +59,10 @@ func filesGoBothWays(t *testing.T, s *server, b *browser) {
 	if err := os.WriteFile(from, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bob.must(&port.SendFile{Chat: alice.address, Path: from})
-	m := alice.message("the file", func(m port.Message) bool { return m.File != nil && !m.Mine })
-	alice.must(&port.Fetch{Chat: bob.address, Message: m.ID})
-	m = alice.message("the file being here", func(c port.Message) bool { return c.ID == m.ID && c.File.State == "here" })
+	bob.Must(&port.SendFile{Chat: alice.Address, Path: from})
+	m := alice.Message("the file", func(m port.Message) bool { return m.File != nil && !m.Mine })
+	alice.Must(&port.Fetch{Chat: bob.Address, Message: m.ID})
+	m = alice.Message("the file being here", func(c port.Message) bool { return c.ID == m.ID && c.File.State == "here" })
 	var came string
 	alice.run("(path) => engine.file(path).then(seal)", m.File.Path, &came)
 	if came != sum(content) {

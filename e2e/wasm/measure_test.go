@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
@@ -34,14 +35,14 @@ func TestTheEngineIsSmallEnough(t *testing.T) {
 type times struct{ Waiting, Loading, Running, Connecting, Online float64 }
 
 // TestStartUpIsTimed writes down how long it takes from the engine's first bytes to
-// being signed in, by the password and then by the token. What it may take is a matter
+// being signed in, by the device.Password and then by the token. What it may take is a matter
 // of the machine: bench/results has what it took.
 func TestStartUpIsTimed(t *testing.T) {
-	s := newServer(t, "alice")
+	s := device.Serve(t, []string{"alice"})
 	alice := browse(t, "").open("1", "alice").signIn(s)
 	for range 5 {
 		alice.again()
-		alice.synced()
+		alice.Synced()
 		var at times
 		alice.run("() => times", nil, &at)
 		if at.Loading == 0 || at.Online < at.Running {
@@ -59,27 +60,27 @@ func TestCatchUpBringsEverythingOnce(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("MIRSAL_MANY")); err == nil {
 		many = n
 	}
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := browse(t, "").open("1", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&alice.person, bob)
-	bob.says(alice.address, "before", port.Delivered)
+	bob.says(alice.Address, "before", port.Delivered)
 	alice.hears("before")
 	alice.run("() => engine.stop()", nil, nil)
 	alice.becomes("ended")
 	for i := range many - 1 {
-		bob.must(&port.Send{Chat: alice.address, Text: fmt.Sprint("away ", i)})
+		bob.Must(&port.Send{Chat: alice.Address, Text: fmt.Sprint("away ", i)})
 	}
-	bob.says(alice.address, fmt.Sprint("away ", many-1), port.Sent)
+	bob.says(alice.Address, fmt.Sprint("away ", many-1), port.Sent)
 	alice.reload(true)
 	alice.becomes("running")
 	began := time.Now()
-	alice.syncedWithin(patience + time.Duration(many)*20*time.Millisecond)
+	alice.SyncedWithin(patience + time.Duration(many)*20*time.Millisecond)
 	took := time.Since(began)
 	t.Logf("%d messages in %v: %.0f a second", many, took.Round(time.Millisecond), float64(many)/took.Seconds())
 
 	seen, before := 0, ""
 	for more := true; more; {
-		page := alice.must(&port.History{Chat: bob.address, Limit: 200, Before: before}).(*port.Page)
+		page := alice.Must(&port.History{Chat: bob.Address, Limit: 200, Before: before}).(*port.Page)
 		for i := len(page.Messages) - 1; i >= 0; i-- {
 			m := page.Messages[i]
 			if m.Notice != "" || m.Text == "before" {

@@ -8,38 +8,39 @@ import (
 	"testing"
 	"time"
 
+	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
 
 func TestASecondTabAttachesAndGoesOnWhenTheFirstIsClosed(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	b := browse(t, "")
 	first, bob := b.open("first", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&first.person, bob)
 	second := b.open("second", "alice")
 	second.becomes("attached")
-	second.synced()
-	second.says(bob.address, "from the second", port.Delivered)
+	second.Synced()
+	second.says(bob.Address, "from the second", port.Delivered)
 	first.hears("from the second")
-	bob.says(first.address, "to both", port.Delivered)
+	bob.says(first.Address, "to both", port.Delivered)
 	first.hears("to both")
 	second.hears("to both")
 	// numbers are each tab's own
-	if got := second.must(&port.ListChats{}).(*port.ChatList); len(got.Chats) == 0 {
+	if got := second.Must(&port.ListChats{}).(*port.ChatList); len(got.Chats) == 0 {
 		t.Error("the second tab has no chats")
 	}
 
 	b.do("close", map[string]any{"tab": "first"}, nil)
-	if st := second.becomes("running"); st.Address != second.address || st.Reset {
+	if st := second.becomes("running"); st.Address != second.Address || st.Reset {
 		t.Errorf("the engine is %+v", st)
 	}
-	second.until("being online again", func(port.Event) bool { return second.Status().State == "online" })
-	second.says(bob.address, "alone", port.Delivered)
-	bob.says(first.address, "to who is left", port.Delivered)
+	second.Until("being online again", func(port.Event) bool { return second.Status().State == "online" })
+	second.says(bob.Address, "alone", port.Delivered)
+	bob.says(first.Address, "to who is left", port.Delivered)
 	second.hears("to who is left")
 	want := []string{"from the second", "to both", "alone", "to who is left"}
-	if got := second.texts(bob.address); !slices.Equal(got, want) {
+	if got := second.texts(bob.Address); !slices.Equal(got, want) {
 		t.Errorf("the second tab has %q", got)
 	}
 }
@@ -50,7 +51,7 @@ type sent struct{ all, kept []string }
 
 // sends asks for n messages at once; then is called when half have been answered.
 func (p *tab) sends(chat, name string, n int, then func()) (out sent) {
-	p.t.Helper()
+	p.T.Helper()
 	type end struct {
 		text string
 		err  error
@@ -77,7 +78,7 @@ func (p *tab) sends(chat, name string, n int, then func()) (out sent) {
 			out.kept = append(out.kept, e.text)
 		case errors.As(e.err, &f) && f.Code == port.Interrupted:
 		default:
-			p.t.Errorf("%s: %v", e.text, e.err)
+			p.T.Errorf("%s: %v", e.text, e.err)
 		}
 	}
 	return out
@@ -85,18 +86,18 @@ func (p *tab) sends(chat, name string, n int, then func()) (out sent) {
 
 func TestATabThatTakesOverLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	b := browse(t, "")
 	first, bob := b.open("first", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&first.person, bob)
 	second := b.open("second", "alice")
 	second.becomes("attached")
-	second.synced()
-	said := second.sends(bob.address, "passing", 20, func() {
+	second.Synced()
+	said := second.sends(bob.Address, "passing", 20, func() {
 		b.do("close", map[string]any{"tab": "first"}, nil)
 	})
 	second.becomes("running")
-	second.until("being online again", func(port.Event) bool { return second.Status().State == "online" })
+	second.Until("being online again", func(port.Event) bool { return second.Status().State == "online" })
 	onceEach(t, second, bob, said)
 }
 
@@ -104,8 +105,8 @@ func TestATabThatTakesOverLosesAndDoublesNothing(t *testing.T) {
 // nothing that was not asked for.
 func onceEach(t *testing.T, p *tab, bob *person, said sent) {
 	t.Helper()
-	p.says(bob.address, "the last", port.Delivered)
-	here, there := p.texts(bob.address), bob.texts(p.address)
+	p.says(bob.Address, "the last", port.Delivered)
+	here, there := p.texts(bob.Address), bob.texts(p.Address)
 	slices.Sort(here)
 	slices.Sort(there)
 	if !slices.Equal(here, there) {
@@ -126,21 +127,21 @@ func onceEach(t *testing.T, p *tab, bob *person, said sent) {
 
 func TestAKilledWorkerLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	alice, bob := browse(t, "").open("1", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&alice.person, bob)
 	for round := range 4 {
-		said := alice.killed(bob.address, fmt.Sprint("round ", round), 12, 3*round)
+		said := alice.killed(bob.Address, fmt.Sprint("round ", round), 12, 3*round)
 		alice.again()
 		alice.becomes("running")
-		alice.synced()
+		alice.Synced()
 		onceEach(t, alice, bob, said)
 	}
 }
 
 // killed asks for n messages, and ends the Worker when so many have been answered.
 func (p *tab) killed(chat, name string, n, after int) (out sent) {
-	p.t.Helper()
+	p.T.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	kept := make(chan string, n)
@@ -160,7 +161,7 @@ func (p *tab) killed(chat, name string, n, after int) (out sent) {
 		case text := <-kept:
 			out.kept = append(out.kept, text)
 		case <-clock.C:
-			p.t.Fatal("messages are not taken")
+			p.T.Fatal("messages are not taken")
 		}
 	}
 	p.run("() => worker.terminate()", nil, nil)
@@ -174,14 +175,14 @@ func (p *tab) killed(chat, name string, n, after int) (out sent) {
 // anybody, until a person signs in again, as another device.
 func TestStorageThatIsThrownAwayIsOneCleanState(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "alice", "bob")
+	s := device.Serve(t, []string{"alice", "bob"})
 	b := browse(t, "")
 	alice, bob := b.open("1", "alice").signIn(s), elsewhere(t, s, "bob")
 	meet(&alice.person, bob)
-	alice.says(bob.address, "before", port.Delivered)
-	old := bob.must(&port.ListDevices{Address: alice.address}).(*port.DeviceList).Devices
+	alice.says(bob.Address, "before", port.Delivered)
+	old := bob.Must(&port.ListDevices{Address: alice.Address}).(*port.DeviceList).Devices
 	b.do("evict", map[string]any{"tab": "1"}, nil)
-	alice.Do(&port.Send{Ref: port.Ref{Ref: 1 << 30}, Chat: bob.address, Text: "into nothing"})
+	alice.Do(&port.Send{Ref: port.Ref{Ref: 1 << 30}, Chat: bob.Address, Text: "into nothing"})
 	if st := alice.becomes("broken"); !st.Reset {
 		t.Errorf("the engine is %+v", st)
 	}
@@ -189,13 +190,13 @@ func TestStorageThatIsThrownAwayIsOneCleanState(t *testing.T) {
 	if st := alice.becomes("running"); !st.Reset || st.Address != "" {
 		t.Errorf("the engine is %+v", st)
 	}
-	now := bob.must(&port.ListDevices{Address: alice.address}).(*port.DeviceList).Devices
+	now := bob.Must(&port.ListDevices{Address: alice.Address}).(*port.DeviceList).Devices
 	if len(old) != 1 || len(now) != 1 || now[0].Fingerprint != old[0].Fingerprint {
 		t.Errorf("alice had the devices %+v and has %+v", old, now)
 	}
-	alice.must(&port.SignIn{Address: alice.address, Password: password, Server: "ws://" + s.web + "/ws"})
-	alice.synced()
-	for _, d := range alice.must(&port.ListDevices{}).(*port.DeviceList).Devices {
+	alice.Must(&port.SignIn{Address: alice.Address, Password: device.Password, Server: "ws://" + s.Web + "/ws"})
+	alice.Synced()
+	for _, d := range alice.Must(&port.ListDevices{}).(*port.DeviceList).Devices {
 		if d.Here && (d.ID == old[0].ID || d.Fingerprint == old[0].Fingerprint) {
 			t.Errorf("the new device is the old one: %+v", d)
 		}
