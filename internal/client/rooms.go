@@ -350,9 +350,9 @@ func (e *Engine) roomSays(address string, el xtok.Elem) {
 
 // reconfigured asks a room anew what it is; a line says so when it is called otherwise.
 func (e *Engine) reconfigured(r *room) {
-	before := r.Name
+	before, making := r.Name, r.making
 	e.askRoom(r, func() {
-		if r.Name == before || before == "" || e.change(e.lines.Notice(r.Address, true, "renamed", []string{r.Name}, e.Now())) {
+		if r.Name == before || before == "" || making || e.change(e.lines.Notice(r.Address, true, "renamed", []string{r.Name}, e.Now())) {
 			e.pump()
 		}
 	})

@@ -137,7 +137,7 @@ try {
 	await a.getByText('2 members').waitFor();
 	await shot(a, '11-details');
 	await a.getByRole('button', { name: 'Name and description' }).click();
-	await a.getByLabel('Description').fill('What we do on Saturdays.\nBring the keys.');
+	await a.getByRole('textbox', { name: 'Description' }).fill('What we do on Saturdays.\nBring the keys.');
 	await shot(a, '12-describe');
 	await a.getByLabel('Name of the group').fill('Library plans');
 	await a.getByRole('button', { name: 'Save' }).click();
@@ -148,6 +148,7 @@ try {
 	await a.getByText('3 members').waitFor();
 	await a.waitForTimeout(1500);
 	await shot(a, '14-details-3');
+	await c.getByRole('button', { name: 'رجوع' }).first().click();
 	await c.getByRole('button', { name: 'رجوع' }).first().click();
 	await c.getByRole('link', { name: /Library/ }).click();
 	await c.getByRole('button', { name: 'انضمام' }).waitFor();
