@@ -208,11 +208,7 @@ func (e *Engine) setEncryption(c *port.SetEncryption) {
 		return
 	}
 	if r := e.rooms[chat]; r != nil {
-		if c.On != r.Encrypted {
-			e.fail(c, port.Failf(port.Refused, "a room is encrypted, or not, for all: its own setting decides"))
-			return
-		}
-		e.done(c, port.Done{Chat: chat})
+		e.encryptRoom(c, r)
 		return
 	}
 	s := e.chats[chat]
@@ -225,6 +221,25 @@ func (e *Engine) setEncryption(c *port.SetEncryption) {
 	e.chats[chat] = s
 	e.tell(e.lines.Touch(chat)...)
 	e.done(c, port.Done{Chat: chat})
+	e.pump()
+}
+
+// encryptRoom takes what a person decides about a room that is contested; else its own setting does.
+func (e *Engine) encryptRoom(c *port.SetEncryption, r *room) {
+	before := r.Openly
+	r.Openly = false
+	switch {
+	case e.contested(r):
+		r.Openly = !c.On
+	case c.On != r.Encrypted:
+		e.fail(c, port.Failf(port.Refused, "a room is encrypted, or not, for all: its own setting decides"))
+		return
+	}
+	if before != r.Openly && !e.keepRoom(r) {
+		return
+	}
+	e.tell(e.lines.Touch(r.Address)...)
+	e.done(c, port.Done{Chat: r.Address})
 	e.pump()
 }
 

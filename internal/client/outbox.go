@@ -76,6 +76,8 @@ func (e *Engine) dispatch(o timeline.Outgoing) bool {
 		return e.refuse(o, "there is no such chat any more")
 	case r != nil && !r.joined:
 		return false
+	case e.contested(r):
+		return e.refuse(o, "others write encrypted here, and the server says that anybody may read along: switch encryption off for this room to write openly")
 	case o.Lock.State != port.Open && !e.encrypts(o.Chat):
 		return e.refuse(o, "it was written to be encrypted, and encryption is off now")
 	}
@@ -228,6 +230,19 @@ func (e *Engine) encrypts(chat string) bool {
 	return !e.chats[chat].Plain && !isServer(chat)
 }
 
+// whyOthers is a lock's reason in a room that is contested.
+const whyOthers = "others-encrypt"
+
+// contested tells whether others were read encrypted in a room of which the server says that anybody
+// may enter it: it may say so to have us answer in the clear. A person decides.
+func (e *Engine) contested(r *room) bool {
+	if r == nil || r.Encrypted || r.Openly {
+		return false
+	}
+	j, err := jid.Parse(r.Address)
+	return err == nil && e.keys.Encrypted(j)
+}
+
 // isServer tells whether a chat is with a server: its announcements are read by
 // who wrote them.
 func isServer(chat string) bool { return !strings.Contains(chat, "@") }
@@ -237,6 +252,8 @@ func isServer(chat string) bool { return !strings.Contains(chat, "@") }
 func (e *Engine) lockOf(chat string) port.Lock {
 	r := e.rooms[chat]
 	switch {
+	case e.contested(r):
+		return port.Lock{State: port.Broken, Why: whyOthers}
 	case !e.encrypts(chat) && r != nil:
 		return port.Lock{State: port.Open, Why: "public-room"}
 	case isServer(chat):

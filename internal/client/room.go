@@ -22,6 +22,7 @@ type room struct {
 	Archived  bool              `json:"archived,omitempty"`  // it has an archive
 	Left      bool              `json:"left,omitempty"`      // from another device, or it is gone: not entered by itself
 	Told      bool              `json:"told,omitempty"`      // its members were asked for once: who comes later is news
+	Openly    bool              `json:"openly,omitempty"`    // a person writes in the clear here although others encrypt
 
 	joined, joining bool
 	live            bool                // what is said in it comes to its place, since its archive was asked where we are

@@ -9,6 +9,7 @@ import (
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -192,6 +193,40 @@ func TestAnEncryptedRoomIsNotOpenedByWhatItsServerSays(t *testing.T) {
 }
 
 // What a room once was outlives its being left, and a restart.
+// A server may leave out that a room is private, to have people answer in the clear.
+func TestARoomInWhichOthersEncryptIsNotAnsweredInTheClear(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo() // open to anybody
+		p := d.peer(bob)
+		d.enter(tea, here(tea, "bob", bob))
+		d.must(&port.Send{Chat: tea, Text: "hello all"})
+		if sent := d.take("hello all"); len(sent) != 1 {
+			t.Fatalf("nobody encrypts: %q", sent)
+		}
+		d.gets(p.saysTo(jid.MustParse(tea), "only for members", "from='"+tea+"/bob' type='groupchat' id='1'", "", me))
+		if l := d.chat(tea).Lock; l.State != port.Broken || l.Why != whyOthers {
+			t.Fatalf("%+v", l)
+		}
+		id := d.must(&port.Send{Chat: tea, Text: "secret answer"}).(*port.Done).Message
+		d.do(&port.React{Chat: tea, Message: id, Emoji: []string{"👍"}})
+		if sent := d.take("secret answer"); len(sent) > 0 {
+			t.Errorf("in the clear: %s", sent)
+		}
+		d.must(&port.SetEncryption{Chat: tea, On: false})
+		if l := d.chat(tea).Lock; l.State != port.Open {
+			t.Errorf("a person has decided: %+v", l)
+		}
+		d.must(&port.Retry{Chat: tea, Message: id})
+		if sent := d.take("secret answer"); len(sent) != 1 {
+			t.Errorf("sent: %q", sent)
+		}
+		d.must(&port.SetEncryption{Chat: tea, On: true})
+		if l := d.chat(tea).Lock; l.State != port.Broken {
+			t.Errorf("taken back: %+v", l)
+		}
+	})
+}
+
 func TestARoomThatWasEncryptedIsSoWhenItIsJoinedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.peer(bob)

@@ -258,7 +258,9 @@ type Report struct {
 }
 
 // SetEncryption switches a chat's encryption off or on again. Off is refused for
-// a room that is encrypted by its own setting, and never happens by itself.
+// a room that is encrypted by its own setting, and never happens by itself. In a room where others
+// encrypt although its server says that anybody may enter (lock broken, others-encrypt) nothing
+// is sent until it was switched off by a person.
 // Answer: Done.
 type SetEncryption struct {
 	Ref

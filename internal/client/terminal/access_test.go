@@ -66,7 +66,7 @@ func TestTheQuestionAboutANewDeviceSaysWhereItIs(t *testing.T) {
 	for want, e := range map[string]*port.LinkAsked{
 		"in the network 203.0.113.0/24, and this device in another": {Network: "203.0.113.0/24"},
 		"that this device is in, too (2001:db8::/48)":               {Network: "2001:db8::/48", Same: true},
-		"":                                                          {Network: "yours. Let it in", Same: true},
+		"": {Network: "yours. Let it in", Same: true},
 	} {
 		m, _ := begin(t, 90, 30, Options{})
 		e.Label, e.Check = "tablet", "123 456"

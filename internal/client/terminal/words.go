@@ -94,6 +94,8 @@ func whyWords(why string) string {
 		return "this conversation used to be encrypted"
 	case "switched-off":
 		return "you have switched encryption off here"
+	case "others-encrypt":
+		return "others write encrypted in this room, and its server says that anybody may read along"
 	case "public-room":
 		return "anybody may enter this room"
 	case "server":

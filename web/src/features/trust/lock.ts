@@ -54,6 +54,7 @@ export function reasonOf(lock: Lock, names: string): string {
 		'some-cannot-read': () => m.trust_why_some({ names }),
 		'was-encrypted': m.trust_why_was,
 		'switched-off': m.trust_why_off,
+		'others-encrypt': m.trust_why_others,
 		'public-room': m.trust_why_public,
 		server: m.trust_why_server,
 	};
