@@ -81,6 +81,7 @@ try {
 	await Promise.all([signIn(a, alice, alicePassword), signIn(b, bob, bobPassword)]);
 	await go(a, `#/chat/${bob}`);
 	await go(b, `#/chat/${alice}`);
+	await a.waitForTimeout(5000); // until each has the other's keys
 	await write(a, 'Hello Bob!');
 	await b.locator('.message').getByText('Hello Bob!').waitFor();
 	await write(b, 'مرحبًا');
@@ -202,7 +203,7 @@ try {
 	await shot(b, '37-timer-ar');
 	await go(b, `#/chat/${alice}`);
 	await write(b, 'هذه تختفي');
-	await a.goto(`${at}/#/chat/${bob}`);
+	await go(a, `#/chat/${bob}`);
 	await a.locator('.message').getByText('هذه تختفي').waitFor();
 	await shot(a, '38-timer');
 	await shot(b, '39-timed-ar');

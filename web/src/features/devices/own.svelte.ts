@@ -65,7 +65,15 @@ export class OwnDevices {
 
 	watch(): () => void {
 		void this.load();
-		return this.#world.engine.on('keyAlert', () => void this.load());
+		const end = this.#world.engine.on('keyAlert', () => void this.load());
+		// a security code comes a moment after the device that has it, and nobody says when
+		const timer = setInterval(() => {
+			if (this.list.some((d) => d.id !== undefined && !d.fingerprint)) void this.load();
+		}, 5000);
+		return () => {
+			end();
+			clearInterval(timer);
+		};
 	}
 
 	async load() {
