@@ -13,7 +13,8 @@ export function roving(selector: string): Attachment<HTMLElement> {
 		};
 		function key(e: KeyboardEvent) {
 			const to = step[e.key];
-			if (!to || e.altKey || e.ctrlKey || e.metaKey) return;
+			const own = (e.target as HTMLElement).matches('input, textarea, select'); // their keys are their own
+			if (!to || own || e.altKey || e.ctrlKey || e.metaKey) return;
 			const all = [...list.querySelectorAll<HTMLElement>(selector)];
 			const at = all.findIndex((x) => x === document.activeElement || x.contains(document.activeElement));
 			const next = all[to(at, all.length - 1)];
