@@ -44,7 +44,7 @@ const menu = async (page, label, item) => {
 };
 const write = async (page, text) => {
 	await page.locator('textarea').fill(text);
-	await page.locator('textarea').press('Enter');
+	await page.getByRole('button', { name: /^(Send|إرسال)$/ }).click();
 };
 const reads = (page, text) => page.locator('.message').getByText(text).first().waitFor();
 
@@ -182,7 +182,7 @@ try {
 	await member(a, 'Badr').getByRole('button').click();
 	await shot(a, '19-member-menu');
 	await a.getByRole('menuitem', { name: 'Make admin' }).click();
-	await member(a, 'Badr').getByText('Admin').waitFor();
+	await member(a, 'Badr').getByText('Admin', { exact: true }).first().waitFor();
 	console.log('Badr is an admin');
 	await b.getByRole('button', { name: 'Library plans' }).first().click();
 	await b.getByText('3 members').waitFor();
