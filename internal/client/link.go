@@ -24,6 +24,7 @@ type Connection interface {
 	Attend(looking bool)
 	Kick()
 	Leave(ctx context.Context)
+	Kept(t *conn.Token)
 }
 
 // link is the account's connection while it is wanted: up, or trying.

@@ -15,6 +15,7 @@ func (e *Engine) up(ev *conn.Up) {
 		if !e.keepProfile() {
 			return
 		}
+		e.link.conn.Kept(ev.Token)
 	} else if !e.codeNotTaken() {
 		return
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,5 +164,23 @@ func TestTypingEndsAlsoWhenSomethingElseWakesTheEngine(t *testing.T) {
 			}
 		}
 		t.Error("bob is shown as writing for ever")
+	})
+}
+
+func TestANewTokenIsShownOnlyWhenItIsKept(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		next := &conn.Token{Mechanism: "HT-SHA-256-EXPR", Secret: "next"}
+		d.wire.happens(&conn.Up{JID: d.engine.own, Resumed: true, Token: next})
+		synctest.Wait()
+		d.wire.mu.Lock()
+		told := d.wire.kept
+		d.wire.mu.Unlock()
+		var p profile
+		if raw, err := d.store.Get(profileTable, "account"); err != nil || json.Unmarshal(raw, &p) != nil {
+			t.Fatal(err)
+		}
+		if told != next || p.Token == nil || p.Token.Secret != "next" {
+			t.Errorf("told %v, kept %+v", told, p.Token)
+		}
 	})
 }

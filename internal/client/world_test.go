@@ -43,6 +43,7 @@ type wire struct {
 	tickets []uint64
 	asked   []conn.Request
 	settled int
+	kept    *conn.Token
 	looking []bool
 	kicks   int
 	busy    bool                                          // nothing is taken
@@ -128,9 +129,10 @@ func (w *wire) Inquire(q conn.Request, tag uint64) error {
 	return nil
 }
 
-func (w *wire) Settle(conn.Mark) { w.mu.Lock(); w.settled++; w.mu.Unlock() }
-func (w *wire) Kick()            { w.mu.Lock(); w.kicks++; w.mu.Unlock() }
-func (w *wire) Attend(on bool)   { w.mu.Lock(); w.looking = append(w.looking, on); w.mu.Unlock() }
+func (w *wire) Settle(conn.Mark)   { w.mu.Lock(); w.settled++; w.mu.Unlock() }
+func (w *wire) Kept(t *conn.Token) { w.mu.Lock(); w.kept = t; w.mu.Unlock() }
+func (w *wire) Kick()              { w.mu.Lock(); w.kicks++; w.mu.Unlock() }
+func (w *wire) Attend(on bool)     { w.mu.Lock(); w.looking = append(w.looking, on); w.mu.Unlock() }
 func (w *wire) Leave(context.Context) {
 	w.once.Do(func() { close(w.left) })
 }

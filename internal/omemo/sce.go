@@ -75,7 +75,7 @@ func Unwrap(plain []byte) (Unwrapped, error) {
 		return Unwrapped{}, ErrMalformed
 	}
 	u := Unwrapped{content: x.Child(nsSCE, "content")}
-	if !u.content.OK() {
+	if !u.content.OK() || !x.Child(nsSCE, "rpad").OK() { // XEP-0384 §4: it must be there
 		return Unwrapped{}, ErrMalformed
 	}
 	u.From, u.To = x.Child(nsSCE, "from").Attr("jid"), x.Child(nsSCE, "to").Attr("jid")

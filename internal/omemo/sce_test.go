@@ -97,8 +97,8 @@ func TestWhatServersWriteIsNotReadFromInside(t *testing.T) {
 func TestWhatIsNoEnvelopeIsMalformed(t *testing.T) {
 	for _, s := range []string{
 		"", "hello", "<envelope/>", "<envelope xmlns='urn:xmpp:sce:1'/>",
-		"<envelope xmlns='urn:xmpp:sce:1'><content/><time stamp='yesterday'/></envelope>",
-		"<!DOCTYPE x><envelope xmlns='urn:xmpp:sce:1'><content/></envelope>",
+		"<envelope xmlns='urn:xmpp:sce:1'><content/><rpad/><time stamp='yesterday'/></envelope>", "<envelope xmlns='urn:xmpp:sce:1'><content/></envelope>",
+		"<!DOCTYPE x><envelope xmlns='urn:xmpp:sce:1'><content/><rpad/></envelope>",
 	} {
 		if _, err := Unwrap([]byte(s)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%q: %v", s, err)

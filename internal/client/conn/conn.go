@@ -56,7 +56,6 @@ type Conn struct {
 	kicked chan struct{} // holds one when there was a Kick
 	parted chan struct{} // closed by Leave
 
-	token   *Token        // of Run's goroutine
 	wasUp   bool          // of Run's goroutine: the account is known to work
 	pause   pause         // of Run's goroutine
 	there   time.Time     // of Run's goroutine: when the server was there last
@@ -67,7 +66,9 @@ type Conn struct {
 	s       session
 	asks    map[string]*ask
 	stream  *live // nil while down
-	away    bool  // nobody is looking
+	token   *Token
+	issued  *Token // the latest, which is shown from Kept on
+	away    bool   // nobody is looking
 	leaving context.Context
 }
 
@@ -99,6 +100,17 @@ func New(c Config, saved *Saved) *Conn {
 // Events are to be read until the channel is closed, which Run does before it
 // returns. They wait for their reader, and so does the server: nothing is dropped.
 func (c *Conn) Events() <-chan Event { return c.events }
+
+// Kept tells that the token of the latest Up is kept: from then on it is the one that is shown. A
+// token that was shown and is not on the disk would be lost with the program, and the
+// former, shown again, looks stolen to a server. XEP-0484#impl-tokens
+func (c *Conn) Kept(t *Token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t == c.issued && t != nil {
+		c.token, c.issued = t, nil
+	}
+}
 
 // Send queues one stanza, self-contained. A ticket that is not 0 is told of once,
 // by Handled or Lost; or stays in Saved when Run ends. Errors, at which the ticket

@@ -23,8 +23,8 @@ type Up struct {
 	// said (<bound/>). Neither is OK where the session was resumed, nor Bound where
 	// Bind 2 was not used.
 	Features, Bound xtok.Elem
-	// Token is a new token, nil where none came: it replaces Config.Token, to be
-	// stored, and the former one is worth nothing any more.
+	// Token is a new token, nil where none came, to be stored in place of Config.Token. It is shown
+	// from Conn.Kept on; until then the former one is.
 	Token *Token
 }
 

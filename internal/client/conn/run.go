@@ -206,11 +206,14 @@ func (c *Conn) attend(ctx context.Context, cancel func()) (kicked bool) {
 }
 
 func (c *Conn) shake(ctx context.Context, t Transport) (outcome, error) {
-	n := &handshake{cfg: &c.cfg, t: t, token: c.token, spoilt: func() {
-		c.token = nil
+	n := &handshake{cfg: &c.cfg, t: t, spoilt: func() {
+		c.mu.Lock()
+		c.token, c.issued = nil, nil
+		c.mu.Unlock()
 		c.emit(&TokenRefused{})
 	}}
 	c.mu.Lock()
+	n.token = c.token
 	n.resume, n.h, n.looks = c.s.id, c.s.settled, !c.away
 	c.mu.Unlock()
 	return n.run(ctx)
@@ -220,10 +223,10 @@ func (c *Conn) shake(ctx context.Context, t Transport) (outcome, error) {
 func (c *Conn) begin(l *live, out outcome) error {
 	c.wasUp, c.fresh = true, freshTime
 	up := &Up{JID: out.jid, Features: out.features, Bound: out.bound, Token: out.token}
-	if out.token != nil {
-		c.token = out.token
-	}
 	c.mu.Lock()
+	if out.token != nil {
+		c.issued = out.token
+	}
 	handled, lost, ok := c.take(out)
 	if up.Resumed = out.resumed; up.Resumed {
 		up.JID, _ = jid.Parse(c.s.jid)

@@ -202,7 +202,7 @@ func TestAServerThatProvesNothingIsNotBelieved(t *testing.T) {
 				} else if r := event[*Refused](w); r.Err.Reason != Insecure {
 					t.Errorf("refused: %v", r.Err)
 				}
-				if w.c.token != nil {
+				if w.c.token != nil || w.c.issued != nil {
 					t.Error("its token is kept")
 				}
 			})
@@ -297,13 +297,40 @@ func TestATokenSignsInAndIsReplaced(t *testing.T) {
 		s.open(modern)
 		proof := s.token("t0ken", "")
 		s.success(proof, "alice@example.org/r", enabled+"<token xmlns='urn:xmpp:fast:0' token='next' expiry='2030-01-01T00:00:00Z'/>")
-		if up := event[*Up](w); up.Token == nil || up.Token.Secret != "next" || up.Token.Mechanism != "HT-SHA-256-EXPR" {
-			t.Errorf("the token is %+v", up.Token)
+		up := event[*Up](w)
+		if up.Token == nil || up.Token.Secret != "next" || up.Token.Mechanism != "HT-SHA-256-EXPR" {
+			t.Fatalf("the token is %+v", up.Token)
 		}
+		w.c.Kept(up.Token)
 		w.lose(s)
 		s = w.accept()
 		s.open(modern)
 		s.token("next", "<resume ")
+	})
+}
+
+// Shown and then lost with the program, it would make the former one look stolen.
+func TestATokenIsShownOnceItIsKept(t *testing.T) {
+	inBubble(t, func(c *Config) {
+		c.Token, c.Password = &Token{Mechanism: "HT-SHA-256-EXPR", Secret: "t0ken"}, ""
+	}, nil, func(w *world) {
+		var former *Token
+		for _, next := range []string{"one", "two"} {
+			s := w.accept()
+			s.open(modern)
+			proof := s.token("t0ken", "")
+			s.success(proof, "alice@example.org/r", enabled+"<token xmlns='urn:xmpp:fast:0' token='"+next+"' expiry='2030-01-01T00:00:00Z'/>")
+			up := event[*Up](w)
+			w.c.Kept(former) // what is not the latest is none any more
+			former = up.Token
+			if next == "two" {
+				w.c.Kept(up.Token)
+			}
+			w.lose(s)
+		}
+		s := w.accept()
+		s.open(modern)
+		s.token("two", "")
 	})
 }
 
