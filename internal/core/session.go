@@ -65,6 +65,17 @@ type sourced struct {
 type Presence struct {
 	Stanza   *stanza.Stanza // as broadcast, from the session, without to
 	Priority int8
+	// Of is the presence that the session sent, where this is that one with other additions of
+	// ours; nil: this is it.
+	Of *Presence
+}
+
+// Sent is the presence that the session itself sent; nil for nil.
+func (p *Presence) Sent() *Presence {
+	if p == nil || p.Of == nil {
+		return p
+	}
+	return p.Of
 }
 
 // smState is XEP-0198's part of a session, under mu.

@@ -42,7 +42,7 @@ func (p *People) Restamp(owner jid.JID, f func(s *core.Session, e xtok.Elem) (ed
 		if bytes.Equal(now.Raw, was.Stanza.Raw) {
 			return
 		}
-		s.SetPresence(&core.Presence{Stanza: now, Priority: was.Priority})
+		s.SetPresence(&core.Presence{Stanza: now, Priority: was.Priority, Of: was.Sent()})
 		if s.Ended() {
 			// gone looks at what is there when it is its turn: as in appear
 			s.SetPresence(was)

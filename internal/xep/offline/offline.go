@@ -59,7 +59,7 @@ func (o *Offline) Register(h *core.Host) {
 // state is what one session has been given.
 type state struct {
 	mu sync.Mutex
-	// seen is the presence that Presence has been told of. Another one is about to
+	// seen is the presence, as it was sent, that Presence has been told of. Another one is about to
 	// be: until then nothing is given to the session.
 	seen    *core.Presence
 	feeding bool
@@ -75,7 +75,7 @@ const mostEarly = 256
 
 func (o *Offline) bound(s *core.Session) {
 	// a session that a restart brought back is available already
-	o.states.Store(s, &state{seen: s.Presence()})
+	o.states.Store(s, &state{seen: s.Presence().Sent()})
 }
 
 func (o *Offline) state(s *core.Session) *state {
@@ -107,7 +107,7 @@ func (o *Offline) deliver(s *core.Session, t *core.Transit) core.Verdict {
 	case p == nil || p.Priority < 0:
 		st.gaveEarly(seq)
 		return core.Pass
-	case p != st.seen:
+	case p.Sent() != st.seen:
 		st.hold(seq)
 		return core.Hold
 	}
@@ -161,7 +161,7 @@ func (o *Offline) Presence(s *core.Session, _ xtok.Elem, initial bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	was := st.seen
-	st.seen = s.Presence()
+	st.seen = s.Presence().Sent()
 	if !s.Online() || st.feeding {
 		return
 	}
@@ -197,7 +197,7 @@ func (o *Offline) delivered(s *core.Session, seq uint64) {
 	}
 	st.mu.Lock()
 	_, early := st.early[seq]
-	begun := st.seen != nil && st.seen == s.Presence()
+	begun := st.seen != nil && st.seen == s.Presence().Sent()
 	st.mu.Unlock()
 	// what came early came before things that are yet to be fed
 	if begun && !early {
