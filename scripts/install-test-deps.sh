@@ -14,7 +14,7 @@ npm_packages() {
 	local dir=e2e/browser
 	cmp -s $dir/package-lock.json $dir/node_modules/.installed && return
 	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-		echo 'install-test-deps: node and npm are lacking; e2e/browser: converse.js in Chromium'
+		echo 'install-test-deps: node and npm are lacking; e2e/browser, e2e/wasm, e2e/screen: Chromium'
 	elif (cd $dir && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null); then
 		cp $dir/package-lock.json $dir/node_modules/.installed
 		echo "install-test-deps: installed the npm packages of $dir"
@@ -48,7 +48,7 @@ python3-twomemo|e2e/omemo: OMEMO against other implementations
 python3-xmlschema|e2e/clients: OMEMO with slixmpp; e2e/omemo
 go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
-chromium|e2e/browser: converse.js in headless Chromium
+chromium|e2e/browser, e2e/wasm, e2e/screen: headless Chromium
 strace|e2e/crash: every acknowledgement is preceded by its sync
 dino-im|e2e/clients: a person with Dino
 gir1.2-atspi-2.0|e2e/clients: Dino, used as with a screen reader

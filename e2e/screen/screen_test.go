@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"mirsal/e2e/device"
 	"mirsal/e2e/mirsal"
+	"mirsal/internal/client/port"
 	"mirsal/internal/foreign"
 )
 
@@ -29,14 +31,15 @@ const (
 // A house is a server with the screen, which keeps its address when it starts again.
 type house struct {
 	*mirsal.Server
-	t    *testing.T
-	web  string
-	line *line // another way to it
+	t       *testing.T
+	web     string
+	line    *line // another way to it
+	devices map[string]*device.Device
 }
 
 func newHouse(t *testing.T, names ...string) *house {
 	t.Helper()
-	h := &house{t: t, web: freePort(t)}
+	h := &house{t: t, web: freePort(t), devices: map[string]*device.Device{}}
 	h.Server = mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
 		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required", "--set", "upload.public_url=http://" + h.web,
 	}})
@@ -58,22 +61,26 @@ func freePort(t *testing.T) string {
 // wishes are what a story may have done on this side.
 func (h *house) wishes() map[string]func() error {
 	return map[string]func() error{
-		"kill":  func() error { h.Kill(); return nil },
-		"start": h.Start,
-		"stop":  h.Stop,
-		"cut":   func() error { return h.line.set(true) },
-		"mend":  func() error { return h.line.set(false) },
+		"kill":    func() error { h.Kill(); return nil },
+		"start":   h.Start,
+		"stop":    h.Stop,
+		"cut":     func() error { return h.line.set(true) },
+		"friends": h.friends,
+		"history": h.history,
+		"revoke":  h.revoke,
+		"mend":    func() error { return h.line.set(false) },
 	}
 }
 
 // tell has a story told in a browser, with the choices that it reads.
-func (h *house) tell(story string, choices map[string]any) {
+func (h *house) tell(story string, choices map[string]any) (folder string) {
 	h.t.Helper()
 	chromium, node := foreign.Program(h.t, "chromium"), foreign.Node(h.t, "../browser")
 	built(h.t)
+	folder = pictures(h.t)
 	how, err := json.Marshal(map[string]any{
 		"chromium": chromium, "story": story, "at": "http://" + h.web, "line": "http://" + h.line.at, "password": password, "domain": domain,
-		"pictures": pictures(h.t), "choices": choices,
+		"pictures": folder, "choices": choices,
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -95,6 +102,7 @@ func (h *house) tell(story string, choices map[string]any) {
 	} else if said.Len() > 0 {
 		h.t.Logf("%s", said)
 	}
+	return folder
 }
 
 // converse runs a story and does what it wishes, a line for a line.
@@ -156,6 +164,40 @@ func pictures(t *testing.T) string {
 	return folder
 }
 
+// revoke sets another password, by which all of the account's devices are signed out.
+func (h *house) revoke() error {
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	_, err := h.Command(ctx, password+" anew\n", "account", "passwd", "bob", "--password-stdin")
+	return err
+}
+
+// friends starts bob's and carol's devices, which are programs.
+func (h *house) friends() error {
+	for _, name := range []string{"bob", "carol"} {
+		d := device.New(h.t, mirsal.Build(h.t), name, name+"@"+domain, filepath.Join(h.Data, "tls", "ca.pem"))
+		d.Start(nil)
+		d.SignIn(password, h.Addr("c2s"))
+		h.devices[name] = d
+	}
+	return nil
+}
+
+// history has bob answer alice by 300 lines.
+func (h *house) history() error {
+	bob, alice := h.devices["bob"], "alice@"+domain
+	bob.Hears(alice, "hello")
+	bob.Must(&port.AddContact{Address: alice})
+	for i := range 300 {
+		text := fmt.Sprintf("line %d of a long conversation, with some words that fill it", i)
+		if i == 20 {
+			text = "here is the needle that is looked for"
+		}
+		bob.Must(&port.Send{Chat: alice, Text: text})
+	}
+	return nil
+}
+
 func TestTwoPeopleTalkEncryptedOnADesktopAndOnAPhone(t *testing.T) {
 	newHouse(t, "alice", "bob").tell("talk", nil)
 }
@@ -166,4 +208,18 @@ func TestNothingIsLostOrDoubledWhenTheServerDiesInMidSend(t *testing.T) {
 
 func TestAReturningPersonSeesTheChatsBeforeTheEngineAndOffline(t *testing.T) {
 	newHouse(t, "alice", "bob").tell("again", nil)
+}
+
+func TestWhatGoesWrongIsToldCalmly(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("failures", nil)
+}
+
+func TestWordsAreFoundFarBackAndMessagesAreKeptForwardedAndDeleted(t *testing.T) {
+	newHouse(t, "alice", "bob", "carol").tell("finding", nil)
+}
+
+func TestTheScreensLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {
+	h := newHouse(t, "alice", "bob")
+	folder := h.tell("looks", nil)
+	compare(t, folder)
 }

@@ -32,7 +32,7 @@ export class Stage {
 		const context = await this.browser.newContext({ ...device, colorScheme: theme, locale, reducedMotion: 'reduce', timezoneId: 'UTC', ...options });
 		context.setDefaultTimeout(patience);
 		await context.addInitScript(watch, { locale, theme });
-		const person = new Person(this, name, context, locale, at);
+		const person = new Person(this, name, context, { locale, theme, at });
 		this.people.push(person);
 		context.on('page', (page) => this.#listen(name, page));
 		person.page = await context.newPage();
@@ -65,6 +65,12 @@ export class Stage {
 		await person.context.setOffline(off);
 	}
 
+	/** keep has a picture compared with the one that was kept, but for what is covered. */
+	async keep(person, name, mask = []) {
+		const file = path.join(this.how.pictures, `kept-${name}-${person.locale}.png`);
+		await person.page.screenshot({ path: file, mask, maskColor: '#808080', animations: 'disabled', caret: 'hide' });
+	}
+
 	async snap(name) {
 		for (const p of this.people) {
 			await p.page.screenshot({ path: path.join(this.how.pictures, `${name}-${p.name}.png`) }).catch(() => {});
@@ -90,8 +96,8 @@ for (const locale of ['en', 'ar']) {
 }
 
 export class Person {
-	constructor(stage, name, context, locale, at) {
-		Object.assign(this, { stage, name, context, locale, at });
+	constructor(stage, name, context, kind) {
+		Object.assign(this, { stage, name, context, ...kind });
 		this.address = `${name}@${stage.how.domain}`;
 	}
 
@@ -108,6 +114,11 @@ export class Person {
 
 	async goes(to = '/') {
 		await this.page.goto(this.at + to);
+	}
+
+	/** place goes to a place of the screen, as written in its address. */
+	async place(where) {
+		await this.page.evaluate((to) => (location.hash = `#/${to}`), where);
 	}
 
 	async signsIn() {

@@ -12,7 +12,7 @@ test('words are marked where they stand, whatever their case and marks', () => {
 	expect(hits('Café au lait', 'cafe')).toEqual(['Café']);
 	expect(hits('كُتِب بلا اتصال', 'كتب')).toEqual(['كُتِب']);
 	expect(hits('nothing here', 'xyz')).toEqual([]);
-	expect(hits('aaa', 'a aa')).toHaveLength(3);
+	expect(hits('aaa', 'a aa').join('')).toHaveLength(2); // none over another
 });
 
 test('nothing of a text is lost but what lies far before the first hit', () => {
