@@ -44,6 +44,16 @@ func (b *Book) bundleAnswer(s *Step, what asked, iq xtok.Elem) {
 	}
 }
 
+// lookedFor looks at the bundle of an own device that left the list: one that a person has removed reads
+// nothing any more, whoever puts it back on the list.
+func (b *Book) lookedFor(what asked, iq xtok.Elem) {
+	own := b.account(b.own)
+	if d := own.Devices[what.device]; d != nil && d.Key != "" && buried(iq, what) {
+		own.setTrust(d.Key, Refused)
+		b.touch(own)
+	}
+}
+
 // buried tells whether another device has left word in place of a bundle that it was removed.
 func buried(iq xtok.Elem, what asked) bool {
 	items := iq.Child(nsPubSub, "pubsub").Child(nsPubSub, "items")

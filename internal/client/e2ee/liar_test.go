@@ -157,6 +157,31 @@ func TestARemovedDeviceThatIsPutBackOnTheListIsAnAlertAndGetsNothing(t *testing.
 	}
 }
 
+// The other devices of one's own learn of it from the word in place of the bundle.
+func TestADeviceThatAnotherOfOnesOwnHasRemovedGetsNothingFromThis(t *testing.T) {
+	w, a, _ := met(t)
+	third := w.client(alice)
+	stolen := w.puppet(alice, 666)
+	stolen.publishBundle()
+	w.putList(alice, a.ID(), third.ID(), 666)
+	if e, _, err := third.write("before", bob); err != nil {
+		t.Fatal(err)
+	} else if _, ok := stolen.reads(e); !ok {
+		t.Fatal("it does not read before")
+	}
+	s, err := a.RemoveDevice(666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.do(s)
+	stolen.publishBundle()
+	w.putList(alice, a.ID(), third.ID(), 666)
+	e, _, err := third.write("secret", bob)
+	if _, ok := stolen.reads(e); ok || err != nil {
+		t.Errorf("removed, it reads: %v, %v", ok, err)
+	}
+}
+
 // A server that lets the device speak first, so that its key is known when it is listed.
 func TestADeviceOfOnesOwnThatSpeaksBeforeItIsListedIsAnAlertOnce(t *testing.T) {
 	w, a, _ := met(t)

@@ -114,7 +114,7 @@ func (b *Book) told(s *Step, a *account, p omemo.Profile, devices []omemo.Listed
 	}
 	for _, d := range before {
 		if !a.active(d.ID) {
-			b.gone(s, a, d.ID)
+			b.gone(s, a, p, d.ID)
 		}
 	}
 	b.touch(a)
@@ -238,11 +238,15 @@ func (a *account) fresh(now time.Time) bool {
 	return true
 }
 
-// gone tells people of a device that left: one's own, or one that was compared.
-func (b *Book) gone(s *Step, a *account, id uint32) {
+// gone tells people of a device that left: one's own, or one that was compared. Whether a person
+// has removed one's own stands in place of its bundle.
+func (b *Book) gone(s *Step, a *account, p omemo.Profile, id uint32) {
 	d := a.Devices[id]
 	if d == nil || a.who == b.own && id == b.device.ID {
 		return
+	}
+	if a.who == b.own {
+		s.Ask = b.ask(s.Ask, asked{kind: lookBundle, who: a.who, device: id, profile: p})
 	}
 	if a.who == b.own || a.trust(d.Key) == Verified {
 		s.alert(a.who, id, "removed")

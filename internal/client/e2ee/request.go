@@ -31,6 +31,7 @@ const (
 	configure // the node of our list (device 0) or of our bundle
 	deleteBundle
 	buryBundle // says of another device's that a person has removed it
+	lookBundle // whether there is such a word of another own device's
 )
 
 // asked names a request: the same is never under way twice.
@@ -58,7 +59,7 @@ func (b *Book) ask(to []Request, what asked) []Request {
 	switch what.kind {
 	case getList:
 		r.Type, r.Payload = stanza.Get, items(what.profile.DevicesNode(), "")
-	case getBundle:
+	case getBundle, lookBundle:
 		r.Type, r.Payload = stanza.Get, bundleItems(what.profile, what.device)
 	case putList:
 		r.Payload = b.listPayload(what)
@@ -181,6 +182,8 @@ func (b *Book) Answer(r Request, iq xtok.Elem) Step {
 	switch r.what.kind {
 	case getList:
 		b.listAnswer(&s, r.what, iq)
+	case lookBundle:
+		b.lookedFor(r.what, iq)
 	case getBundle:
 		b.bundleAnswer(&s, r.what, iq)
 	case putList, putBundle:
