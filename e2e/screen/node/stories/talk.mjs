@@ -39,7 +39,8 @@ export default async function talk(stage) {
 
 	await alice.writes('never mind this');
 	await bob.reads('never mind this');
-	await alice.acts('never mind this', 'retract');
+	await alice.acts('never mind this', 'delete');
+	await alice.page.getByRole('dialog').getByRole('button', { name: alice.say('retract') }).click();
 	await bob.message(bob.say('retracted')).waitFor();
 	if (await bob.message('never mind this').count()) throw new Error('bob has what was taken back');
 
