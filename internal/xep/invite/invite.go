@@ -66,7 +66,7 @@ type Config struct {
 	Befriend func(ctx context.Context, a, b jid.JID, group string) error
 	// Called is what somebody calls himself, "" for nothing; nil knows of nobody.
 	Called func(ctx context.Context, who jid.JID) string
-	Log      *slog.Logger
+	Log    *slog.Logger
 }
 
 // Feature is the feature.
