@@ -118,7 +118,7 @@ func wordsOfPlaces() map[string]string {
 		"writing …":                             "يكتب …",
 		"asks for contact":                      "يطلب التواصل",
 		"replying":                              "رد",
-		"editing · Esc leaves it as it was":     "تعديل · ‏Esc يتركها كما كانت",
+		"editing · Esc leaves it as it was":     "تعديل · \u200fEsc يتركها كما كانت",
 		"further down there is more · Ctrl-End": "في الأسفل المزيد · Ctrl-End",
 		"%s is writing …":                       "%s يكتب …",
 		"%d are writing …":                      "%d يكتبون …",
@@ -220,7 +220,7 @@ func wordsOfForms() map[string]string {
 		"Link to a device of yours":                                   "ربط بجهاز لك",
 		"A new device wants in":                                       "جهاز جديد يريد الدخول",
 		"The digits on the new device":                                "الأرقام على الجهاز الجديد",
-		"Those are not the digits that belong to it. Esc refuses it.": "ليست هذه أرقامه. ‏Esc يرفضه.",
+		"Those are not the digits that belong to it. Esc refuses it.": "ليست هذه أرقامه. \u200fEsc يرفضه.",
 		"A device that calls itself “%s” wants to READ AND WRITE ALL YOUR MESSAGES, from now on and those that were. The name proves nothing. Let it in only if it is in your hands, and type the digits that it shows. If somebody has asked you for the code or for digits, press Esc: that refuses it.": "جهاز يسمّي نفسه «%s» يريد أن يقرأ كل رسائلك ويكتبها، من الآن وما مضى. الاسم لا يثبت شيئًا. لا تُدخله إلا إن كان في يدك، واكتب الأرقام التي يُظهرها. وإن طلب منك أحد الرمز أو أرقامًا فاضغط Esc: ذلك يرفضه.",
 		"Leave %s for good? What was said there goes from this device.":                                                                       "مغادرة %s نهائيًا؟ يزول ما قيل هناك من هذا الجهاز.",
 		"Sign out? This device is taken off the account; the history stays in the profile's folder.":                                          "تسجيل الخروج؟ يُزال هذا الجهاز من الحساب، ويبقى السجل في مجلده.",
@@ -238,7 +238,7 @@ func wordsOfForms() map[string]string {
 		"Another device of yours has let in one that calls itself “%s”. It can READ AND WRITE ALL YOUR MESSAGES from %s on. If that was you, press Esc. If not, it can be refused here until then.": "أدخل جهاز آخر لك جهازًا يسمّي نفسه «%s». سيقرأ كل رسائلك ويكتبها ابتداءً من %s. إن كنت أنت من فعل فاضغط Esc، وإلا فيمكن رفضه هنا قبل ذلك.",
 		"To refuse it, write: refuse": "لرفضه اكتب: رفض",
 		"refuse":                      "رفض",
-		"That is not the word. Esc leaves it as it is: it will be let in.": "ليست هذه الكلمة. ‏Esc يترك الأمر كما هو: سيدخل.",
+		"That is not the word. Esc leaves it as it is: it will be let in.": "ليست هذه الكلمة. \u200fEsc يترك الأمر كما هو: سيدخل.",
 	}
 }
 

@@ -32,7 +32,6 @@ func TestAJumpIsOnePageAndIsReadOnInBothDirections(t *testing.T) {
 	if got := texts(page); err != nil || !more || !newer || !slices.Equal(got, all[12:19]) {
 		t.Fatal(got, more, newer, err)
 	}
-	got := texts(page)
 	for newer {
 		var list []port.Message
 		if list, newer, _, err = d.b.PageAfter(bob, page[len(page)-1].ID, 10); err != nil {
@@ -41,7 +40,7 @@ func TestAJumpIsOnePageAndIsReadOnInBothDirections(t *testing.T) {
 		page = append(page, list...)
 	}
 	older, _, _, err := d.b.Page(bob, page[0].ID, 200)
-	if got = append(texts(older), texts(page)...); err != nil || !slices.Equal(got, all) {
+	if got := append(texts(older), texts(page)...); err != nil || !slices.Equal(got, all) {
 		t.Error(got, err)
 	}
 }
