@@ -53,7 +53,13 @@ func newChat() *cobra.Command {
 			"5 not sent because of keys (mirsal chat devices) · 6 the profile is open in another program.",
 		Example: "  mirsal chat login alice@example.org\n  mirsal chat\n  mirsal chat send bob@example.org 'hello'\n  mirsal chat listen --json",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return openScreen(o, screen) },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if o.timeout <= 0 {
+				return usage("--timeout is longer than nothing, not %s", o.timeout)
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return openScreen(o, screen) },
 	}
 	screen.flags(cmd)
 	cmd.PersistentFlags().StringVar(&o.profile, "profile", defaultProfile(), "folder of the profile")

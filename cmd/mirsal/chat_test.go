@@ -1,0 +1,20 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What is wrong with the line is said before a profile is made for it or a server asked.
+func TestAWrongChatLineIsTheCallersFault(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "profile")
+	for _, line := range [][]string{{"list", "--timeout", "-5s"}, {"send", "bob@localhost", "x", "--timeout", "0s"}} {
+		if status := run(append([]string{"chat", "--profile", folder}, line...)); status != int(exitUsage) {
+			t.Errorf("%v: %d", line, status)
+		}
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("a profile was made")
+	}
+}
