@@ -231,6 +231,9 @@ func newChatLogin(o *chatOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if secret == "" {
+				return usage("the password is empty")
+			}
 			return o.with(func(c *chatting) error {
 				if _, err := c.Call(c.limit, &port.SignIn{Address: args[0], Password: secret, Server: server}); err != nil {
 					return advised(waited(err))
