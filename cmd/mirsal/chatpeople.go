@@ -44,7 +44,7 @@ func (o *chatOptions) printAnswer(cmd *cobra.Command, answer port.Event) error {
 		}
 	case *port.ChatList:
 		for _, c := range a.Chats {
-			fmt.Fprintf(w, "%s\t%s\t%d unread\t%s\n", c.Address, plain(c.Name), c.Unread, c.Lock.State)
+			fmt.Fprintf(w, "%s\t%s\t%d unread\t%s\n", c.Address, plain(c.Name), c.Unread, lockWord(c.Lock))
 		}
 	case *port.ContactList:
 		for _, c := range a.Contacts {
@@ -65,6 +65,14 @@ func (o *chatOptions) printAnswer(cmd *cobra.Command, answer port.Event) error {
 		fmt.Fprintln(w, a.Text)
 	}
 	return w.Flush()
+}
+
+// lockWord is the lock's state; of a chat that only has no keys yet, why, as the screen has it.
+func lockWord(l port.Lock) string {
+	if l.Unready() {
+		return l.Why
+	}
+	return string(l.State)
 }
 
 func presenceWord(c port.Contact) string {

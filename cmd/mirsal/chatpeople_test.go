@@ -30,6 +30,14 @@ func TestEachKindOfFailureHasItsExitStatus(t *testing.T) {
 	}
 }
 
+func TestAChatWithoutKeysYetIsNotListedAsBroken(t *testing.T) {
+	for want, lock := range map[string]port.Lock{"keys-waiting": {State: port.Broken, Why: "keys-waiting"}, "no-device": {State: port.Broken, Why: "no-device"}, "broken": {State: port.Broken, Why: "refused"}, "locked": {State: port.Locked}} {
+		if got := lockWord(lock); got != want {
+			t.Errorf("%+v is listed as %q, not %q", lock, got, want)
+		}
+	}
+}
+
 func TestADeviceIsTakenOffByItsNumberOrByWhatItSignsInBy(t *testing.T) {
 	for name, want := range map[string]port.RemoveDevice{"1234": {ID: 1234}, "0": {Client: "0"}, "99999999999": {Client: "99999999999"}, "d4565fa7-4d72": {Client: "d4565fa7-4d72"}} {
 		if got := *removal(name).(*port.RemoveDevice); got != want {

@@ -58,6 +58,11 @@ type Lock struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
+// Unready is a conversation that begins: nothing is wrong, but no keys are here yet to encrypt to.
+func (l Lock) Unready() bool {
+	return l.State == Broken && (l.Why == "keys-waiting" || l.Why == "no-device")
+}
+
 // LockState is one of five things that can be true of the lock.
 type LockState string
 

@@ -127,7 +127,7 @@ func failureWords(failure string) string {
 // unready tells whether a lock is broken only because the other side cannot read yet: that is how
 // every conversation begins, and no alarm.
 func unready(l port.Lock) bool {
-	return l.State == port.Broken && (l.Why == "keys-waiting" || l.Why == "no-device")
+	return l.Unready()
 }
 
 // lockSign is the lock in at most three cells.
