@@ -84,6 +84,16 @@ type chatting struct {
 	ctx     context.Context // ends by a signal
 	limit   context.Context // ends by the timeout too
 	stop    func() error
+	json    bool // print events, not words
+}
+
+// tell prints what happens: the event for programs, and otherwise words.
+func (c *chatting) tell(w io.Writer, ev port.Event, words string, args ...any) {
+	if !c.json {
+		fmt.Fprintf(w, words, args...)
+	} else if ev != nil {
+		printEvent(w, ev)
+	}
 }
 
 // openChat opens the profile and starts its engine.
@@ -108,7 +118,7 @@ func (o *chatOptions) start(p *profile.Profile, e *client.Engine, c *caller.Call
 	run, end := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(run) }()
-	return &chatting{Caller: c, profile: p, ctx: ctx, limit: limit, stop: func() error {
+	return &chatting{Caller: c, profile: p, ctx: ctx, limit: limit, json: o.json, stop: func() error {
 		end()
 		err := <-ended
 		cancel()

@@ -74,8 +74,10 @@ func (c *chatting) showLink(cmd *cobra.Command) error {
 		return waited(err)
 	}
 	out, code := cmd.OutOrStdout(), answer.(*port.Code)
-	qrterminal.GenerateHalfBlock(code.Text, qrterminal.L, out)
-	fmt.Fprintf(out, "%s\n\nScan this with the new device, or give it the text: mirsal chat link --join 'CODE'\nIt is good until %s, for one device. Show it to nobody else.\n",
+	if !c.json {
+		qrterminal.GenerateHalfBlock(code.Text, qrterminal.L, out)
+	}
+	c.tell(out, code, "%s\n\nScan this with the new device, or give it the text: mirsal chat link --join 'CODE'\nIt is good until %s, for one device. Show it to nobody else.\n",
 		code.Text, code.Until.Local().Format("15:04"))
 	ctx, cancel := context.WithTimeout(c.ctx, linkTime)
 	defer cancel()
@@ -97,11 +99,15 @@ func (c *chatting) showLink(cmd *cobra.Command) error {
 
 // decideLink asks the person, and hands over what there is.
 func (c *chatting) decideLink(ctx context.Context, cmd *cobra.Command, a *port.LinkAsked) error {
-	out := cmd.OutOrStdout()
-	fmt.Fprint(out, linkQuestion(a))
-	yes, err := c.asksDigits(ctx, cmd.InOrStdin(), out, a.Check)
+	out, prompts, told := cmd.OutOrStdout(), cmd.OutOrStdout(), *a
+	if c.json {
+		prompts, told.Check = cmd.ErrOrStderr(), "" // who types the digits has them from the new device
+	}
+	c.tell(out, &told, "")
+	fmt.Fprint(prompts, linkQuestion(a))
+	yes, err := c.asksDigits(ctx, cmd.InOrStdin(), prompts, a.Check)
 	if err != nil {
-		fmt.Fprintln(out)
+		fmt.Fprintln(prompts)
 		return err
 	}
 	wait := c.background(ctx, &port.LinkConfirm{Accept: yes})
@@ -109,10 +115,10 @@ func (c *chatting) decideLink(ctx context.Context, cmd *cobra.Command, a *port.L
 		return err
 	}
 	if !yes {
-		fmt.Fprintln(out, "It was refused, and has nothing.")
+		c.tell(out, nil, "It was refused, and has nothing.\n")
 		return nil
 	}
-	fmt.Fprintf(out, "The device %q was let in. mirsal chat devices lists it.\n", plain(a.Label))
+	c.tell(out, nil, "The device %q was let in. mirsal chat devices lists it.\n", plain(a.Label))
 	return nil
 }
 
@@ -215,6 +221,8 @@ func (c *chatting) follow(ctx context.Context, out io.Writer, wait <-chan error)
 		s, ok := ev.(*port.LinkState)
 		switch {
 		case !ok:
+		case c.json:
+			printEvent(out, s)
 		case s.State == "joined" && s.Check != "":
 			fmt.Fprintf(out, "Type these digits on the device that has shown the code:\n\n    %s\n\n", s.Check)
 		case s.State == "held":
@@ -240,7 +248,7 @@ func (c *chatting) joinLink(cmd *cobra.Command, text, label string) error {
 		return usage("%s", err)
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "This device asks to become one of %s's.\n", code.Address)
+	c.tell(out, nil, "This device asks to become one of %s's.\n", code.Address)
 	ctx, cancel := context.WithTimeout(c.ctx, linkTime)
 	defer cancel()
 	c.limit = ctx // people decide how long it takes
@@ -250,6 +258,6 @@ func (c *chatting) joinLink(cmd *cobra.Command, text, label string) error {
 	if err := c.until(func(s port.Status) bool { return s.Synced }); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s is signed in here.\n", code.Address)
+	c.tell(out, nil, "%s is signed in here.\n", code.Address)
 	return nil
 }

@@ -35,3 +35,16 @@ func TestOnlyTheDigitsLetADeviceIn(t *testing.T) {
 		}
 	}
 }
+
+// Programs read events; no words are between them, and what they have no event for is not told.
+func TestEventsForProgramsAreNotMixedWithWords(t *testing.T) {
+	for asJSON, want := range map[bool]string{true: `{"event":"linkState","state":"held"}` + "\n", false: "words 1\nwords 2\n"} {
+		var out strings.Builder
+		c := &chatting{json: asJSON}
+		c.tell(&out, &port.LinkState{State: "held"}, "words %d\n", 1)
+		c.tell(&out, nil, "words %d\n", 2)
+		if out.String() != want {
+			t.Errorf("%v: %q", asJSON, out.String())
+		}
+	}
+}
