@@ -16,7 +16,7 @@ func TestAWrongChatLineIsTheCallersFault(t *testing.T) {
 	defer none.Close()
 	defer func(f *os.File) { os.Stdin = f }(os.Stdin)
 	os.Stdin = none
-	for _, line := range [][]string{{"list", "--timeout", "-5s"}, {"send", "bob@localhost", "x", "--timeout", "0s"}} {
+	for _, line := range [][]string{{"list", "--timeout", "-5s"}, {"send", "bob@localhost", "x", "--timeout", "0s"}, {"send", "bob@localhost", "x", "--file", ""}, {"send", "bob@localhost", "x", "--file", "y", "--reply", "m1"}} {
 		if status := run(append([]string{"chat", "--profile", folder}, line...)); status != int(exitUsage) {
 			t.Errorf("%v: %d", line, status)
 		}

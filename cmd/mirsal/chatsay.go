@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,7 +24,16 @@ func newChatSend(o *chatOptions) *cobra.Command {
 			"has it.",
 		Example: "  mirsal chat send bob@example.org 'on my way'\n  df -h | mirsal chat send ops@conference.example.org --room\n  mirsal chat send bob@example.org --file report.pdf",
 		Args:    between(1, 2, "JID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if cmd.Flags().Changed("file") {
+				if file == "" || reply != "" {
+					return usage("--file names a file, and goes without --reply")
+				}
+				// It is uploaded by another run, from anywhere, if this one is cut short.
+				if file, err = filepath.Abs(file); err != nil {
+					return err
+				}
+			}
 			text, err := messageText(args, file != "")
 			if err != nil {
 				return err
