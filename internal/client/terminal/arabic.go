@@ -1,6 +1,10 @@
 package terminal
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+	"time"
+)
 
 // arabicWords is the screen's words by what stands in the program.
 func arabicWords() map[string]string {
@@ -320,4 +324,11 @@ func wordsOfReasons() map[string]string {
 		"the room hides who speaks":              "تخفي الغرفة من يتكلم",
 		"no reason was given":                    "لم يُذكر سبب",
 	}
+}
+
+// arabicDay is a date, as it stands over what was said on it.
+func arabicDay(t time.Time) string {
+	days := [...]string{"الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت"}
+	months := [...]string{"يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"}
+	return fmt.Sprintf("%s %d %s %d", days[t.Weekday()], t.Day(), months[t.Month()-1], t.Year())
 }

@@ -25,7 +25,7 @@ func (m *model) block(t *talk, i, w int) (lines []string) {
 		before = &t.messages[i-1]
 	}
 	if before == nil && !t.more || before != nil && !sameDay(before.Time, msg.Time) {
-		lines = append(lines, m.divide(msg.Time.Local().Format("Monday 2 January 2006"), w, m.look.dim))
+		lines = append(lines, m.divide(m.day(msg.Time), w, m.look.dim))
 	}
 	if msg.ID == m.divider {
 		lines = append(lines, m.divide(m.t("new"), w, m.look.warn))

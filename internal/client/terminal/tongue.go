@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // speak sets the language of the screen's words. There are Arabic ones (arabic.go); what has no
@@ -20,6 +21,15 @@ func (m *model) t(text string) string {
 		return own
 	}
 	return text
+}
+
+// day is a date as it stands over what was said on it.
+func (m *model) day(t time.Time) string {
+	t = t.Local()
+	if m.lang == "ar" {
+		return arabicDay(t)
+	}
+	return t.Format("Monday 2 January 2006")
 }
 
 // tf is t of a format, filled in.

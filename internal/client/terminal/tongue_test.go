@@ -81,3 +81,9 @@ func TestArabicIsSpokenWhereItIsAskedFor(t *testing.T) {
 		t.Error("LC_ALL asks for something else")
 	}
 }
+
+func TestADayHasItsNameInTheScreensLanguage(t *testing.T) {
+	if view := plainView(talking(t, 90, 40, Options{Env: []string{"LANG=ar_EG.UTF-8"}, Bidi: "off"})); !strings.Contains(view, "الأحد 22 نوفمبر 2026") || strings.Contains(view, "Sunday") {
+		t.Errorf("the days are not in Arabic:\n%s", view)
+	}
+}
