@@ -114,3 +114,18 @@ func TestWhoWaitsIsToldUntilWhen(t *testing.T) {
 		t.Errorf("the old device:\n%s", view)
 	}
 }
+
+// A new device of one's own puts a question to every conversation: the lock leads to where it is answered.
+func TestTheLockLeadsToTheKeysInQuestion(t *testing.T) {
+	for who, want := range map[string]string{me: "", "bob@example.org": "bob@example.org"} {
+		c := bob(0, "", port.Message{})
+		c.Lock = port.Lock{State: port.Changed, Why: "new-device", Missing: []string{who}}
+		m, a := begin(t, 90, 40, Options{}, &port.ChatList{Chats: []port.Chat{c}})
+		m.show(c.Address)
+		l := newLock(m).(*reading)
+		l.keys(m, "t")
+		if asked := take[*port.ListDevices](a); len(asked) != 1 || asked[0].Address != want {
+			t.Errorf("%s: %+v", who, asked)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func newLock(m *model) sheet {
 	r.keys = func(m *model, key string) bool {
 		switch key {
 		case "t":
-			m.push(newDevices(m, chat))
+			m.push(newDevices(m, m.inQuestion(chat)))
 		case "v":
 			m.push(newSafety(m))
 		case "p":
@@ -52,6 +52,14 @@ func newLock(m *model) sheet {
 		return true
 	}
 	return r
+}
+
+// inQuestion is whose keys are to be decided about: one's own (""), where the lock speaks of nobody else.
+func (m *model) inQuestion(chat string) string {
+	if who := m.s.chat(chat).Lock.Missing; len(who) == 1 && who[0] == m.s.status.Address {
+		return ""
+	}
+	return chat
 }
 
 // whom names who cannot read yet.
