@@ -314,7 +314,7 @@ func newChatSearch(o *chatOptions) *cobra.Command {
 func newChatFetch(o *chatOptions) *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
-		Use: "fetch JID MESSAGE", Short: "Fetch and decrypt the file of a message", Example: "  mirsal chat fetch bob@example.org 3f2a9c --to report.pdf",
+		Use: "fetch JID MESSAGE", Short: "Fetch and decrypt the file of a message, by its ID in history --json", Example: "  mirsal chat fetch bob@example.org m12 --to report.pdf",
 		Args: exactly(2, "JID or MESSAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.with(func(c *chatting) error {
