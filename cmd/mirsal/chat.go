@@ -50,7 +50,9 @@ func newChat() *cobra.Command {
 			"A profile is one account on one device: a folder with its keys, its history and its sign-in, for its owner's eyes\n" +
 			"only. Messages are encrypted by default and never go in the clear because encrypting failed.\n\n" +
 			"Exit status: 0 done · 1 refused, the text says why · 2 wrong command line · 3 not signed in · 4 no connection ·\n" +
-			"5 not sent because of keys (mirsal chat devices) · 6 the profile is open in another program.",
+			"5 not sent because of keys (mirsal chat devices) · 6 the profile is open in another program.\n" +
+			"history, list, search, contact list and devices print what this device knows when there is no connection: they say so on\n" +
+			"standard error, and end with 0.",
 		Example: "  mirsal chat login alice@example.org\n  mirsal chat\n  mirsal chat send bob@example.org 'hello'\n  mirsal chat listen --json",
 		Args:    cobra.NoArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -127,8 +129,17 @@ func (o *chatOptions) start(p *profile.Profile, e *client.Engine, c *caller.Call
 	}}
 }
 
-// with opens the profile, runs f, and closes it in good order.
+// with opens the profile, runs f, and closes it in good order. A folder that is not there is
+// a mistyped one.
 func (o *chatOptions) with(f func(c *chatting) error) error {
+	if _, err := os.Stat(o.profile); errors.Is(err, os.ErrNotExist) {
+		return coded(fmt.Errorf("there is no profile in %s; mirsal chat login JID makes one", o.profile), exitNoAccount)
+	}
+	return o.withNew(f)
+}
+
+// withNew is with for those who sign in: the folder is made if need be.
+func (o *chatOptions) withNew(f func(c *chatting) error) error {
 	c, err := o.openChat()
 	if err != nil {
 		return err
@@ -137,50 +148,16 @@ func (o *chatOptions) with(f func(c *chatting) error) error {
 	return chatError(errors.Join(err, c.stop()))
 }
 
-// online waits until the account is connected.
-func (c *chatting) online() error {
-	if s := c.Status(); s.State == "" {
-		// Nothing is heard of a profile without an account: ask it something.
-		if _, err := c.Call(c.limit, &port.ListContacts{}); err != nil {
-			return err
-		}
-	}
-	return c.until(func(s port.Status) bool { return s.State == "online" })
-}
-
-// synced waits until the archive is caught up with, too.
-func (c *chatting) synced() error {
-	if err := c.online(); err != nil {
-		return err
-	}
-	return c.until(func(s port.Status) bool { return s.Synced })
-}
-
-func (c *chatting) until(right func(port.Status) bool) error {
-	for {
-		s := c.Status()
-		switch {
-		case right(s):
-			return nil
-		case s.State == "refused":
-			return s.Failure
-		}
-		if _, err := c.Next(c.limit); err != nil {
-			if s := c.Status(); s.Failure != nil {
-				return s.Failure
-			}
-			return port.Failf(port.Unreachable, "no connection within the time allowed")
-		}
-	}
-}
-
 // chatError turns what went wrong into the exit status that says so, behind its text.
 func chatError(err error) error {
 	var f *port.Failure
-	if errors.Is(err, keep.ErrInUse) {
+	switch {
+	case errors.Is(err, keep.ErrInUse):
 		return coded(err, exitInUse)
-	}
-	if !errors.As(err, &f) {
+	case errors.As(err, &f):
+	case errors.Is(err, context.Canceled): // only a signal does that
+		f = interrupted()
+	default:
 		return err
 	}
 	switch f.Code {
@@ -221,7 +198,7 @@ func printEvent(w io.Writer, ev port.Event) error {
 }
 
 func newChatLogin(o *chatOptions) *cobra.Command {
-	var server, ca string
+	var server, ca, label string
 	var fromStdin bool
 	cmd := &cobra.Command{
 		Use: "login JID", Short: "Sign in; the profile is that account's from then on",
@@ -244,8 +221,8 @@ func newChatLogin(o *chatOptions) *cobra.Command {
 			if secret == "" {
 				return usage("the password is empty")
 			}
-			return o.with(func(c *chatting) error {
-				if _, err := c.Call(c.limit, &port.SignIn{Address: args[0], Password: secret, Server: server}); err != nil {
+			return o.withNew(func(c *chatting) error {
+				if _, err := c.Call(c.limit, &port.SignIn{Address: args[0], Password: secret, Server: server, Label: label}); err != nil {
 					return advised(waited(err))
 				}
 				if err := c.synced(); err != nil {
@@ -258,13 +235,17 @@ func newChatLogin(o *chatOptions) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&server, "server", "", "HOST:PORT or wss://… in place of what the domain's records say")
 	cmd.Flags().StringVar(&ca, "ca", "", "file of certificates to trust beside the system's, in PEM")
+	cmd.Flags().StringVar(&label, "label", "", "what your other devices call this one; this machine's name without it")
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input, its first line")
 	return cmd
 }
 
-// waited says that time ran out in the port's words.
+// waited says that time ran out, or a signal came, in the port's words.
 func waited(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return interrupted()
+	case errors.Is(err, context.DeadlineExceeded):
 		return port.Failf(port.Unreachable, "no connection within the time allowed")
 	}
 	return err
@@ -296,7 +277,10 @@ func knownPassword(fromStdin bool) (string, error) {
 
 func newChatLogout(o *chatOptions) *cobra.Command {
 	return &cobra.Command{
-		Use: "logout", Short: "Take this device off the account; the history stays in the profile's folder", Example: "  mirsal chat logout", Args: exactly(0, ""),
+		Use: "logout", Short: "Take this device off the account; the history stays in the profile's folder",
+		Long: "Takes this device off the account. What was said stays in the profile's folder, where history, list and search still\n" +
+			"read it; whoever wants it gone removes the folder.",
+		Example: "  mirsal chat logout", Args: exactly(0, ""),
 		RunE: func(_ *cobra.Command, _ []string) error {
 			return o.with(func(c *chatting) error {
 				if err := c.online(); err != nil {

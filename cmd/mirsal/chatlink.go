@@ -45,7 +45,7 @@ func newChatLink(o *chatOptions) *cobra.Command {
 					return err
 				}
 			}
-			return o.with(func(c *chatting) error { return c.joinLink(cmd, join, label) })
+			return o.withNew(func(c *chatting) error { return c.joinLink(cmd, join, label) })
 		},
 	}
 	cmd.Flags().StringVar(&join, "join", "", "the code that the other device shows; - reads it from standard input")

@@ -18,10 +18,11 @@ func (o *chatOptions) oneCall(use, short, example string, n int, what string, as
 		Use: use, Short: short, Example: example, Args: exactly(n, what),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.with(func(c *chatting) error {
-				if err := c.synced(); err != nil {
+				command := ask(args)
+				if err := c.readyFor(command, cmd.ErrOrStderr()); err != nil {
 					return err
 				}
-				answer, err := c.Call(c.limit, ask(args))
+				answer, err := c.Call(c.limit, command)
 				if err != nil {
 					return waited(err)
 				}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirsal/internal/client/port"
+	"mirsal/internal/client/terminal"
 )
 
 func newChatSend(o *chatOptions) *cobra.Command {
@@ -107,15 +108,19 @@ func (c *chatting) say(chat, text, file, reply string, delivered bool) (port.Mes
 		}
 		return false
 	})
+	within := "within the time allowed"
+	if c.ctx.Err() != nil {
+		within = "before this was interrupted"
+	}
 	switch {
 	case err != nil && m.Delivery == port.Sent:
-		return m, port.Failf(port.Refused, "the server has the message; no device of the other side has confirmed it within the time allowed")
+		return m, port.Failf(port.Refused, "the server has the message; no device of the other side has confirmed it %s", within)
 	case err != nil:
-		return m, port.Failf(port.Unreachable, "the message is kept and goes when there is a connection: it was not confirmed within the time allowed")
+		return m, port.Failf(port.Unreachable, "the message is kept and goes when there is a connection: it was not confirmed %s", within)
 	case m.Delivery == port.Failed && (m.Lock.State == port.Broken || m.Lock.State == port.Changed):
-		return m, port.Failf(port.KeyUndecided, "not sent: %s", m.Failure)
+		return m, port.Failf(port.KeyUndecided, "not sent: %s", terminal.Why(m.Failure))
 	case m.Delivery == port.Failed:
-		return m, port.Failf(port.Refused, "not sent: %s", m.Failure)
+		return m, port.Failf(port.Refused, "not sent: %s", terminal.Why(m.Failure))
 	}
 	return m, nil
 }
@@ -142,25 +147,31 @@ func line(m port.Message) string {
 	if who == "" {
 		who = m.Sender
 	}
-	text := m.Text
+	text, words := m.Text, terminal.Words(m)
 	switch {
-	case m.Retracted:
-		text = "(taken back)"
-	case m.Unreadable != "":
-		text = "(cannot be read here: " + m.Unreadable + ")"
 	case m.Notice != "":
-		return fmt.Sprintf("%s  -- %s %s", m.Time.Local().Format(time.DateTime), m.Notice, oneLine(strings.Join(m.Params, " ")))
+		return fmt.Sprintf("%s  -- %s%s", m.Time.Local().Format(time.DateTime), oneLine(words), howToEnter(m))
+	case words != "":
+		text = "(" + words + ")"
 	case m.File != nil:
 		text = strings.TrimSpace(fmt.Sprintf("[%s] %s", fileWords(m.File), text))
 	}
 	said := fmt.Sprintf("%s  %s: %s", m.Time.Local().Format(time.DateTime), oneLine(who), strings.ReplaceAll(plain(text), "\n", "\n    "))
 	switch m.Delivery {
 	case port.Failed:
-		said += "  (not sent: " + oneLine(m.Failure) + ")"
+		said += "  (not sent: " + terminal.Why(m.Failure) + ")"
 	case port.Pending:
 		said += "  (not sent yet)"
 	}
 	return said
+}
+
+// howToEnter is the command that takes an invitation.
+func howToEnter(m port.Message) string {
+	if m.Notice != "invited" || len(m.Params) == 0 {
+		return ""
+	}
+	return " (mirsal chat room join " + oneLine(m.Params[0]) + ")"
 }
 
 // fileWords is a file for people: its size is not always known.
@@ -189,28 +200,34 @@ func newChatListen(o *chatOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "listen", Short: "Print messages as they come, until interrupted",
 		Long: "Prints each new message; with --json each event of docs/protocol/engine.md. --late prints what came while this\n" +
-			"profile was away, too.",
-		Example: "  mirsal chat listen --json\n  mirsal chat listen --chat bob@example.org --count 1", Args: exactly(0, ""),
+			"profile was away, too. --count ends after that many messages of others: of those that come from now on, and with\n" +
+			"--late those that came meanwhile as well. --timeout, where it is given, is how long it listens, connecting included;\n" +
+			"with --count it ends with 1 if fewer came, and with 4 where there is no connection then.",
+		Example: "  mirsal chat listen --json\n  mirsal chat listen --chat bob@example.org --count 1 --timeout 10m", Args: exactly(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.with(func(c *chatting) error {
 				if err := c.online(); err != nil {
 					return err
 				}
-				return o.listen(cmd.OutOrStdout(), c, chat, count, late)
+				ctx := c.ctx
+				if cmd.Flags().Changed("timeout") {
+					ctx = c.limit
+				}
+				return o.listen(ctx, cmd.OutOrStdout(), c, chat, count, late)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&chat, "chat", "", "only this conversation")
-	cmd.Flags().IntVar(&count, "count", 0, "end after that many messages of others")
+	cmd.Flags().IntVar(&count, "count", 0, "end after that many new messages of others (with --late, of what came meanwhile too)")
 	cmd.Flags().BoolVar(&late, "late", false, "what came meanwhile, too")
 	return cmd
 }
 
-func (o *chatOptions) listen(w io.Writer, c *chatting, chat string, count int, late bool) error {
+func (o *chatOptions) listen(ctx context.Context, w io.Writer, c *chatting, chat string, count int, late bool) error {
 	for seen := 0; count == 0 || seen < count; {
-		ev, err := c.Next(c.ctx)
+		ev, err := c.Next(ctx)
 		if err != nil {
-			return nil // interrupted: that is how it ends
+			return c.listened(seen, count)
 		}
 		if s, ok := ev.(*port.Status); ok && s.State == "refused" {
 			return s.Failure
@@ -234,6 +251,19 @@ func (o *chatOptions) listen(w io.Writer, c *chatting, chat string, count int, l
 	return nil
 }
 
+// listened says how listening has ended before all was heard.
+func (c *chatting) listened(seen, count int) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return nil // interrupted: that is how it ends
+	case c.Status().State != "online":
+		return c.gaveUp()
+	case count > 0:
+		return port.Failf(port.Refused, "%d of %d messages came within the time allowed", seen, count)
+	}
+	return nil
+}
+
 func newChatHistory(o *chatOptions) *cobra.Command {
 	var limit int
 	var before string
@@ -245,8 +275,8 @@ func newChatHistory(o *chatOptions) *cobra.Command {
 				return usage("--limit is at least 1")
 			}
 			return o.with(func(c *chatting) error {
-				if err := c.synced(); err != nil && !unreachable(err) {
-					return err // without a connection there is still what is here
+				if err := c.readable(cmd.ErrOrStderr()); err != nil {
+					return err
 				}
 				list, err := c.history(args[0], before, limit)
 				for _, m := range list {
@@ -261,11 +291,6 @@ func newChatHistory(o *chatOptions) *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 50, "how many")
 	cmd.Flags().StringVar(&before, "before", "", "ID of a message: only older ones")
 	return cmd
-}
-
-func unreachable(err error) bool {
-	var f *port.Failure
-	return errors.As(err, &f) && f.Code == port.Unreachable
 }
 
 // history pages backwards until there are enough messages.

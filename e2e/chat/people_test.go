@@ -23,10 +23,10 @@ type speaker struct {
 	bin, profile string
 }
 
-func speak(t *testing.T, s *device.Server, name string) *speaker {
+func speak(t *testing.T, s *device.Server, name string, args ...string) *speaker {
 	t.Helper()
 	p := &speaker{t, s.Bin, filepath.Join(t.TempDir(), name)}
-	cmd := p.command("login", name+"@"+device.Domain, "--password-stdin", "--server", s.C2S, "--ca", s.CA)
+	cmd := p.command(append([]string{"login", name + "@" + device.Domain, "--password-stdin", "--server", s.C2S, "--ca", s.CA}, args...)...)
 	cmd.Stdin = strings.NewReader(device.Password + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

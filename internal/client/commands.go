@@ -182,6 +182,9 @@ func (e *Engine) adopt(own jid.JID, c *port.SignIn) error {
 		e.profile.Device = device
 	}
 	e.profile.Address = own.String()
+	if c.Label != "" {
+		e.profile.Label, e.Label = c.Label, c.Label
+	}
 	if c.Server != "" || !e.profile.Signed {
 		e.profile.Server = c.Server
 	}

@@ -16,6 +16,7 @@ type SignIn struct {
 	Mechanism string    `json:"mechanism,omitempty"`
 	Expiry    time.Time `json:"expiry,omitzero"`
 	Device    string    `json:"device,omitempty"`
+	Label     string    `json:"label,omitempty"` // what one's other devices call this one; "" is the program's own
 }
 
 // SignUp makes an account by an invitation and signs in to it: Invitation is its token, or

@@ -279,6 +279,8 @@ func wordsOfNews() map[string]string {
 		"nobody is signed in here":                                             "لا أحد مسجَّل الدخول هنا",
 		"you are invited to a room: ":                                          "أنت مدعو إلى غرفة: ",
 		"%s invites you to a room: ":                                           "%s يدعوك إلى غرفة: ",
+		"you have entered a room: ":                                            "دخلت غرفة: ",
+		"you have entered a room that %s invited you to: ":                     "دخلت غرفة دعاك إليها %s: ",
 		" · choose this line and press Enter":                                  " · اختر هذا السطر واضغط Enter",
 		"you were shut out of this room":                                       "مُنعت من هذه الغرفة",
 		"you were put out of this room":                                        "أُخرجت من هذه الغرفة",

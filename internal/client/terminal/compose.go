@@ -203,6 +203,8 @@ func (m *model) nearest() {
 	switch {
 	case msg.Mine && msg.Delivery == port.Failed && !msg.Retracted:
 		m.again()
+	case msg.Notice == "invited" && len(msg.Params) > 0 && m.s.chat(msg.Params[0]).Joined:
+		m.show(msg.Params[0])
 	case msg.Notice == "invited" && len(msg.Params) > 0:
 		m.push(m.newAccept(msg.Params))
 	case msg.File != nil && msg.File.State == "remote" && !msg.Retracted:

@@ -17,12 +17,7 @@ func noticeWords(m *model, msg *port.Message) string {
 	}
 	switch msg.Notice {
 	case "invited":
-		words := m.t("you are invited to a room: ")
-		if by := param(1); by != "" {
-			words = m.tf("%s invites you to a room: ", m.name(by))
-		}
-		words += cmp.Or(param(2), param(0)) // apps say the room's name, or what it is for
-		return words + m.t(" · choose this line and press Enter")
+		return m.invitedWords(param(0), param(1), param(2))
 	case "not-invited":
 		return m.tf("%s could not be invited", param(0))
 	case "banned":
@@ -43,6 +38,48 @@ func noticeWords(m *model, msg *port.Message) string {
 	}
 	return strings.TrimSpace(oneLine(msg.Notice) + " " + strings.Join(msg.Params, " "))
 }
+
+// invitedWords is an invitation, or that it was taken. Apps say the room's name as the reason, or
+// what it is for.
+func (m *model) invitedWords(room, by, reason string) string {
+	if m.s.chat(room).Joined {
+		words := m.t("you have entered a room: ")
+		if by != "" {
+			words = m.tf("you have entered a room that %s invited you to: ", m.name(by))
+		}
+		return words + cmp.Or(reason, room)
+	}
+	words := m.t("you are invited to a room: ")
+	if by != "" {
+		words = m.tf("%s invites you to a room: ", m.name(by))
+	}
+	return words + cmp.Or(reason, room) + m.t(pressEnter)
+}
+
+// pressEnter is how to take an invitation.
+const pressEnter = " · choose this line and press Enter"
+
+// Words is what is said in place of a message's text, in English and in one line: of a line of the
+// engine's own, of what was taken back and of what cannot be read; "" of all others. It names no
+// keys of the screen.
+func Words(msg port.Message) string {
+	switch {
+	case msg.Notice != "":
+		words := noticeWords(&model{s: newState()}, &msg)
+		for _, hint := range []string{pressEnter, " (Ctrl-T)", " (Ctrl-G)"} {
+			words = strings.TrimSuffix(words, hint)
+		}
+		return words
+	case msg.Retracted:
+		return "taken back"
+	case msg.Unreadable != "":
+		return "cannot be read here: " + whyWords(msg.Unreadable)
+	}
+	return ""
+}
+
+// Why is a reason of the engine's in English, for why something was not sent.
+func Why(reason string) string { return failureWords(reason) }
 
 // keyNews is what happened to somebody's keys.
 func (m *model) keyNews(kind, who string) string {
