@@ -22,7 +22,7 @@ func newChatSend(o *chatOptions) *cobra.Command {
 		Use: "send JID [TEXT]", Short: "Send a message, and wait until the server has it",
 		Long: "Without TEXT the message is read from standard input. With --file the file is encrypted, uploaded and sent, TEXT\n" +
 			"being its caption. --room enters the room first, if need be. --delivered waits until a device of the other side\n" +
-			"has it.",
+			"has it, which only contacts say.",
 		Example: "  mirsal chat send bob@example.org 'on my way'\n  df -h | mirsal chat send ops@conference.example.org --room\n  mirsal chat send bob@example.org --file report.pdf",
 		Args:    between(1, 2, "JID"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -57,9 +57,9 @@ func newChatSend(o *chatOptions) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&file, "file", "", "a file to send")
-	cmd.Flags().StringVar(&reply, "reply", "", "ID of the message that is answered")
+	cmd.Flags().StringVar(&reply, "reply", "", "ID of the message that is answered, as history --json tells it")
 	cmd.Flags().BoolVar(&room, "room", false, "JID is a room")
-	cmd.Flags().BoolVar(&wait, "delivered", false, "wait until the other side has it")
+	cmd.Flags().BoolVar(&wait, "delivered", false, "wait until the other side has it; only contacts say so")
 	return cmd
 }
 
