@@ -29,6 +29,8 @@ export interface SignIn {
 	mechanism?: string;
 	expiry?: string;
 	device?: string;
+	/** what one's other devices call this one; "" is the program's own */
+	label?: string;
 }
 
 /**
