@@ -82,6 +82,7 @@ type Engine struct {
 	keyQueue  []e2ee.Request                // those behind them
 	keyRun    bool                          // nextKeys is at work
 	keyNews   map[string]bool               // rooms whose lock may be another one
+	looked    map[string]bool               // chats whose keys are asked for since they are looked at
 	showing   *showing                      // a code for linking, nil for none
 	joining   *joining                      // nil when this device is not being linked
 	uploading map[string]context.CancelFunc // by message

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"mirsal/internal/client/conn"
@@ -131,6 +132,9 @@ func (e *Engine) keyAnswer(r e2ee.Request, s *conn.Stanza) {
 	}
 	switch {
 	case e.keyAsks == 0 && len(e.keyQueue) == 0:
+		for _, chat := range slices.Collect(maps.Keys(e.looked)) {
+			e.askKeysOf(chat)
+		}
 		e.tellLocks()
 		e.pump()
 	case !r.To.IsZero():
@@ -160,16 +164,24 @@ func (e *Engine) tellLocks() {
 	clear(e.keyNews)
 }
 
+// mostLooked bounds for how many people all keys are asked for when a room is only looked at: of a
+// larger one the lists alone are, and its lock says that keys are waited for.
+const mostLooked = 100
+
 // askKeysOf asks for the keys of a chat that is being looked at, so that its lock
 // tells what a message would be before one is written: not of strangers, who would
-// hear of it.
+// hear of it. What the answers name is asked for behind them.
 func (e *Engine) askKeysOf(chat string) {
+	delete(e.looked, chat)
 	j, err := jid.Parse(chat)
 	if err != nil || !e.online() || !e.encrypts(chat) || e.rooms[chat] == nil && !e.shares(j) {
 		return
 	}
 	to, _ := e.recipients(chat)
-	ask, _ := e.keys.Needs(to)
+	ask, waiting := e.keys.Needs(to)
+	if waiting && len(to) <= mostLooked {
+		e.looked[chat] = true
+	}
 	for _, r := range ask {
 		e.askKeys(r)
 	}

@@ -78,7 +78,7 @@ func (e *Engine) openAccount() error {
 	}
 	e.own = own.Bare()
 	e.uploading, e.loading = map[string]context.CancelFunc{}, map[string]context.CancelFunc{}
-	e.keyNews, e.stuck = map[string]bool{}, map[string]bool{}
+	e.keyNews, e.stuck, e.looked = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	e.fetching, e.sending, e.tickets = map[string]*fetch{}, map[string]uint64{}, map[uint64]string{}
 	if e.keys, err = e2ee.Open(e2ee.Config{Store: e.Store, Own: e.own, Label: e.Label, Rand: e.Rand, Now: e.Now, Two: true}); err != nil {
 		return err
