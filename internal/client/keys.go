@@ -66,7 +66,7 @@ func (e *Engine) discreet(s e2ee.Step) e2ee.Step {
 		if s.Batch == nil {
 			s.Batch = &keep.Batch{}
 		}
-		s.Batch.Add(e.keys.Answer(r, xtok.Elem{}).Batch) // as if it had got lost
+		s.Batch.Add(e.keys.Withdraw(r).Batch)
 	}
 	return s
 }

@@ -408,3 +408,22 @@ func TestALineThatWasWrittenUnseenHasTheLockItLeftWith(t *testing.T) {
 		}
 	})
 }
+
+// Those to whom we have written know us: their list is asked for when a device writes that is on none.
+func TestANewDeviceOfSomebodyWrittenToChangesTheChatsLock(t *testing.T) {
+	stock()
+	bubble(t, func(t *testing.T, d *desk) {
+		m := &scene{desk: d, t: t, wire: omemo.Legacy, keys: "verified", chat: bob, bundles: map[string]map[uint32]string{}, lists: map[string][]uint32{}, shown: map[*puppet]bool{}, compared: map[*puppet]bool{}}
+		m.bob1 = m.puppet(bob, 101)
+		m.appear(m.bob1, true)
+		m.gets("<message type='chat' from='" + bob + "/x' id='first'>" + m.bob1.writes("do you know me?", "") + "</message>") // who is not asked yet
+		m.before()
+		m.bob2 = m.puppet(bob, 102)
+		m.publish(m.bob2)
+		m.list(bob, 101, 102) // nothing is pushed to who is no contact
+		m.gets("<message type='chat' from='" + bob + "/y' id='new'>" + m.bob2.writes("it is me", "") + "</message>")
+		if told, listed := m.lastChat().Lock, m.desk.chat(bob).Lock; told.State != port.Changed || listed.State != port.Changed {
+			t.Errorf("told %+v, listed %+v", told, listed)
+		}
+	})
+}

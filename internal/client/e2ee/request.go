@@ -194,6 +194,18 @@ func (b *Book) Answer(r Request, iq xtok.Elem) Step {
 	return b.done(s)
 }
 
+// Withdraw takes back a request that was not sent since the one whom it would go to is not to hear of us.
+// A list is asked for at the next occasion, as if it had not been thought of; all else got lost.
+func (b *Book) Withdraw(r Request) Step {
+	if r.what.kind != getList || !b.asked[r.what.key()] {
+		return b.Answer(r, xtok.Elem{})
+	}
+	delete(b.asked, r.what.key())
+	delete(b.poked, r.what.who)
+	b.generation++
+	return b.done(Step{})
+}
+
 // forgiven is how many questions in a row may get no answer before that is a failure:
 // a connection that breaks says nothing about whom was asked for.
 const forgiven = 2
