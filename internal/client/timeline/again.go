@@ -82,6 +82,14 @@ func (s *step) better(r *record, in *Incoming) error {
 // noLine takes away the line of what could not be opened and proves to be none, and
 // lets happen what it is.
 func (s *step) noLine(r *record, in *Incoming, at order, anchored bool) error {
+	if err := s.takeOut(r); err != nil {
+		return err
+	}
+	return s.happen(in, at, anchored)
+}
+
+// takeOut takes a line out of its chat; of those that were folded into it one is shown in its place.
+func (s *step) takeOut(r *record) error {
 	s.kept.delete(tableRows, r.key())
 	s.kept.delete(tableWhere, r.ID)
 	delete(s.rows, r.ID)
@@ -98,7 +106,7 @@ func (s *step) noLine(r *record, in *Incoming, at order, anchored bool) error {
 		return err
 	}
 	s.showOne(append(before, behind...))
-	return s.happen(in, at, anchored)
+	return nil
 }
 
 // arrivedBack notes that one's own message is where others see it. It stands among them

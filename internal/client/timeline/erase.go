@@ -46,25 +46,12 @@ func (s *step) erase(r *record) error {
 		}
 	}
 	s.leave(r)
-	s.kept.delete(tableRows, r.key())
-	s.kept.delete(tableWhere, r.ID)
 	if r.ReplyTo != "" {
 		s.kept.delete(tableReplies, r.chat+"\x00"+r.ReplyTo+"\x00"+r.ID)
 	}
-	delete(s.rows, r.ID)
-	if !r.Folded {
-		s.gone = append(s.gone, &port.MessageGone{Chat: r.chat, Message: r.ID})
-	}
-	s.touch(r.chat, true)
-	before, err := s.run(r, true, longestRun)
-	if err != nil {
+	if err := s.takeOut(r); err != nil {
 		return err
 	}
-	behind, err := s.run(r, false, longestRun)
-	if err != nil {
-		return err
-	}
-	s.showOne(append(before, behind...))
 	return s.tellAnswers(r)
 }
 
