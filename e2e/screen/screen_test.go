@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,17 +36,31 @@ type house struct {
 	web     string
 	line    *line // another way to it
 	devices map[string]*device.Device
+	carol   *carol // with another client
 }
 
 func newHouse(t *testing.T, names ...string) *house {
 	t.Helper()
+	h := prepared(t)
+	h.opens(names, "--set", "upload.public_url=http://"+h.web)
+	return h
+}
+
+// prepared has addresses, and no server yet.
+func prepared(t *testing.T) *house {
+	t.Helper()
 	h := &house{t: t, web: freePort(t), devices: map[string]*device.Device{}}
-	h.Server = mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
-		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required", "--set", "upload.public_url=http://" + h.web,
-	}})
-	h.Accounts(password, names...)
 	h.line = newLine(t, h.web)
 	return h
+}
+
+// opens starts the server, with more arguments, and makes the accounts.
+func (h *house) opens(names []string, args ...string) {
+	h.t.Helper()
+	h.Server = mirsal.Start(h.t, mirsal.Options{Bin: mirsal.Build(h.t), Args: append([]string{
+		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required",
+	}, args...)})
+	h.Accounts(password, names...)
 }
 
 func freePort(t *testing.T) string {
@@ -123,6 +138,9 @@ func (h *house) obey(in io.Writer, out io.Reader) {
 	wishes := h.wishes()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		wish, answer := wishes[lines.Text()], "done"
+		if does, ok := strings.CutPrefix(lines.Text(), "carol "); ok && h.carol != nil {
+			wish = func() error { return h.carol.does(does) }
+		}
 		if wish == nil {
 			answer = "no such wish: " + lines.Text()
 		} else if err := wish(); err != nil {
