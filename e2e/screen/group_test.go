@@ -14,12 +14,8 @@ import (
 	"mirsal/e2e/terminal"
 )
 
-// What browsers are started with where a story needs it: files come by TLS, with a
-// certificate that nobody knows; there is a microphone that beeps.
-var (
-	anyCertificate = []string{"--ignore-certificate-errors"}
-	microphone     = []string{"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"}
-)
+// microphone is what browsers are started with that hear a beep, and ask nobody.
+var microphone = []string{"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"}
 
 // newMixedHouse is a house in which carol has Profanity, which fetches files by TLS alone.
 func newMixedHouse(t *testing.T, names ...string) *house {
@@ -192,11 +188,17 @@ func (h *house) secret() {
 
 func TestFourPeopleOfTwoMakersTalkInAGroup(t *testing.T) {
 	h := newMixedHouse(t, "alice", "bob", "dina")
-	h.tell("group", map[string]any{"browser": anyCertificate, "folder": h.carol.folder, "marker": marker})
+	h.tell("group", map[string]any{"folder": h.carol.folder, "marker": marker})
 	h.secret()
 }
 
 func TestVoicesAreRecordedHeardAndGotByOthers(t *testing.T) {
 	h := newMixedHouse(t, "alice", "bob")
-	h.tell("voice", map[string]any{"browser": append(microphone, anyCertificate...), "folder": h.carol.folder})
+	h.tell("voice", map[string]any{"browser": microphone})
+}
+
+func TestPhotosAndFilesAreSentSeenAndKept(t *testing.T) {
+	h := prepared(t)
+	h.opens([]string{"alice", "bob"}, "--set", "upload.public_url=http://"+h.web, "--set", "upload.max_size=9000000")
+	h.tell("files", nil)
 }

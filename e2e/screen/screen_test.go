@@ -81,6 +81,7 @@ func (h *house) wishes() map[string]func() error {
 		"stop":    h.Stop,
 		"cut":     func() error { return h.line.set(true) },
 		"friends": h.friends,
+		"hold":    func() error { return h.line.hold() },
 		"history": h.history,
 		"revoke":  h.revoke,
 		"mend":    func() error { return h.line.set(false) },

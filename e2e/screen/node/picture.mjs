@@ -14,7 +14,7 @@ export function picture(width, height, [sky, sun, hill] = ['#8fb8d8', '#f2b94b',
 			const ground = y > height * (0.72 - 0.12 * Math.sin((x / width) * Math.PI));
 			const round = Math.hypot(x - width * 0.7, y - height * 0.3) < Math.min(width, height) * 0.14;
 			for (const c of ground ? below : round ? disc : above) {
-				seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+				seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
 				rows[at++] = Math.max(0, Math.min(255, c + (noise ? (seed >> 16) % noise : 0)));
 			}
 		}

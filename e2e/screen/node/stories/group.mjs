@@ -169,6 +169,7 @@ async function removal(stage, alice, bob, dina, carol, there, said) {
 	await stage.snap('group-remove');
 	await bob.page.getByRole('dialog').getByRole('button', { name: bob.say('group_remove') }).click();
 	await dina.page.getByText(dina.say('group_over')).waitFor();
+	await wholly(dina, dina.page.getByText(dina.say('notice_removed'), { exact: true }).last());
 	await members(alice, 3, bob, carol);
 	await bob.page.goBack();
 	await bob.field().waitFor();
@@ -197,6 +198,14 @@ async function leaving(alice, bob, carol, there, said) {
 	await carol.does(`sees ${said('نحن اثنان')}`);
 	await carol.does(`types ${said('only we two')}`);
 	await bob.reads(said('only we two'));
+}
+
+// wholly: what stands below has not covered the last line.
+async function wholly(person, line) {
+	await person.page.waitForFunction((el) => {
+		const [a, b] = [el.getBoundingClientRect(), el.closest('[role=region]').getBoundingClientRect()];
+		return a.top >= b.top && a.bottom <= b.bottom;
+	}, await line.elementHandle());
 }
 
 // members looks at who is in the group that is open: everybody, and nobody else.

@@ -17,6 +17,7 @@ export default async function voice(stage) {
 	await alice.writes('hello bob');
 	await bob.opens(alice);
 	await bob.accepts();
+	await bob.button('to_latest').waitFor({ state: 'detached' }); // all of it is to be seen
 
 	await givenUp(stage, bob, alice);
 	same(await voices(bob).count(), 0, 'what was given up is not there');
