@@ -202,3 +202,7 @@ func TestPhotosAndFilesAreSentSeenAndKept(t *testing.T) {
 	h.opens([]string{"alice", "bob"}, "--set", "upload.public_url=http://"+h.web, "--set", "upload.max_size=9000000")
 	h.tell("files", nil)
 }
+
+func TestPeopleFindEachOtherAndComeToAGroupLater(t *testing.T) {
+	newHouse(t, "alice", "bob", "dina").tell("people", nil)
+}

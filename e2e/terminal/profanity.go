@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"mirsal/internal/foreign"
 )
@@ -133,10 +134,27 @@ func (p *Profanity) EntersRoom(room, name string) {
 	WaitFor(p.t, "Profanity to ask what the room is", func() bool {
 		return len(p.Wire("RECV: ", room, `"muc_membersonly"`, `"muc_nonanonymous"`)) > 0
 	})
-	p.Enter("/win " + room)
-	p.Sees(`(?m)^ ` + regexp.QuoteMeta(name))
+	p.shows("/win "+room, `(?m)^ `+regexp.QuoteMeta(name))
 	p.Enter("/omemo start")
 	p.Sees(`\[OMEMO\]`)
+}
+
+// shows types a line until the screen matches: a room's window is there some time after the
+// stanzas that have it made, and nothing tells when.
+func (p *Profanity) shows(line, pattern string) {
+	p.t.Helper()
+	const often = 2 * time.Second
+	re, last := regexp.MustCompile(pattern), time.Time{}
+	WaitFor(p.t, p.Name+" to see "+pattern+" by "+line, func() bool {
+		if re.MatchString(p.Screen()) {
+			return true
+		}
+		if time.Since(last) > often {
+			last = time.Now()
+			p.Enter(line)
+		}
+		return false
+	})
 }
 
 // Wire returns the stanzas that Profanity sent or received and that hold the
