@@ -51,11 +51,12 @@ export class Stage {
 		this.#expected.push(...complaints);
 	}
 
-	/** wish has the other side do something to the server. */
+	/** wish has the other side do something to the server, and gives what it says of that. */
 	async wish(what) {
 		process.stdout.write(`${what}\n`);
 		const answer = JSON.parse((await this.#answers.next()).value);
-		if (answer !== 'done') throw new Error(`${what}: ${answer}`);
+		if (!/^done( |$)/.test(answer)) throw new Error(`${what}: ${answer}`);
+		return answer.slice(5);
 	}
 
 	/** offline has a person who uses the line lose it, or have it back. */
