@@ -63,7 +63,7 @@ async function mirsal(stage, gate, ws, run) {
 async function other(stage, gate, ws, run) {
 	const alice = await stage.person('alice', { ...desktop, at: gate.at });
 	const { page, context } = alice;
-	await context.addInitScript((s) => { window.settings = s; }, { websocket_url: ws, discover_connection_methods: false, auto_login: true, jid: alice.address, password: stage.how.password, auto_subscribe: true, reuse_scram_keys: false });
+	await context.addInitScript((s) => { window.settings = s; }, { websocket_url: ws, discover_connection_methods: false, auto_login: true, jid: alice.address, password: stage.how.password, auto_subscribe: true, reuse_scram_keys: false, enable_smacks: false });
 	const list = () => document.querySelectorAll('#converse-roster a.open-chat').length >= 51 && performance.now();
 	const numbers = await Numbers.begin(alice);
 	await alice.goes();
