@@ -44,16 +44,33 @@ func (c Code) String() string {
 	return prefix + q
 }
 
-// IsCode tells whether a text means to be a code, well made or not.
-func IsCode(s string) bool { return strings.HasPrefix(strings.TrimSpace(s), prefix) }
-
-// ParseCode reads a scanned text; ErrCode.
-func ParseCode(s string) (c Code, err error) {
+// carried is what stands behind the beginning of a code, in either of its forms.
+func carried(s string) (q string, ok bool) {
 	s = strings.TrimSpace(s)
-	if !IsCode(s) || len(s) > mostCode {
+	if q, ok = strings.CutPrefix(s, prefix); ok {
+		return q, true
+	}
+	page, err := url.Parse(s)
+	if err != nil || page.Scheme != "https" && page.Scheme != "http" || page.Host == "" || page.Path != "/" {
+		return "", false
+	}
+	return strings.CutPrefix(page.EscapedFragment(), "link=")
+}
+
+// IsCode tells whether a text means to be a code, well made or not.
+func IsCode(s string) bool {
+	_, ok := carried(s)
+	return ok
+}
+
+// ParseCode reads a scanned text, mirsal:link?… or the address of a page with …/#link=…:
+// whose page it is does not matter, nothing is asked there. ErrCode.
+func ParseCode(s string) (c Code, err error) {
+	text, ok := carried(s)
+	if !ok || len(s) > mostCode {
 		return c, ErrCode
 	}
-	q, err := url.ParseQuery(strings.TrimPrefix(s, prefix))
+	q, err := url.ParseQuery(text)
 	if err != nil {
 		return c, ErrCode
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -219,13 +220,18 @@ func TestALabelIsOneShortLineOfPlainCharacters(t *testing.T) {
 
 func TestWhatIsNoCodeIsRefused(t *testing.T) {
 	good := offer(t, "alice@example.org").Code.String()
-	if _, err := ParseCode(" " + good + "\n"); err != nil {
-		t.Error(err)
+	page := strings.Replace(good, prefix, "https://chat.example.org:5443/#link=", 1)
+	for _, text := range []string{" " + good + "\n", page, " " + strings.Replace(page, "https:", "http:", 1) + "\n"} {
+		if c, err := ParseCode(text); err != nil || c.String() != good {
+			t.Errorf("%q: %v %v", text, c, err)
+		}
 	}
 	for _, bad := range []string{
 		"", "xmpp:alice@example.org?omemo-sid-1=00", "mirsal:link?", good + "&a=mallory%40example.org", good + "&p=AA",
 		strings.Replace(good, "alice%40", "", 1), strings.Replace(good, "example.org", "example.org%2Fphone", 1),
 		strings.Replace(good, "&t=token", "", 1), strings.Replace(good, "&k=", "&k=A", 1), good + "&s=" + strings.Repeat("x", mostCode), "https://example.org/" + good,
+		page + "&t=token", strings.Replace(page, "https:", "ftp:", 1), strings.Replace(page, "/#link=", "/x/#link=", 1), strings.Replace(page, "chat.example.org:5443", "", 1),
+		strings.Replace(page, "#link", "#invite", 1), "https://example.org/#link=" + url.QueryEscape(good),
 	} {
 		if _, err := ParseCode(bad); !errors.Is(err, ErrCode) {
 			t.Errorf("%q is taken", bad)

@@ -59,6 +59,12 @@ function linking(engine = new FakeEngine({ linkShow: () => ({ event: 'code', tex
 }
 const confirms = (engine: FakeEngine) => engine.asked.filter((c) => c.do === 'linkConfirm');
 
+test('the code that is shown is an address of this site', async () => {
+	const { l } = linking(new FakeEngine({ linkShow: () => ({ event: 'code', text: 'mirsal:link?a=alice%40x&t=$&', until: later }) }));
+	await l.show();
+	expect(l.code).toBe(`${location.origin}/#link=a=alice%40x&t=$&`);
+});
+
 test('nobody is let in without the digits that the new device shows', async () => {
 	const { engine, l } = linking();
 	await l.show();

@@ -16,6 +16,8 @@ export class Linking {
 	moved = $state.raw<LinkState | undefined>(undefined);
 	failure = $state.raw<Failure | undefined>(undefined);
 	busy = $state(false);
+	/** waited says that it was let in and had to wait: then others of one's devices may refuse it */
+	waited = $state(false);
 	#world: World | undefined;
 
 	start(world: World) {
@@ -28,13 +30,14 @@ export class Linking {
 	async show() {
 		if (!this.#world || this.busy) return;
 		this.busy = true;
+		this.waited = false;
 		this.step = 'idle';
 		this.failure = this.asked = this.moved = undefined;
 		const answer = await this.#world.engine.do({ do: 'linkShow' });
 		this.busy = false;
 		this.failure = failed(answer);
 		if (this.failure) return void (this.step = 'over');
-		this.code = answer.text;
+		this.code = opened(answer.text);
 		this.until = answer.until ?? '';
 		this.step = 'code';
 	}
@@ -75,7 +78,10 @@ export class Linking {
 		if (this.step === 'idle') return; // the end of a code that another one replaces, or another tab's
 		this.moved = state;
 		if (state.state === 'sending') this.step = 'sending';
-		if (state.state === 'held') this.step = 'held';
+		if (state.state === 'held') {
+			this.step = 'held';
+			this.waited = true;
+		}
 		if (state.state === 'done') this.step = 'done';
 		if (state.state === 'failed' && this.step !== 'over') {
 			this.step = 'over';
@@ -83,6 +89,10 @@ export class Linking {
 		}
 	}
 }
+
+// opened is a code as the address of this site, so that a phone's own camera opens it there
+// (docs/protocol/link.md, "The code").
+const opened = (code: string) => code.replace(/^mirsal:link\?/, () => `${location.origin}/#link=`);
 
 // latin is the digits alone, however they are written
 const latin = (text: string) =>

@@ -57,11 +57,11 @@ export function arrivalOf(text: string): Arrival {
 	const plain = text.trim();
 	const code = /mirsal:link\?\S+/.exec(plain)?.[0];
 	if (code) return { code };
-	const hash = /#(invite|link)=([^&\s]+)/.exec(plain);
-	if (hash) {
-		const value = decoded(hash[2]!);
-		return hash[1] === 'link' ? (value.startsWith('mirsal:link?') ? { code: value } : {}) : { token: value };
-	}
+	// docs/protocol/link.md, "The code": in the address of a page
+	const linked = /#link=(a=\S+)/.exec(plain)?.[1];
+	if (linked) return { code: `mirsal:link?${linked}` };
+	const invited = /#invite=([^&\s]+)/.exec(plain)?.[1];
+	if (invited) return { token: decoded(invited) };
 	const token = /\/invite\/([^/?#\s]+)/.exec(plain)?.[1] ?? /[?;&]preauth=([^;&\s]+)/.exec(plain)?.[1];
 	return token ? { token: decoded(token) } : {};
 }
