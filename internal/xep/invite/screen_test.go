@@ -28,10 +28,10 @@ func TestALinkOpensTheScreenInABrowserAndThePageOfAppsStays(t *testing.T) {
 			t.Error(path, w.Code)
 		}
 	}
-	if w := s.get("/invite/GUESSED", "Accept", "text/html"); w.Code != 404 {
-		t.Error("a link that is nothing:", w.Code)
+	if w := s.get("/invite/GUESSED", "Accept", "text/html"); w.Code != 404 || !strings.Contains(w.Body.String(), `href="/">Open my chats`) {
+		t.Error("a link that is nothing:", w.Code, w.Body)
 	}
-	if w := newSite(t, nil).get("/invite/GUESSED", "Accept", "text/html"); w.Code != 404 {
+	if w := newSite(t, nil).get("/invite/GUESSED", "Accept", "text/html"); w.Code != 404 || strings.Contains(w.Body.String(), "Open my chats") {
 		t.Error(w.Code)
 	}
 }

@@ -4,18 +4,19 @@ package invite
 type words struct {
 	Lang, Dir string
 
-	OpenTitle, FromTitle, CircleTitle, ContactTitle                           string
-	OpenLede, CircleLede, ContactLede                                         string
-	GoneTitle, GoneLede, PacedTitle, PacedLede, BusyTitle, BusyLede           string
-	WelcomeTitle, WelcomeLede                                                 string
-	GetApp, GetAppText, OtherDevices, NoteFDroid                              string
-	OpenStep, OpenText, OpenButton, OpenFails, ScanText                       string
-	ChooseStep, ChooseText, HereTitle, MakeTitle, HereText                    string
-	Name, NameHint, Password, PasswordHint, Again, Create                     string
-	Taken, LooksAlike, Reserved, Mixed, BadName, Short, Differ, Easy          string
-	Until, ForYou, ForMany, Private                                           string
-	YourAddress, CopyHint, SignIn, SignInChoose, SignInEnter, Forgot          string
-	Ask, AskText, Have, HaveText, InBrowser, HaveAccountStep, HaveAccountText string
+	OpenTitle, FromTitle, CircleTitle, ContactTitle                  string
+	OpenLede, CircleLede, ContactLede                                string
+	GoneTitle, GoneLede, PacedTitle, PacedLede, BusyTitle, BusyLede  string
+	WelcomeTitle, WelcomeLede                                        string
+	GetApp, GetAppText, OtherDevices, NoteFDroid                     string
+	OpenStep, OpenText, OpenButton, OpenFails, ScanText              string
+	ChooseStep, ChooseText, HereTitle, MakeTitle, HereText           string
+	Name, NameHint, Password, PasswordHint, Again, Create            string
+	Taken, LooksAlike, Reserved, Mixed, BadName, Short, Differ, Easy string
+	Until, ForYou, ForMany, Private                                  string
+	YourAddress, CopyHint, SignIn, SignInChoose, SignInEnter, Forgot string
+	Ask, AskText, Have, HaveText, InBrowser, OpenChats               string
+	HaveAccountStep, HaveAccountText                                 string
 }
 
 func english() *words {
@@ -62,7 +63,7 @@ func english() *words {
 		SignInEnter: "Enter your address and your password.", Forgot: "Write the password down where only you find it: nobody can look it up for you.",
 		Ask: "Ask for a new one", AskText: "Write to whoever sent you the link. To make another one takes them a moment.",
 		Have: "You have an account already?", HaveText: "Then you need no invitation: open your app and sign in.",
-		InBrowser:       "Go on in the browser",
+		InBrowser: "Go on in the browser", OpenChats: "Open my chats",
 		HaveAccountStep: "Have an account on this server", HaveAccountText: "This invitation is for people who have one. If you have none, ask for an invitation that comes with an account.",
 	}
 }
@@ -111,7 +112,7 @@ func arabic() *words {
 		SignInEnter: "أدخل عنوانك وكلمة المرور.", Forgot: "اكتب كلمة المرور حيث لا يجدها سواك، فلا أحد يستطيع أن يستخرجها لك.",
 		Ask: "اطلب دعوة جديدة", AskText: "راسل من أرسل إليك الرابط، فإنشاء غيره لا يأخذ منه إلا لحظة.",
 		Have: "لديك حساب من قبل؟", HaveText: "إذن لا تحتاج إلى دعوة: افتح تطبيقك وسجّل الدخول.",
-		InBrowser:       "تابع في المتصفّح",
+		InBrowser: "تابع في المتصفّح", OpenChats: "افتح محادثاتي",
 		HaveAccountStep: "ليكن لك حساب على هذا الخادم", HaveAccountText: "هذه الدعوة لمن لديهم حساب. إن لم يكن لديك واحد فاطلب دعوة معها حساب.",
 	}
 }

@@ -20,6 +20,7 @@ export class Connection {
 
 	#port: Engine;
 	#attached = false; // to another tab's engine, of whose account nothing was heard yet
+	#entering = false; // signing in where nobody is yet: until it is answered there is no account
 	#open = new Set<(address: string) => void>();
 
 	constructor(port: Engine) {
@@ -57,7 +58,9 @@ export class Connection {
 
 	/** signIn is undefined when it went well. */
 	async signIn(account: Omit<SignIn, 'do' | 'ref'>): Promise<Failure | undefined> {
+		this.#entering = !this.address;
 		const failure = failed(await this.#port.do({ do: 'signIn', ...account }));
+		this.#entering = false;
 		if (!failure) this.#account(account.address, true);
 		return failure;
 	}
@@ -74,8 +77,9 @@ export class Connection {
 	}
 
 	#statusIs(status: Status) {
+		if (this.#entering && status.state === 'refused') return; // the answer says why, to who has typed it
 		this.status = status;
-		if (!status.address) return;
+		if (!status.address || this.#entering) return;
 		this.#account(status.address, this.#attached);
 		this.#attached = false;
 	}

@@ -98,3 +98,24 @@ test('a snapshot is written once when changes have settled', async () => {
 	expect(write).toHaveBeenCalledTimes(1);
 	vi.useRealTimers();
 });
+
+test('who has typed a wrong code where nobody was is still nobody', async () => {
+	let engine: FakeEngine;
+	const refused = { event: 'status', state: 'refused', address: 'bob@x', synced: false, failure: { code: 'wrong-password', text: '' } } as const;
+	engine = new FakeEngine({
+		signIn: () => {
+			engine.tell({ event: 'status', state: 'connecting', address: 'bob@x', synced: false });
+			engine.tell(refused);
+			return { event: 'done', failure: refused.failure };
+		},
+	});
+	const connection = new Connection(engine);
+	engine.state({ state: 'running', address: '' });
+	expect((await connection.signIn({ address: 'bob@x', password: 'wrong' }))?.code).toBe('wrong-password');
+	expect([connection.address, connection.status.state]).toEqual(['', 'connecting']);
+	engine.answers.signIn = () => ({ event: 'done' });
+	await connection.signIn({ address: 'bob@x', password: 'right' });
+	expect(connection.address).toBe('bob@x');
+	engine.tell(refused); // from then on it is told
+	expect(connection.status.state).toBe('refused');
+});

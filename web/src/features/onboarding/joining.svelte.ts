@@ -54,7 +54,10 @@ export class Joining {
 	}
 
 	until(tag: string): string {
-		return this.#until ? new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(this.#until)) : '';
+		if (!this.#until) return '';
+		const at = new Date(this.#until);
+		const today = at.toDateString() === new Date().toDateString();
+		return new Intl.DateTimeFormat(tag, { dateStyle: today ? undefined : 'medium', timeStyle: 'short' }).format(at);
 	}
 
 	#is({ state, check, done, total, until }: LinkState) {

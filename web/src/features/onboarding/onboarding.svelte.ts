@@ -15,6 +15,9 @@ export class Onboarding {
 	/** busy holds the screen, though the account has come to be */
 	busy = $state(false);
 
+	/** later is an invitation for people who have an account: it goes on once they are in */
+	later = $state('');
+
 	/** arrive takes what stands in the address, and off it, so that it is not in the history. */
 	arrive() {
 		const { token = '', code = '' } = arrivalOf(location.href);
@@ -37,9 +40,21 @@ export class Onboarding {
 		this.busy = false;
 	}
 
+	/** postpone goes to the ways in, and comes back to the invitation behind them. */
+	postpone() {
+		this.later = this.token;
+		this.leave();
+	}
+
+	/** done is over with what was opened. */
+	done() {
+		this.later = '';
+		this.leave();
+	}
+
 	/** wanted says whether onboarding stands in place of everything. */
 	wanted({ connection }: Pick<World, 'connection'>): boolean {
-		if (this.busy || this.token || this.code) return true;
+		if (this.busy || this.token || this.code || (this.later && connection.address)) return true;
 		return connection.address === '' || (connection.address === undefined && fresh());
 	}
 }

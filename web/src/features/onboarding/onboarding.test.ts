@@ -15,8 +15,8 @@ test('an invitation or a code is found in whatever somebody pastes', () => {
 	for (const text of ['https://x.org/#invite=ABC', 'https://x.org/invite/ABC', ' https://x.org/invite/ABC/apps\n', 'xmpp:x.org?register;preauth=ABC', 'Come: https://x.org/invite/ABC?a=b (Bob)']) {
 		expect(arrivalOf(text), text).toEqual({ token: 'ABC' });
 	}
-	for (const text of [code, ` ${code}\n`, `https://x.org/#link=${encodeURIComponent(code)}`]) expect(arrivalOf(text)).toEqual({ code });
-	for (const text of ['', 'hello', 'https://x.org/', 'https://x.org/#/chat/bob@x.org', '#link=javascript:alert(1)']) expect(arrivalOf(text), text).toEqual({});
+	for (const text of [code, ` ${code}\n`, code.replace('mirsal:link?', 'https://x.org/#link=')]) expect(arrivalOf(text)).toEqual({ code });
+	for (const text of ['', 'hello', 'https://x.org/', 'https://x.org/#/chat/bob@x.org', '#link=javascript:alert(1)', '#link=&a=b']) expect(arrivalOf(text), text).toEqual({});
 	expect(ownerOf(code)).toBe('alice@example.org');
 });
 
@@ -40,6 +40,20 @@ test('the form needs no engine, and nobody who has an account is asked in', () =
 	expect(o.wanted({ connection })).toBe(true);
 	o.leave();
 	connection.address = 'a@x';
+	expect(o.wanted({ connection })).toBe(false);
+});
+
+test('an invitation for people who have an account waits until they are in', () => {
+	const o = new Onboarding();
+	const connection = new Connection(new FakeEngine());
+	localStorage.setItem('mirsal ', 'a@x');
+	o.take('ABC', '');
+	o.postpone();
+	expect([o.token, o.wanted({ connection })]).toEqual(['', false]);
+	o.leave(); // the form that they came in by
+	connection.address = 'a@x';
+	expect([o.later, o.wanted({ connection })]).toEqual(['ABC', true]);
+	o.done();
 	expect(o.wanted({ connection })).toBe(false);
 });
 

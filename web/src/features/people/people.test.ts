@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { FakeEngine } from '../../port/fake';
-import type { Chat } from '../../port/types';
+import type { Chat, Contact } from '../../port/types';
 import { addressOf, meant } from './found';
 import { Invitation } from './invitation.svelte';
 import { shared } from './shared';
@@ -41,9 +41,15 @@ test('a link that was made stays until it is out of date', async () => {
 	const engine = new FakeEngine({ inviteLink: () => ({ event: 'code', text: 'https://x/invite/T', until: '2030-01-01T00:00:00Z' }) });
 	const invitation = new Invitation();
 	expect(invitation.usable()).toBe(false);
-	await invitation.make(engine);
+	const bob = { address: 'bob@x', state: 'contact' } as Contact;
+	await invitation.make(engine, [bob, { address: 'carol@x', state: 'asks' } as Contact]);
 	expect(invitation.usable(Date.parse('2029-12-31T00:00:00Z'))).toBe(true);
 	expect(invitation.usable(Date.parse('2030-01-02T00:00:00Z'))).toBe(false);
+	// it is used when somebody has come
+	expect(invitation.came([bob, { address: 'dora@x', state: 'asks' } as Contact])).toBeUndefined();
+	expect(invitation.came([bob, { address: 'erin@x', state: 'contact' } as Contact])?.address).toBe('erin@x');
+	await invitation.make(engine, [bob, { address: 'erin@x', state: 'contact' } as Contact]);
+	expect(invitation.came([bob, { address: 'erin@x', state: 'contact' } as Contact])).toBeUndefined();
 });
 
 test('shared groups are those that both are members of', async () => {
