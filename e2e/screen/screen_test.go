@@ -61,7 +61,9 @@ func (h *house) opens(names []string, args ...string) {
 	h.Server = mirsal.Start(h.t, mirsal.Options{Bin: mirsal.Build(h.t), Args: append([]string{
 		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required",
 	}, args...)})
-	h.Accounts(password, names...)
+	if len(names) > 0 {
+		h.Accounts(password, names...)
+	}
 }
 
 func freePort(t *testing.T) string {

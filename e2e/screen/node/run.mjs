@@ -4,15 +4,16 @@
 //   node run.mjs '{"chromium":"/usr/bin/chromium","story":"talk","at":"http://127.0.0.1:5280", …}'
 //
 // A story is a function of node/stories, which is given a Stage. What it wishes to have
-// done to the server goes out as a line, and the answer comes as one.
+// done to the server goes out as a line, and the answer comes as one. It may export args,
+// which are Chromium's.
 
 import { Stage } from './stage.mjs';
 
 const how = JSON.parse(process.argv[2]);
-const stage = await Stage.open(how);
+const { default: story, args } = await import(`./stories/${how.story}.mjs`);
+const stage = await Stage.open(how, args);
 let wrong = 0;
 try {
-	const { default: story } = await import(`./stories/${how.story}.mjs`);
 	await story(stage, how.choices ?? {});
 	wrong = stage.complaints.length;
 } catch (e) {

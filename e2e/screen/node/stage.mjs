@@ -20,10 +20,11 @@ export class Stage {
 	#expected = [];
 	#answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-	static async open(how) {
+	/** open starts a browser, with more arguments where a story has some. */
+	static async open(how, more = []) {
 		const stage = new Stage();
 		stage.how = how;
-		stage.browser = await chromium.launch({ executablePath: how.chromium, chromiumSandbox: process.getuid() !== 0, args: ['--font-render-hinting=none', ...(how.choices?.browser ?? [])] });
+		stage.browser = await chromium.launch({ executablePath: how.chromium, chromiumSandbox: process.getuid() !== 0, args: ['--font-render-hinting=none', ...(how.choices?.browser ?? []), ...more] });
 		return stage;
 	}
 

@@ -63,11 +63,11 @@ export default async function looks(stage) {
 	await look(bob, 'chats');
 }
 
-// look keeps a picture, and has the screen checked. What shows the time is covered: it is another each time.
-async function look(person, name) {
+/** look keeps a picture, and has the screen checked. What shows the time, and what else is another each time, is covered. */
+export async function look(person, name, ...covered) {
 	await sound(person, name);
 	await person.page.mouse.move(0, 0);
 	await person.page.evaluate(() => document.fonts.ready.then(() => document.activeElement?.blur()));
 	await person.page.waitForTimeout(200);
-	await person.stage.keep(person, name, [person.page.locator('time')]);
+	await person.stage.keep(person, name, [person.page.locator('time'), ...covered]);
 }
