@@ -23,18 +23,34 @@ export class Trace {
 
 const names = new Set(['DrawFrame', 'DroppedFrame', 'BeginFrame', 'RunTask', 'ThreadControllerImpl::RunTask', 'thread_name', 'MajorGC', 'MinorGC', 'Layout', 'UpdateLayoutTree', 'Paint', 'FunctionCall']);
 const wanted = (e) => names.has(e.name);
-const brief = ({ name, ts, dur, pid, tid, args }) => ({ name, ts, dur, pid, tid, args: name === 'thread_name' ? args : undefined });
+const brief = ({ name, ts, dur, tdur, pid, tid, args }) => ({ name, ts, dur, tdur, pid, tid, args: name === 'thread_name' ? args : undefined });
 
 function summary(events) {
 	const main = new Set(events.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((e) => `${e.pid} ${e.tid}`));
 	const drawn = events.filter((e) => e.name === 'DrawFrame').map((e) => e.ts / 1000).sort((a, b) => a - b);
 	const tasks = events.filter((e) => /RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`)).map((e) => e.dur / 1000);
+	const busy = events.filter((e) => /RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`));
 	const of = (name) => round(events.filter((e) => e.name === name && main.has(`${e.pid} ${e.tid}`)).reduce((sum, e) => sum + (e.dur ?? 0) / 1000, 0));
 	return {
 		...intervals(drawn), dropped: events.filter((e) => e.name === 'DroppedFrame').length,
-		main_busy_ms: round(tasks.reduce((a, b) => a + b, 0)), longest_task_ms: round(Math.max(0, ...tasks)), tasks_over_50_ms: tasks.filter((t) => t > 50).length,
+		...processor(busy, drawn), main_busy_ms: round(tasks.reduce((a, b) => a + b, 0)), longest_task_ms: round(Math.max(0, ...tasks)), tasks_over_50_ms: tasks.filter((t) => t > 50).length,
 		script_ms: of('FunctionCall'), style_ms: of('UpdateLayoutTree'), layout_ms: of('Layout'), paint_ms: of('Paint'), gc_ms: round(of('MajorGC') + of('MinorGC')),
 	};
+}
+
+// processor is how much of the processor the main thread had from one frame to the next, in ms:
+// a machine that does other things as well delays frames, and takes nothing of this.
+function processor(tasks, drawn) {
+	const all = drawn.slice(1).map(() => 0);
+	let i = 0;
+	for (const t of tasks.sort((a, b) => a.ts - b.ts)) {
+		const at = t.ts / 1000;
+		while (i < all.length - 1 && drawn[i + 1] <= at) i++;
+		if (all.length && at >= drawn[0]) all[i] += (t.tdur ?? 0) / 1000;
+	}
+	all.sort((a, b) => a - b);
+	const of = (share) => round(all[Math.min(all.length - 1, Math.floor(all.length * share))] ?? 0);
+	return { cpu_p50_ms: of(0.5), cpu_p95_ms: of(0.95), cpu_p99_ms: of(0.99), cpu_over_16_percent: round((100 * all.filter((x) => x > 16.6).length) / Math.max(1, all.length), 2) };
 }
 
 /** intervals are between the moments of frames, in ms. */

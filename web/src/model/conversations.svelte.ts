@@ -38,9 +38,11 @@ export class Conversation {
 		return id ? this.messages.find((m) => m.id === id) : undefined;
 	}
 
-	/** load asks for the newest page, once. */
-	async load() {
-		if (!this.loaded) await this.latest();
+	/** load asks for the newest page, once; last is what the list of chats knows until it comes. */
+	async load(last?: Message) {
+		if (this.loaded) return;
+		if (last && !this.messages.length) this.messages = [last];
+		await this.latest();
 	}
 
 	/** latest goes to the newest page, whatever is here. */

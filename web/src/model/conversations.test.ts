@@ -31,6 +31,16 @@ test('a conversation begins with the newest page and grows to the older side', a
 	expect(c.messages.at(-1)!.id).toBe('m500');
 });
 
+test('what the list of chats knows is there until the page has come', async () => {
+	const c = new Conversation(engine(), 'bob@x');
+	const loading = c.load(message(499));
+	expect(c.messages.map((x) => x.id)).toEqual(['m499']);
+	await loading;
+	expect(c.messages.length).toBe(60);
+	await c.load(message(1));
+	expect(c.messages.length).toBe(60);
+});
+
 test('who reads on has a window that moves, and finds everything again', async () => {
 	const c = new Conversation(engine(), 'bob@x');
 	await c.load();
