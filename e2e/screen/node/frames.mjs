@@ -28,8 +28,8 @@ const brief = ({ name, ts, dur, tdur, pid, tid, args }) => ({ name, ts, dur, tdu
 function summary(events) {
 	const main = new Set(events.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((e) => `${e.pid} ${e.tid}`));
 	const drawn = events.filter((e) => e.name === 'DrawFrame').map((e) => e.ts / 1000).sort((a, b) => a - b);
-	const tasks = events.filter((e) => /RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`)).map((e) => e.dur / 1000);
 	const busy = events.filter((e) => /RunTask/.test(e.name) && main.has(`${e.pid} ${e.tid}`));
+	const tasks = busy.map((e) => (e.dur ?? 0) / 1000);
 	const of = (name) => round(events.filter((e) => e.name === name && main.has(`${e.pid} ${e.tid}`)).reduce((sum, e) => sum + (e.dur ?? 0) / 1000, 0));
 	return {
 		...intervals(drawn), dropped: events.filter((e) => e.name === 'DroppedFrame').length,

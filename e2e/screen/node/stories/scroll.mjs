@@ -31,7 +31,7 @@ export default async function scroll(stage, { many, measured }) {
 
 async function links(stage, person) {
 	const code = await stage.wish('past');
-	await person.goes(`/#link=${encodeURIComponent(code)}`);
+	await person.goes(code.replace(/^mirsal:link\?/, '/#link='));
 	await person.button('onboarding_join_go').click();
 	await stage.wish('accept');
 	await person.page.getByRole('heading', { name: person.say('chats') }).waitFor();
