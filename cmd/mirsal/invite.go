@@ -97,6 +97,8 @@ func goodFor(inv auth.Invitation) string {
 	switch {
 	case inv.Admin:
 		what = "one administrator's account"
+	case inv.Room != "":
+		what = "the group " + inv.Room
 	case inv.NoAccount:
 		what = "one contact"
 	case inv.Uses > 1:

@@ -46,6 +46,9 @@ type Offer struct {
 	Circle string `json:"circle,omitempty"`
 	// Name is the one name that can be taken, "" for any.
 	Name string `json:"name,omitempty"`
+	// Room is the room that the link leads to, as its bare address, "" for none. Who is let
+	// in there, the room decides.
+	Room string `json:"room,omitempty"`
 }
 
 // Invitation is what was made. The token is shown once and kept as a hash: in a
@@ -105,7 +108,7 @@ const idLength = 12
 
 func (a *Auth) declareInvitations(s store.KV) {
 	a.invites = s.Declare(store.Space{
-		Name: "invitation", Fields: "hash of the token: expiry, what it offers, who invites, the names of those who accepted",
+		Name: "invitation", Fields: "hash of the token: expiry, what it offers, the room it leads to, who invites, the names of those who accepted",
 		Purpose: "let invited people make an account or become a contact; show who invites what became of it", Life: MaxInvitation + graceOfInvitation,
 	})
 	a.circles = s.Declare(store.Space{
@@ -196,7 +199,9 @@ func (a *Auth) checkOffer(o Offer) (_ Offer, err error) {
 		return o, fmt.Errorf("%w: an administrator, or somebody by name, is invited once", ErrOffer)
 	case o.Contact && o.From == "":
 		return o, fmt.Errorf("%w: a contact of nobody", ErrOffer)
-	case o.NoAccount && (!o.Contact || o.Admin || o.Circle != "" || o.Name != ""):
+	case o.Room != "" && (o.Contact || o.Admin || o.From == ""):
+		return o, fmt.Errorf("%w: a link to a room is one of its people's, and leads nowhere else", ErrOffer)
+	case o.NoAccount && (!o.Contact && o.Room == "" || o.Admin || o.Circle != "" || o.Name != ""):
 		return o, fmt.Errorf("%w: it offers nothing that somebody with an account can take", ErrOffer)
 	}
 	if o.From != "" {
@@ -232,6 +237,9 @@ func (a *Auth) addLinks(in *Invitation) {
 		if !in.NoAccount {
 			in.URI += ";ibr=y"
 		}
+	case in.Room != "" && in.NoAccount:
+		// XEP-0045 §17.1.1
+		in.URI = "xmpp:" + uriAddress(in.Room) + "?join"
 	case in.Name != "":
 		// XEP-0401 §5.4
 		in.URI = "xmpp:" + uriLocal(in.Name) + "@" + domain + "?register;preauth=" + in.Token
@@ -258,6 +266,12 @@ func uriLocal(name string) string {
 		}
 	}
 	return b.String()
+}
+
+// uriAddress escapes a bare address.
+func uriAddress(bare string) string {
+	local, domain, _ := strings.Cut(bare, "@")
+	return uriLocal(local) + "@" + domain
 }
 
 // roomFor refuses one who invites without end; under change.

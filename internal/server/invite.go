@@ -17,7 +17,7 @@ func (s *Server) addInvitations(h *core.Host, ppl *people.People) {
 	inv := invite.New(s.Auth, invite.Config{
 		Domain: s.Domain, UsersMayInvite: s.Config.Auth.UsersMayInvite, Befriend: ppl.BefriendIn, Log: s.Log,
 		Client: func(r *http.Request) netip.Addr { return httpd.Client(r).Addr() },
-		Allow:  s.inviteTries(), Browser: s.browser(), Called: s.called,
+		Allow:  s.inviteTries(), Browser: s.browser(), Called: s.called, Group: s.group,
 	})
 	inv.Register(h)
 	ppl.Vouch = append(ppl.Vouch, inv.Vouch)

@@ -23,7 +23,7 @@ func (s *Server) addRooms(h *core.Host, ppl *people.People, past *mam.Mam, pep *
 	site := h.Site(name)
 	s.features.rooms = rooms.New(s.Router, site, s.store, s.archive, rooms.Settings{
 		AdminsOnly: cfg.Create == config.Admins, MaxOccupants: cfg.MaxOccupants, MaxRooms: cfg.MaxPerAccount, History: cfg.History,
-		Admin: s.isAdmin, Decorate: ppl.Decorate, Unpaced: !s.Config.Limits.Enabled, Log: s.Log,
+		Admin: s.isAdmin, Links: roomLinks{s}, Decorate: ppl.Decorate, Unpaced: !s.Config.Limits.Enabled, Log: s.Log,
 	})
 	s.features.rooms.Register(h)
 	ppl.OnFarewell = append(ppl.OnFarewell, s.features.rooms.Unavailable)

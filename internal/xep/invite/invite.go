@@ -66,7 +66,10 @@ type Config struct {
 	Befriend func(ctx context.Context, a, b jid.JID, group string) error
 	// Called is what somebody calls himself, "" for nothing; nil knows of nobody.
 	Called func(ctx context.Context, who jid.JID) string
-	Log    *slog.Logger
+	// Group tells about the room to which a token leads; false where it is not the room's link (any
+	// more). nil where no link leads to a room.
+	Group func(room jid.JID, token string) (Group, bool)
+	Log   *slog.Logger
 }
 
 // Feature is the feature.

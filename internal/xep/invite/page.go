@@ -104,7 +104,7 @@ func (f *Feature) page(r *http.Request, kind string) *page {
 }
 
 // open is the page of an invitation; form is nil before it was filled in.
-func (f *Feature) open(r *http.Request, in *auth.Invitation, form *filled) *page {
+func (f *Feature) open(r *http.Request, in *auth.Invitation, room *group, form *filled) *page {
 	p := f.page(r, kindOpen)
 	w := p.W
 	if form == nil {
@@ -117,6 +117,8 @@ func (f *Feature) open(r *http.Request, in *auth.Invitation, form *filled) *page
 	p.Until = in.Expires.UTC().Format("2006-01-02 15:04") + " UTC"
 	p.Left = in.Left()
 	switch {
+	case room != nil:
+		p.Title, p.Lede = fill(w.GroupTitle, room.called()), fill(w.GroupLede)
 	case in.NoAccount:
 		p.Title, p.Lede = fill(w.ContactTitle, in.From), fill(w.ContactLede, p.Server)
 	case in.Circle != "" && in.From != "":

@@ -16,7 +16,7 @@ import (
 
 // about tells the screen what an invitation offers: no more than its page shows.
 func (f *Feature) about(w http.ResponseWriter, r *http.Request) {
-	in, ok := f.known(w, r)
+	in, room, ok := f.known(w, r)
 	if !ok {
 		return
 	}
@@ -33,9 +33,10 @@ func (f *Feature) about(w http.ResponseWriter, r *http.Request) {
 		Expires time.Time `json:"expires"`
 		URI     string    `json:"uri"`  // for other apps
 		Apps    string    `json:"apps"` // path of the page about them
+		Room    *group    `json:"room,omitempty"`
 	}{
 		f.cfg.Domain.String(), f.inviter(&in), f.called(r.Context(), &in), in.Circle, in.Name, !in.NoAccount, in.Contact, in.Admin, in.Left(), in.Expires.UTC(), in.URI,
-		"/invite/" + in.Token + "/apps",
+		"/invite/" + in.Token + "/apps", room,
 	})
 }
 
@@ -56,18 +57,18 @@ func (f *Feature) called(ctx context.Context, in *auth.Invitation) string {
 }
 
 // known is invited for programs: why there is none comes in a word.
-func (f *Feature) known(w http.ResponseWriter, r *http.Request) (in auth.Invitation, ok bool) {
+func (f *Feature) known(w http.ResponseWriter, r *http.Request) (in auth.Invitation, room *group, ok bool) {
 	token, err := r.PathValue("token"), auth.ErrInvitation
 	if !sameOrigin(r) {
 		answer(w, http.StatusForbidden, trouble{"origin"})
-		return in, false
+		return in, nil, false
 	}
 	if len(token) <= maxToken {
-		in, err = f.accounts.Invitation(r.Context(), token)
+		in, room, err = f.lookUp(r.Context(), token)
 	}
 	switch {
 	case err == nil:
-		return in, true
+		return in, room, true
 	case !errors.Is(err, auth.ErrInvitation):
 		f.broken(w, r, err)
 	case !f.allow(r):
@@ -75,7 +76,7 @@ func (f *Feature) known(w http.ResponseWriter, r *http.Request) (in auth.Invitat
 	default:
 		answer(w, http.StatusNotFound, trouble{"gone"})
 	}
-	return in, false
+	return in, nil, false
 }
 
 // trouble is an answer that is none.
@@ -109,7 +110,7 @@ const maxTry = 4 << 10
 // try tells who has an invitation whether a name can be taken with it. It is paced where it
 // cannot: who asks for one name after the other to learn who has an account waits.
 func (f *Feature) try(w http.ResponseWriter, r *http.Request) {
-	in, ok := f.known(w, r)
+	in, _, ok := f.known(w, r)
 	if !ok {
 		return
 	}

@@ -41,7 +41,7 @@ func (f *Feature) show(w http.ResponseWriter, r *http.Request) {
 		f.showApps(w, r)
 		return
 	}
-	if in, ok := f.invited(w, r); ok {
+	if in, _, ok := f.invited(w, r); ok {
 		harden(w.Header())
 		w.Header().Set("Location", f.inBrowser(&in))
 		w.WriteHeader(http.StatusSeeOther)
@@ -58,22 +58,22 @@ func (f *Feature) inBrowser(in *auth.Invitation) string {
 
 // showApps is the page for other apps, with a form for those that cannot open invitations.
 func (f *Feature) showApps(w http.ResponseWriter, r *http.Request) {
-	in, ok := f.invited(w, r)
+	in, room, ok := f.invited(w, r)
 	if ok {
-		f.send(w, r, http.StatusOK, f.open(r, &in, nil))
+		f.send(w, r, http.StatusOK, f.open(r, &in, room, nil))
 	}
 }
 
 // invited is the invitation that is asked for; where it cannot be used, the answer
 // says so, and nothing else, and that is paced.
-func (f *Feature) invited(w http.ResponseWriter, r *http.Request) (in auth.Invitation, ok bool) {
+func (f *Feature) invited(w http.ResponseWriter, r *http.Request) (in auth.Invitation, room *group, ok bool) {
 	token, err := r.PathValue("token"), auth.ErrInvitation
 	if len(token) <= maxToken {
-		in, err = f.accounts.Invitation(r.Context(), token)
+		in, room, err = f.lookUp(r.Context(), token)
 	}
 	switch {
 	case err == nil:
-		return in, true
+		return in, room, true
 	case !errors.Is(err, auth.ErrInvitation):
 		f.fail(w, r, err)
 	case !f.allow(r):
@@ -81,7 +81,7 @@ func (f *Feature) invited(w http.ResponseWriter, r *http.Request) (in auth.Invit
 	default:
 		f.send(w, r, http.StatusNotFound, f.page(r, kindGone))
 	}
-	return in, false
+	return in, nil, false
 }
 
 func (f *Feature) allow(r *http.Request) bool { return f.cfg.Allow(f.client(r)) }
@@ -109,7 +109,7 @@ func (f *Feature) accept(w http.ResponseWriter, r *http.Request) {
 		f.send(w, r, http.StatusForbidden, f.page(r, kindGone))
 		return
 	}
-	in, ok := f.invited(w, r)
+	in, room, ok := f.invited(w, r)
 	if !ok {
 		return
 	}
@@ -126,7 +126,7 @@ func (f *Feature) accept(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/invite/"+url.PathEscape(in.Token)+"/welcome/"+url.PathEscape(name), http.StatusSeeOther)
 		return
 	}
-	f.refuse(w, r, &in, filled, err)
+	f.refuse(w, r, &in, room, filled, err)
 }
 
 // errDiffer is a mistake in the form that auth does not see.
@@ -144,7 +144,7 @@ func (f *Feature) create(ctx context.Context, in *auth.Invitation, name string, 
 }
 
 // refuse shows the form again, with what is wrong in words.
-func (f *Feature) refuse(w http.ResponseWriter, r *http.Request, in *auth.Invitation, filled *filled, err error) {
+func (f *Feature) refuse(w http.ResponseWriter, r *http.Request, in *auth.Invitation, room *group, filled *filled, err error) {
 	words := f.pages.wordsFor(r)
 	switch {
 	case errors.Is(err, auth.ErrInvitation):
@@ -174,7 +174,7 @@ func (f *Feature) refuse(w http.ResponseWriter, r *http.Request, in *auth.Invita
 		f.send(w, r, http.StatusTooManyRequests, f.page(r, kindPaced))
 		return
 	}
-	f.send(w, r, http.StatusUnprocessableEntity, f.open(r, in, filled))
+	f.send(w, r, http.StatusUnprocessableEntity, f.open(r, in, room, filled))
 }
 
 // welcome is where one is sent who has made an account: it is for the token and
@@ -192,7 +192,7 @@ func (f *Feature) welcome(w http.ResponseWriter, r *http.Request) {
 
 // code is the page's link as a QR code.
 func (f *Feature) code(w http.ResponseWriter, r *http.Request) {
-	in, ok := f.invited(w, r)
+	in, _, ok := f.invited(w, r)
 	if !ok {
 		return
 	}

@@ -5,7 +5,7 @@ type words struct {
 	Lang, Dir string
 
 	OpenTitle, FromTitle, CircleTitle, ContactTitle                  string
-	OpenLede, CircleLede, ContactLede                                string
+	OpenLede, CircleLede, ContactLede, GroupTitle, GroupLede         string
 	GoneTitle, GoneLede, PacedTitle, PacedLede, BusyTitle, BusyLede  string
 	WelcomeTitle, WelcomeLede                                        string
 	GetApp, GetAppText, OtherDevices, NoteFDroid                     string
@@ -29,6 +29,8 @@ func english() *words {
 		OpenLede:     "For messages among people who know each other. All you need is an app, and a name of your choice.",
 		CircleLede:   "You will find everybody from %s in your contacts, and they will find you. All you need is an app, and a name of your choice.",
 		ContactLede:  "Open this invitation with the app in which you use your account on %s. You are in each other’s contacts at once.",
+		GroupTitle:   "You are invited to the group %s",
+		GroupLede:    "Its messages are for those who are in it. Open the link in the browser to join, with the account that you have or a new one.",
 		GoneTitle:    "This invitation cannot be used",
 		GoneLede:     "It may have been used already, be out of date or have been taken back, or a part of the link got lost on its way.",
 		PacedTitle:   "One moment, please",
@@ -78,6 +80,8 @@ func arabic() *words {
 		OpenLede:     "للرسائل بين أناس يعرف بعضهم بعضًا. كل ما تحتاج إليه تطبيقٌ واسمٌ تختاره.",
 		CircleLede:   "ستجد كل من في %s بين جهات اتصالك، وسيجدونك. كل ما تحتاج إليه تطبيقٌ واسمٌ تختاره.",
 		ContactLede:  "افتح هذه الدعوة بالتطبيق الذي تستعمل فيه حسابك على %s، فيصير كلٌّ منكما في جهات اتصال الآخر فورًا.",
+		GroupTitle:   "أنت مدعوّ إلى مجموعة %s",
+		GroupLede:    "رسائلها لمن هم فيها. افتح الرابط في المتصفّح لتنضمّ إليها، بحسابك أو بحساب جديد.",
 		GoneTitle:    "لا يمكن استعمال هذه الدعوة",
 		GoneLede:     "ربما استُعملت من قبل، أو انتهت مدّتها، أو سُحبت، أو ضاع جزء من الرابط في الطريق.",
 		PacedTitle:   "لحظة من فضلك",

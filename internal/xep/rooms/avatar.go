@@ -45,8 +45,7 @@ func (s *Rooms) avatarIQ(q *core.Query) (payload []byte, err error) {
 		case r.locked && aff != Owner:
 			return errNoRoom
 		case !q.Set():
-			_, content, _ := bytes.Cut(r.avatar, []byte("\n"))
-			payload = append(append([]byte("<vCard xmlns='"+nsVCard+"'>"), content...), "</vCard>"...)
+			payload = append(append([]byte("<vCard xmlns='"+nsVCard+"'>"), r.photos()...), "</vCard>"...)
 			return nil
 		case aff != Owner || q.Session == nil:
 			return stanza.Errorf(stanza.Forbidden, "only owners change the picture of a room")
@@ -82,6 +81,26 @@ func (r *room) setAvatar(card []byte) error {
 func (r *room) pictures() []string {
 	line, _, _ := bytes.Cut(r.avatar, []byte("\n"))
 	return strings.Fields(string(line))
+}
+
+// photos is what its card holds: the pictures.
+func (r *room) photos() []byte {
+	_, content, _ := bytes.Cut(r.avatar, []byte("\n"))
+	return content
+}
+
+// photo is the first picture of the card; nil for none.
+func (r *room) photo() (kind string, image []byte) {
+	card, err := xtok.Parse(append(append([]byte("<vCard xmlns='"+nsVCard+"'>"), r.photos()...), "</vCard>"...), xtok.Limits{Size: 2 * maxPicture, Depth: 8})
+	if err != nil {
+		return "", nil
+	}
+	photo := card.Child(nsVCard, "PHOTO")
+	image, err = base64.StdEncoding.DecodeString(photo.Child(nsVCard, "BINVAL").Text())
+	if err != nil || len(image) == 0 {
+		return "", nil
+	}
+	return photo.Child(nsVCard, "TYPE").Text(), image
 }
 
 // picture is what newcomers are told of the room's picture, nil where there is

@@ -108,6 +108,13 @@ var fields = []field{
 	choose("muc#roomconfig_getmemberlist", "Who may read the list of members, in a room that lets only members in and shows addresses", func(c *Config) *[4]bool { return &c.MemberList }),
 	flag("{urn:mirsal:rooms:0}register", "Let people register a name", func(c *Config) *bool { return &c.RegisterAllowed }),
 	{
+		name: "{urn:mirsal:rooms:0}approve", kind: form.Boolean, label: "In a room for members: let admins decide about those who come by its link",
+		get: func(c Config) []string { return yes(!c.LinkOpens) }, set: func(c *Config, v []string) bool {
+			c.LinkOpens = !isYes(v)
+			return isBool(c, v)
+		},
+	},
+	{
 		name: fieldEncrypted, kind: form.ListSingle, label: "Refuse messages that are not end-to-end encrypted",
 		options: []string{"auto", "1", "0"}, names: []string{"yes, if it is for members only, shows addresses and is not listed", "yes", "no"}, get: getEncrypted, set: isEncrypted,
 	},

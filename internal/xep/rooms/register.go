@@ -12,6 +12,8 @@ const (
 	nsRegister   = "jabber:iq:register"
 	formRegister = "http://jabber.org/protocol/muc#register"
 	nodeReserved = "x-roomuser-item"
+	// fieldToken is the token of the link by which somebody comes (docs/protocol/rooms.md).
+	fieldToken = "{urn:mirsal:rooms:0}token"
 )
 
 // registerIQ lets people register a nick with a room, and go for good.
@@ -29,13 +31,22 @@ func (s *Rooms) registerIQ(q *core.Query) (payload []byte, err error) {
 			payload, err = r.registration(q.Asker())
 			return err
 		}
-		if err := r.registers(q.Asker(), q.Payload); err != nil {
+		waits, err := r.registers(q.Asker(), q.Payload)
+		if err != nil {
 			return err
 		}
-		r.event(func(*back) { q.Reply(nil, nil) })
+		r.event(func(*back) { q.Reply(answerOf(waits), nil) })
 		return core.ErrLater
 	})
 	return payload, err
+}
+
+// answerOf tells who comes by a link that he waits for an admin.
+func answerOf(waits bool) []byte {
+	if !waits {
+		return nil
+	}
+	return []byte("<query xmlns='" + nsRegister + "'><waits xmlns='" + nsRooms + "'/></query>")
 }
 
 // mayRegister refuses those who cannot register: in a room for members, or where
@@ -80,30 +91,47 @@ func (r *room) registration(who jid.JID) ([]byte, error) {
 }
 
 // registers carries out what is set.
-func (r *room) registers(who jid.JID, query xtok.Elem) error {
+func (r *room) registers(who jid.JID, query xtok.Elem) (waits bool, err error) {
 	if query.Child(nsRegister, "remove").OK() {
-		return r.deregister(who)
-	}
-	is := r.known(who)
-	if err := r.mayRegister(who); err != nil {
-		return err
+		return false, r.deregister(who)
 	}
 	f, err := form.Read(query.Child(form.NS, "x"))
-	if err != nil {
-		return err
+	token := f.Value(fieldToken)
+	may := r.mayRegister
+	if token != "" {
+		may = r.mayCome
 	}
-	if f.Kind != form.Submit || f.Of != formRegister {
-		return stanza.Errorf(stanza.BadRequest, "not the form of the registration")
+	if no := may(who); no != nil {
+		return false, no
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case f.Kind != form.Submit || f.Of != formRegister:
+		return false, stanza.Errorf(stanza.BadRequest, "not the form of the registration")
+	}
+	nick, err := r.wished(who, &f)
+	switch {
+	case err != nil:
+		return false, err
+	case token != "":
+		return r.comesBy(who, nick, token)
+	}
+	is := r.known(who)
+	is.Nick, is.Affiliation, is.Came = nick, max(is.Affiliation, Member), true
+	return false, r.becomes(who, is, departure{})
+}
+
+// wished is the nick that is to be registered. Who comes by a link may have none.
+func (r *room) wished(who jid.JID, f *form.Form) (string, error) {
+	if f.Value(fieldToken) != "" && f.Value("muc#register_roomnick") == "" {
+		return "", nil
 	}
 	addr, err := r.jid.WithResource(f.Value("muc#register_roomnick"))
 	if err != nil || addr.IsBare() {
-		return stanza.Errorf(stanza.NotAcceptable, "this cannot be a nick")
+		return "", stanza.Errorf(stanza.NotAcceptable, "this cannot be a nick")
 	}
-	if err := r.nickFor(who, addr.Resource()); err != nil {
-		return err
-	}
-	is.Nick, is.Affiliation, is.Came = addr.Resource(), max(is.Affiliation, Member), true
-	return r.becomes(who, is, departure{})
+	return addr.Resource(), r.nickFor(who, addr.Resource())
 }
 
 // deregister gives the nick up. A member is none any more, and leaves a room for
@@ -112,6 +140,8 @@ func (r *room) registers(who jid.JID, query xtok.Elem) error {
 func (r *room) deregister(who jid.JID) error {
 	is := r.known(who)
 	switch {
+	case is.Affiliation == None && r.waits(who):
+		return r.setRequest(who, nil)
 	case is.Affiliation == Member:
 		is = affiliated{Affiliation: None}
 	case is.Affiliation > Member && is.Nick != "":

@@ -42,6 +42,8 @@ type room struct {
 	subject  subject
 	secret   []byte // of occupant ids
 	avatar   []byte // content of the vCard, nil for none
+	link     *Link  // by which people come, nil for none
+	requests map[jid.JID]request
 	nicks    map[string]*occupant
 	looks    map[string][]*occupant // by what the nick looks like: of one person all
 	seats    map[*core.Session]*seat
@@ -96,7 +98,8 @@ type seat struct {
 func newRoom(s *Rooms, j jid.JID) *room {
 	r := &room{
 		svc: s, jid: j, buried: make(chan struct{}), reserved: map[string]jid.JID{}, affs: map[jid.JID]affiliated{},
-		nicks: map[string]*occupant{}, looks: map[string][]*occupant{}, seats: map[*core.Session]*seat{},
+		requests: map[jid.JID]request{},
+		nicks:    map[string]*occupant{}, looks: map[string][]*occupant{}, seats: map[*core.Session]*seat{},
 		mods: map[*occupant]struct{}{}, shown: map[*occupant]struct{}{}, used: time.Now(),
 	}
 	r.back.init(r)

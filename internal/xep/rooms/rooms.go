@@ -27,6 +27,8 @@ type Settings struct {
 	Unpaced bool
 	// Decorate may edit, by t.Edit, a presence that goes to a room; nil for nothing.
 	Decorate func(t *core.Transit)
+	// Links makes the links by which people come to rooms; nil for none.
+	Links Links
 	// Admin tells whether a bare JID is an administrator of the server.
 	Admin func(bare jid.JID) bool
 	Log   *slog.Logger
@@ -118,6 +120,7 @@ func (s *Rooms) Register(h *core.Host) {
 	h.Every(sweepEvery, s.sweep)
 	h.Every(time.Minute, s.restPaces)
 	h.Every(askTimeout/4, s.asks.expire)
+	h.Every(time.Hour, s.expireRequests)
 }
 
 // Site is the name of the service.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
@@ -16,9 +17,10 @@ import (
 // keeper is what rooms keep on disk: rooms that stay keep everything, others
 // nothing. The owner is the room's bare JID.
 type keeper struct {
-	kv    store.KV
-	rooms *store.Bucket
-	affs  *store.Bucket
+	kv       store.KV
+	rooms    *store.Bucket
+	affs     *store.Bucket
+	requests *store.Bucket
 }
 
 // Keys of the space of rooms.
@@ -27,6 +29,7 @@ const (
 	keySubject = "subject"
 	keySecret  = "secret"
 	keyAvatar  = "avatar"
+	keyLink    = "link"
 )
 
 func newKeeper(kv store.KV) *keeper {
@@ -34,13 +37,19 @@ func newKeeper(kv store.KV) *keeper {
 		kv: kv,
 		rooms: kv.Declare(store.Space{
 			Name:    "rooms",
-			Fields:  "config: settings and who made the room; subject; avatar; secret: the key of occupant ids",
+			Fields:  "config: settings and who made the room; subject; avatar; link: by which people come; secret: the key of occupant ids",
 			Purpose: "rooms that stay when the last one leaves",
 		}),
 		affs: kv.Declare(store.Space{
 			Name:    "room-affiliations",
 			Fields:  "account -> affiliation, registered nick, reason of a ban",
 			Purpose: "who owns, administers and belongs to a room, and who may not enter it",
+		}),
+		requests: kv.Declare(store.Space{
+			Name:    "room-requests",
+			Fields:  "account -> when it asked to be let into a room, wished nick, whether that was declined",
+			Purpose: "admins of a room decide about who comes by its link",
+			Life:    requestLife + time.Hour,
 		}),
 	}
 }
@@ -125,9 +134,11 @@ func (k *keeper) load(r *room) error {
 			r.secret = i.Value
 		case keyAvatar:
 			r.avatar = i.Value
+		case keyLink:
+			err = errors.Join(err, json.Unmarshal(i.Value, &r.link))
 		}
 	}
-	return errors.Join(err, k.loadAffiliations(ctx, r))
+	return errors.Join(err, k.loadAffiliations(ctx, r), k.loadRequests(ctx, r))
 }
 
 func (k *keeper) loadAffiliations(ctx context.Context, r *room) error {
@@ -216,7 +227,12 @@ func (r *room) unkeep() error {
 	if err := r.note(); err != nil {
 		return err
 	}
-	return r.svc.store.kv.RemoveOwner(r.svc.background(), r.jid.String())
+	if err := r.svc.store.kv.RemoveOwner(r.svc.background(), r.jid.String()); err != nil {
+		return err
+	}
+	r.unlink()
+	clear(r.requests)
+	return nil
 }
 
 // list keeps the index of rooms that stay; under mu.
@@ -235,6 +251,9 @@ func (r *room) list() {
 // setAffiliated changes what is known of a person, after it was written; under mu.
 func (r *room) setAffiliated(who jid.JID, a affiliated) {
 	r.reserve(who, r.affs[who].Nick, a.Nick)
+	if a.Affiliation != None {
+		r.unasked(who)
+	}
 	r.svc.extras.keys.person(r.jid, who, a.Affiliation >= Member, a.Came)
 	if a == (affiliated{Affiliation: None}) {
 		delete(r.affs, who)
@@ -294,6 +313,7 @@ func (s *Rooms) accountGone(bare jid.JID) {
 
 // without takes an account out of the room for good; under mu.
 func (r *room) without(bare jid.JID) error {
+	r.unasked(bare)
 	was, there := r.affs[bare]
 	wasCreator := r.creator == bare
 	if wasCreator {

@@ -67,6 +67,7 @@ type Config struct {
 	Encrypted               bool    // refuses readable texts: the setting of new private rooms
 	Decided                 bool    // whether Encrypted was decided: by an owner, or when the room became private
 	RegisterAllowed         bool    // allow members to register nicks
+	LinkOpens               bool    // who comes by the link waits for nobody; an admin lets in everybody else
 }
 
 // Standing is what someone is in a room.
