@@ -253,6 +253,14 @@ func TestWordsAreFoundFarBackAndMessagesAreKeptForwardedAndDeleted(t *testing.T)
 	newHouse(t, "alice", "bob", "carol").tell("finding", nil)
 }
 
+func TestPeopleComeIntoAGroupByItsLinkWhenAnAdminLetsThemIn(t *testing.T) {
+	h := newHouse(t, "alice", "bob", "carol")
+	if _, err := h.Command(t.Context(), "", "account", "promote", "alice"); err != nil {
+		t.Fatal(err) // an administrator's link makes accounts
+	}
+	h.tell("grouplink", nil)
+}
+
 func TestTheScreensLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {
 	h := newHouse(t, "alice", "bob")
 	folder := h.tell("looks", nil)

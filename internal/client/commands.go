@@ -280,6 +280,7 @@ func (e *Engine) listMembers(c *port.ListMembers) {
 		e.tell(&port.MemberList{Ref: c.Ref, Room: c.Room, Failure: port.Failf(port.NoSuchChat, "%q is not one of your rooms", c.Room)})
 		return
 	}
+	r.listed = true
 	e.tell(&port.MemberList{Ref: c.Ref, Room: c.Room, Members: e.withFaces(r.members())})
 }
 

@@ -139,7 +139,7 @@ func (e *Engine) told(el xtok.Elem, o origin) (timeline.Envelope, bool) {
 	if ok && env.FromRoom && o.source == timeline.Live { // what it said in the past is not so any more
 		e.roomSays(env.Chat, el)
 	}
-	return env, ok
+	return env, ok && !(env.FromRoom && e.roomAnswers(env.Chat, el))
 }
 
 // read decrypts a message and says what happened; false: nothing for the timeline.
@@ -246,6 +246,9 @@ func (e *Engine) unlock(el xtok.Elem, env *timeline.Envelope) (plain *timeline.P
 		return nil, step, true
 	case err != nil && !open.Empty:
 		env.Unreadable = unreadable(err)
+		if r := e.rooms[env.Chat]; r != nil && env.Source == timeline.Archive && env.Time.Before(r.Since) {
+			env.Unreadable = beforeJoined
+		}
 		return nil, step, false
 	case open.Duplicate: // it may still tell where in its archive the message stands
 		env.Again = true
@@ -274,6 +277,9 @@ func carriesMore(el xtok.Elem) bool {
 
 // echo marks one's own message, come back: nobody can decrypt what he has encrypted.
 const echo = "echo"
+
+// beforeJoined is why nobody can read here what was said before he came.
+const beforeJoined = "before-joined"
 
 // unreadable is the reason in one word, a key for translation; "" where it is the store's.
 func unreadable(err error) string {

@@ -23,6 +23,9 @@ type room struct {
 	Left      bool              `json:"left,omitempty"`      // from another device, or it is gone: not entered by itself
 	Told      bool              `json:"told,omitempty"`      // its members were asked for once: who comes later is news
 	Openly    bool              `json:"openly,omitempty"`    // a person writes in the clear here although others encrypt
+	Asked     bool              `json:"asked,omitempty"`     // we wait for an admin to let us in
+	Asking    []string          `json:"asking,omitempty"`    // who asks us, an admin, to be let in
+	Since     time.Time         `json:"since,omitzero"`      // when we have come, from this device; zero: not known
 
 	joined, joining bool
 	live            bool                // what is said in it comes to its place, since its archive was asked where we are
@@ -40,6 +43,10 @@ type room struct {
 	naming          map[string]bool     // whom we make a member ourselves
 	noted           int                 // lines about members since notedAt
 	notedAt         time.Time
+
+	listed  bool // who is here was asked for, and nothing of it has changed
+	linked  bool // it can have a link
+	knocked bool // who asks to be let in is being asked
 
 	details  details
 	to       []jid.JID // members but oneself, nil when it is to be made anew
@@ -96,6 +103,7 @@ func (r *room) affiliate(address, affiliation string) (news bool) {
 	}
 	if news = before != r.Members[address]; news {
 		r.to, r.lock = nil, nil
+		r.Asking = slices.DeleteFunc(r.Asking, func(a string) bool { return member && a == address })
 	}
 	return news
 }

@@ -69,7 +69,7 @@ func (e *Engine) detailsOf(r *room) port.RoomDetails {
 	leads := role == "owner" || role == "admin"
 	return port.RoomDetails{Room: r.Address, Name: r.Name, Description: r.details.description, Avatar: e.face(r.Address).Avatar, Role: role,
 		Encrypted: r.Encrypted, Members: len(r.Members), MayInvite: leads || role == "member" && r.details.membersInvite,
-		MayLead: leads, MayChange: role == "owner"}
+		MayLead: leads, MayChange: role == "owner", MayLink: leads && r.linked, Asking: len(r.Asking)}
 }
 
 // roomCommand carries out what is about a room itself.
@@ -83,6 +83,12 @@ func (e *Engine) roomCommand(c port.Command) bool {
 		e.setRole(c)
 	case *port.DestroyRoom:
 		e.destroyRoom(c)
+	case *port.JoinByLink:
+		e.joinByLink(c)
+	case *port.RoomAccess:
+		e.roomAccess(c)
+	case *port.Admit:
+		e.admit(c)
 	default:
 		return false
 	}
@@ -125,6 +131,9 @@ func (e *Engine) setRoom(c *port.SetRoom) {
 		if f.value != nil {
 			fields = append(fields, form.Field{Var: f.name, Values: []string{strings.TrimSpace(*f.value)}})
 		}
+	}
+	if c.Approve != nil {
+		fields = append(fields, form.Field{Var: fieldApprove, Values: []string{flag(*c.Approve)}})
 	}
 	e.reconfigure(r, fields, func(err error) {
 		if err == nil && (len(c.Picture) > 0 || c.NoPicture) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mirsal/internal/client/conn"
+	"mirsal/internal/xmpp/form"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
@@ -47,6 +48,7 @@ func (e *Engine) enter(r *room, then func(error)) {
 func (e *Engine) leaveRooms() {
 	for _, r := range e.rooms {
 		r.out(conn.ErrLost)
+		e.membersChanged(r)
 	}
 }
 
@@ -125,6 +127,7 @@ func occupantOf(el, item xtok.Elem) occupant {
 
 func (e *Engine) cameIn(r *room, nick string, o occupant, codes []string) {
 	r.comes(nick, o)
+	e.membersChanged(r)
 	if o.address != "" && r.affiliate(o.address, o.affiliation) && r.joined {
 		e.keepRoom(r)
 	}
@@ -163,10 +166,11 @@ func statusCodes(x xtok.Elem) (codes []string) {
 func (e *Engine) isIn(r *room) {
 	r.joined, r.joining, r.tries, r.until, r.Left = true, false, 0, time.Time{}, false
 	e.roomsBy = sooner(r.heard.Add(quietTime), e.roomsBy)
-	if !e.keepRoom(r) {
+	if !e.cameInside(r) || !e.keepRoom(r) {
 		return
 	}
 	e.askRoom(r, func() {
+		e.askDoor(r)
 		r.entered(nil)
 		r.live = true
 		change, err := e.lines.Online(r.Address, false)
@@ -201,7 +205,7 @@ func (e *Engine) askRoom(r *room, then func()) {
 
 // read takes what disco#info says of a room.
 func (r *room) read(q xtok.Elem) {
-	var private, open, archived bool
+	var private, open, archived, linked bool
 	for c := range q.Children() {
 		switch {
 		case c.Local() == "identity" && c.AttrIs("category", "conference") && c.Attr("name") != "":
@@ -212,11 +216,13 @@ func (r *room) read(q xtok.Elem) {
 			open = true
 		case c.AttrIs("var", nsMAM):
 			archived = true
+		case c.AttrIs("var", nsRooms+"#link"):
+			linked = true
 		}
 	}
 	// Once encrypted it stays so: what the server says now must not open it.
 	r.Encrypted = r.Encrypted || private && open
-	r.Archived = archived
+	r.Archived, r.linked = archived, linked
 	r.readDetails(q)
 }
 
@@ -287,6 +293,7 @@ func (e *Engine) notLetIn(r *room, err *stanza.StanzaError) {
 func (e *Engine) wentOut(r *room, nick string, codes []string, x xtok.Elem) {
 	item := x.Child(nsMUCUser, "item")
 	r.goes(nick)
+	e.membersChanged(r)
 	if j, err := jid.Parse(item.Attr("jid")); err == nil && item.HasAttr("affiliation") {
 		if r.affiliate(j.Bare().String(), item.Attr("affiliation")) && r.joined && nick != r.Nick {
 			e.keepRoom(r)
@@ -331,9 +338,13 @@ func (e *Engine) putOut(r *room, codes []string, destroyed bool) {
 func (e *Engine) roomSays(address string, el xtok.Elem) {
 	r := e.rooms[address]
 	x := el.Child(nsMUCUser, "x")
+	if r != nil && r.joined && el.Child(form.NS, "x").OK() { // somebody asks to be let in
+		e.askDoor(r)
+	}
 	if r == nil || !x.OK() || !r.joined {
 		return
 	}
+	e.membersChanged(r)
 	if slices.Contains(statusCodes(x), "104") {
 		e.reconfigured(r)
 	}

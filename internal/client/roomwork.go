@@ -42,6 +42,9 @@ func (e *Engine) joinRoom(c *port.JoinRoom) {
 
 // settleIn puts a room among the chats and the bookmarks.
 func (e *Engine) settleIn(r *room, then func()) {
+	if r.Since.IsZero() {
+		r.Since = e.Now()
+	}
 	if !e.change(e.lines.Begin(r.Address, true, e.Now())) || !e.keepRoom(r) {
 		return
 	}
@@ -235,7 +238,9 @@ func (e *Engine) leaveRoom(c *port.LeaveRoom) {
 	}
 	role := "member"
 	if r != nil {
-		role = r.Members[e.own.String()]
+		if role = r.Members[e.own.String()]; r.Asked {
+			role = "member" // it is to forget that we asked
+		}
 		r.Left = true // it is not entered again meanwhile
 	}
 	e.resign(c.Address, role, func() {

@@ -130,6 +130,9 @@ func Commands() []Command {
 		&Block{},
 		&CreateRoom{},
 		&JoinRoom{},
+		&JoinByLink{},
+		&RoomAccess{},
+		&Admit{},
 		&LeaveRoom{},
 		&Invite{},
 		&Kick{},
@@ -169,6 +172,8 @@ func Events() []Event {
 		&Settings{},
 		&Picture{},
 		&MemberList{},
+		&MembersChanged{},
+		&RoomDoor{},
 		&RoomDetails{},
 		&DeviceList{},
 		&KeyAlert{},
@@ -224,6 +229,9 @@ func (*Avatar) command() string        { return "avatar" }
 func (*Block) command() string         { return "block" }
 func (*CreateRoom) command() string    { return "createRoom" }
 func (*JoinRoom) command() string      { return "joinRoom" }
+func (*JoinByLink) command() string    { return "joinByLink" }
+func (*RoomAccess) command() string    { return "roomAccess" }
+func (*Admit) command() string         { return "admit" }
 func (*LeaveRoom) command() string     { return "leaveRoom" }
 func (*Invite) command() string        { return "invite" }
 func (*Kick) command() string          { return "kick" }
@@ -258,6 +266,8 @@ func (*Settings) event() string       { return "settings" }
 func (*Profile) event() string        { return "profile" }
 func (*Picture) event() string        { return "picture" }
 func (*RoomDetails) event() string    { return "roomDetails" }
+func (*MembersChanged) event() string { return "membersChanged" }
+func (*RoomDoor) event() string       { return "roomDoor" }
 func (*MemberList) event() string     { return "memberList" }
 func (*DeviceList) event() string     { return "deviceList" }
 func (*KeyAlert) event() string       { return "keyAlert" }

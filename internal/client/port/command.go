@@ -334,7 +334,32 @@ type JoinRoom struct {
 	Nick    string `json:"nick,omitempty"`
 }
 
-// LeaveRoom leaves it for good. Answer: Done.
+// JoinByLink comes into a room by the Token of its link: at once, or once an admin lets us in, of which the
+// chat tells (Name is what it is called until then). Answer: Done, with Waiting where an admin is asked.
+type JoinByLink struct {
+	Ref
+	Room  string `json:"room"`
+	Token string `json:"token"`
+	Name  string `json:"name,omitempty"`
+}
+
+// RoomAccess asks by which link people come into a room, and who asks to be let in; for admins. Link "new" puts
+// a new link in the place of the one that is there, "none" ends that. Answer: RoomDoor.
+type RoomAccess struct {
+	Ref
+	Room string `json:"room"`
+	Link string `json:"link,omitempty"`
+}
+
+// Admit lets somebody in who asks, or declines; for admins. Answer: Done.
+type Admit struct {
+	Ref
+	Room    string `json:"room"`
+	Address string `json:"address"`
+	Accept  bool   `json:"accept"`
+}
+
+// LeaveRoom leaves it for good; a room that one waits to be let into is asked no more. Answer: Done.
 type LeaveRoom struct {
 	Ref
 	Address string `json:"address"`
@@ -369,6 +394,7 @@ type SetRoom struct {
 	Description *string `json:"description,omitempty"`
 	Picture     []byte  `json:"picture,omitempty"`
 	NoPicture   bool    `json:"noPicture,omitempty"`
+	Approve     *bool   `json:"approve,omitempty"` // an admin decides about who comes by the link
 }
 
 // SetRole makes a member an owner or an admin, or an ordinary member again; Kick ends the
@@ -386,7 +412,7 @@ type DestroyRoom struct {
 	Room string `json:"room"`
 }
 
-// ListMembers is answered by MemberList.
+// ListMembers is answered by MemberList. MembersChanged tells once when that is not so any more.
 type ListMembers struct {
 	Ref
 	Room string `json:"room"`

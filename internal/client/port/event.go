@@ -8,6 +8,7 @@ type Done struct {
 	Message string   `json:"message,omitempty"` // the message it was about
 	Chat    string   `json:"chat,omitempty"`    // the chat it was about
 	Suggest string   `json:"suggest,omitempty"` // SignUp: a name that may be free
+	Waiting bool     `json:"waiting,omitempty"` // JoinByLink: for an admin
 	Failure *Failure `json:"failure,omitempty"`
 }
 
@@ -133,6 +134,24 @@ type MemberList struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
+// MembersChanged tells once after a MemberList that it is not so any more: who is in the room, or its member,
+// is another. Whoever still looks asks again.
+type MembersChanged struct {
+	Room string `json:"room"`
+}
+
+// RoomDoor answers RoomAccess.
+type RoomDoor struct {
+	Ref
+	Room    string    `json:"room"`
+	Link    string    `json:"link,omitempty"` // "" while there is none
+	Until   time.Time `json:"until,omitzero"`
+	Account bool      `json:"account,omitempty"` // also for people who have no account yet
+	Approve bool      `json:"approve,omitempty"` // an admin decides about who comes by it
+	Asking  []Asking  `json:"asking"`            // the first to ask first
+	Failure *Failure  `json:"failure,omitempty"`
+}
+
 // RoomDetails answers RoomInfo, and tells of a change.
 type RoomDetails struct {
 	Ref
@@ -146,6 +165,8 @@ type RoomDetails struct {
 	MayInvite   bool     `json:"mayInvite,omitempty"`
 	MayLead     bool     `json:"mayLead,omitempty"`   // Kick, and (owners) SetRole
 	MayChange   bool     `json:"mayChange,omitempty"` // SetRoom, DestroyRoom, SetRole
+	MayLink     bool     `json:"mayLink,omitempty"`   // RoomAccess, Admit
+	Asking      int      `json:"asking,omitempty"`    // how many ask to be let in, as far as it is known; for admins
 	Failure     *Failure `json:"failure,omitempty"`
 }
 

@@ -47,6 +47,8 @@ func FailureOf(e Event) *Failure {
 		return e.Failure
 	case *RoomDetails:
 		return e.Failure
+	case *RoomDoor:
+		return e.Failure
 	case *Picture:
 		return e.Failure
 	case *Found:

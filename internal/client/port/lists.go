@@ -16,6 +16,10 @@ func listed(e Event) Event {
 		c := *e
 		c.Members = list(c.Members)
 		return &c
+	case *RoomDoor:
+		c := *e
+		c.Asking = list(c.Asking)
+		return &c
 	case *DeviceList:
 		c := *e
 		c.Devices = list(c.Devices)

@@ -209,6 +209,13 @@ type Member struct {
 	Avatar  string `json:"avatar,omitempty"` // as in Contact
 }
 
+// Asking is somebody who asks to be let into a room.
+type Asking struct {
+	Address string    `json:"address"`
+	Nick    string    `json:"nick,omitempty"` // what they would like to be called in it
+	Time    time.Time `json:"time,omitzero"`
+}
+
 // Device is one installation that somebody reads and writes with.
 type Device struct {
 	Address     string    `json:"address"`

@@ -29,7 +29,7 @@ export function preview(message: Message, room = false): string {
 function content(message: Message): string {
 	if (message.notice) return noticeWords(message);
 	if (message.retracted) return m.retracted();
-	if (message.unreadable) return m.unreadable();
+	if (message.unreadable) return unreadableWords(message.unreadable);
 	const text = (message.text ?? '').replace(/\s+/g, ' ').trim();
 	return text || (message.file ? fileWords(message.file) : '');
 }
@@ -55,6 +55,10 @@ export function noticeWords(message: Message): string {
 		'member-removed': () => m.notice_member_removed({ name }),
 		'members-changed': m.notice_members_changed,
 		renamed: () => m.notice_renamed({ name: plain(message.params?.[0] ?? '') }),
+		'asked-in': m.group_line_asked,
+		'let-in': m.group_line_let_in,
+		declined: m.group_line_declined,
+		'asks-in': () => m.group_line_asks({ name }),
 		'new-device': () => m.notice_new_device({ name }),
 		changed: () => m.notice_changed({ name }),
 		timer: () => timerWords(Number(message.params?.[0])),
@@ -64,7 +68,10 @@ export function noticeWords(message: Message): string {
 
 const timerWords = (seconds: number) => (seconds > 0 ? m.notice_timer({ time: lasting(seconds, tag()) }) : m.notice_timer_off());
 
-export const unreadableWords = (why: string): string => (why === 'tampered' || why === 'forged' ? m.unreadable_tampered() : m.unreadable());
+export function unreadableWords(why: string): string {
+	if (why === 'before-joined') return m.unreadable_before();
+	return why === 'tampered' || why === 'forged' ? m.unreadable_tampered() : m.unreadable();
+}
 
 /** failureWords is a failure for people: what it is, and never the engine's own text. */
 export function failureWords({ code }: Failure): string {

@@ -443,7 +443,39 @@ export interface JoinRoom {
 	nick?: string;
 }
 
-/** LeaveRoom leaves it for good. Answer: Done. */
+/**
+ * JoinByLink comes into a room by the Token of its link: at once, or once an admin lets us in, of which the
+ * chat tells (Name is what it is called until then). Answer: Done, with Waiting where an admin is asked.
+ */
+export interface JoinByLink {
+	do: 'joinByLink';
+	ref?: number;
+	room: string;
+	token: string;
+	name?: string;
+}
+
+/**
+ * RoomAccess asks by which link people come into a room, and who asks to be let in; for admins. Link "new" puts
+ * a new link in the place of the one that is there, "none" ends that. Answer: RoomDoor.
+ */
+export interface RoomAccess {
+	do: 'roomAccess';
+	ref?: number;
+	room: string;
+	link?: string;
+}
+
+/** Admit lets somebody in who asks, or declines; for admins. Answer: Done. */
+export interface Admit {
+	do: 'admit';
+	ref?: number;
+	room: string;
+	address: string;
+	accept: boolean;
+}
+
+/** LeaveRoom leaves it for good; a room that one waits to be let into is asked no more. Answer: Done. */
 export interface LeaveRoom {
 	do: 'leaveRoom';
 	ref?: number;
@@ -485,6 +517,8 @@ export interface SetRoom {
 	description?: string;
 	picture?: string;
 	noPicture?: boolean;
+	/** an admin decides about who comes by the link */
+	approve?: boolean;
 }
 
 /**
@@ -507,7 +541,7 @@ export interface DestroyRoom {
 	room: string;
 }
 
-/** ListMembers is answered by MemberList. */
+/** ListMembers is answered by MemberList. MembersChanged tells once when that is not so any more. */
 export interface ListMembers {
 	do: 'listMembers';
 	ref?: number;
@@ -632,6 +666,8 @@ export interface Done {
 	chat?: string;
 	/** SignUp: a name that may be free */
 	suggest?: string;
+	/** JoinByLink: for an admin */
+	waiting?: boolean;
 	failure?: Failure;
 }
 
@@ -782,6 +818,32 @@ export interface MemberList {
 	failure?: Failure;
 }
 
+/**
+ * MembersChanged tells once after a MemberList that it is not so any more: who is in the room, or its member,
+ * is another. Whoever still looks asks again.
+ */
+export interface MembersChanged {
+	event: 'membersChanged';
+	room: string;
+}
+
+/** RoomDoor answers RoomAccess. */
+export interface RoomDoor {
+	event: 'roomDoor';
+	ref?: number;
+	room: string;
+	/** "" while there is none */
+	link?: string;
+	until?: string;
+	/** also for people who have no account yet */
+	account?: boolean;
+	/** an admin decides about who comes by it */
+	approve?: boolean;
+	/** the first to ask first */
+	asking: Asking[] | null;
+	failure?: Failure;
+}
+
 /** RoomDetails answers RoomInfo, and tells of a change. */
 export interface RoomDetails {
 	event: 'roomDetails';
@@ -800,6 +862,10 @@ export interface RoomDetails {
 	mayLead?: boolean;
 	/** SetRoom, DestroyRoom, SetRole */
 	mayChange?: boolean;
+	/** RoomAccess, Admit */
+	mayLink?: boolean;
+	/** how many ask to be let in, as far as it is known; for admins */
+	asking?: number;
 	failure?: Failure;
 }
 
@@ -1081,6 +1147,14 @@ export interface Member {
 	avatar?: string;
 }
 
+/** Asking is somebody who asks to be let into a room. */
+export interface Asking {
+	address: string;
+	/** what they would like to be called in it */
+	nick?: string;
+	time?: string;
+}
+
 /** Device is one installation that somebody reads and writes with. */
 export interface Device {
 	address: string;
@@ -1179,6 +1253,9 @@ export type Command =
 	| Block
 	| CreateRoom
 	| JoinRoom
+	| JoinByLink
+	| RoomAccess
+	| Admit
 	| LeaveRoom
 	| Invite
 	| Kick
@@ -1214,6 +1291,8 @@ export type Event =
 	| Profile
 	| Picture
 	| RoomDetails
+	| MembersChanged
+	| RoomDoor
 	| MemberList
 	| DeviceList
 	| KeyAlert
@@ -1269,6 +1348,9 @@ export interface Answers {
 	block: Done;
 	createRoom: Done;
 	joinRoom: Done;
+	joinByLink: Done;
+	roomAccess: RoomDoor;
+	admit: Done;
 	leaveRoom: Done;
 	invite: Done;
 	kick: Done;

@@ -5,7 +5,7 @@ import type { World } from '../../model/world';
 import { failed } from '../../port/engine';
 import type { Failure, Member, RoomDetails } from '../../port/types';
 
-const again = 10_000; // ms: who comes and goes is not told by itself
+const together = 400; // ms in which what changes is asked for once
 
 type Around = Pick<World, 'engine' | 'contacts' | 'connection'>;
 
@@ -30,13 +30,15 @@ export class Group {
 	follow(): () => void {
 		const { engine } = this.#world;
 		void this.load();
-		const timer = setInterval(() => void this.#list(), again);
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		const soon = () => (timer ??= setTimeout(() => ((timer = undefined), void this.#list()), together));
 		const ends = [
 			engine.on('roomDetails', (d) => d.room === this.room && void this.load()),
-			engine.on('chatChanged', ({ chat }) => chat.address === this.room && void this.#list()),
+			engine.on('membersChanged', ({ room }) => room === this.room && void soon()),
+			engine.on('chatChanged', ({ chat }) => chat.address === this.room && void soon()),
 		];
 		return () => {
-			clearInterval(timer);
+			clearTimeout(timer);
 			for (const end of ends) end();
 		};
 	}

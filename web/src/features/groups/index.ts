@@ -4,16 +4,16 @@ import type { Feature } from '../../feature';
 import { m } from '../../i18n';
 import { standing } from './invited.svelte';
 
-const lines = new Set(['invited', 'not-invited', 'member-added', 'member-removed', 'members-changed', 'renamed']);
+const lines = new Set(['invited', 'not-invited', 'member-added', 'member-removed', 'members-changed', 'renamed', 'asked-in', 'let-in', 'declined', 'asks-in']);
 
 export const groups: Feature = {
 	name: 'groups',
 	start: (world) => standing.start(world),
 	pages: { group: { later: () => import('./NewGroup.svelte') } },
-	panels: { group: { later: () => import('./Group.svelte') }, 'group-add': { later: () => import('./AddPeople.svelte') } },
+	panels: { group: { later: () => import('./Group.svelte') }, 'group-link': { later: () => import('./GroupLink.svelte') }, 'group-add': { later: () => import('./AddPeople.svelte') } },
 	line: { when: ({ notice = '' }) => lines.has(notice), view: { later: () => import('./Line.svelte') } },
-	instead: { when: (_, chat) => standing.asked(chat) || standing.over(chat), view: { later: () => import('./Answer.svelte') } },
+	instead: { when: (_, chat) => standing.asked(chat) || standing.waits(chat) || standing.over(chat), view: { later: () => import('./Answer.svelte') } },
 	tools: { later: () => import('./Mention.svelte') },
 	appActions: ({ route }) => [{ label: m.group_new(), icon: 'people', run: () => route.turn('group') }],
-	chatActions: ({ route }, chat) => (chat.room && !standing.asked(chat) ? [{ label: m.group_details(), icon: 'people', run: () => route.show('group') }] : []),
+	chatActions: ({ route }, chat) => (chat.room && !standing.asked(chat) && !standing.waits(chat) ? [{ label: m.group_details(), icon: 'people', run: () => route.show('group') }] : []),
 };

@@ -4,7 +4,7 @@ import type { World } from '../../model/world';
 import { failed } from '../../port/engine';
 import type { Chat } from '../../port/types';
 
-const out = new Set(['kicked', 'banned', 'removed', 'destroyed']);
+const out = new Set(['kicked', 'banned', 'removed', 'destroyed', 'declined']);
 
 export class Standing {
 	#asked = $state.raw<ReadonlySet<string>>(new Set());
@@ -21,6 +21,11 @@ export class Standing {
 		if (chat.joined || chat.last?.notice !== 'invited' || chat.last.mine) return false;
 		void this.#ask(chat);
 		return this.#asked.has(chat.address);
+	}
+
+	/** waits says that one has asked to be let in, and nobody has answered. */
+	waits(chat: Chat): boolean {
+		return Boolean(!chat.joined && chat.last?.notice === 'asked-in');
 	}
 
 	/** over says that one is in the group no more, by somebody else's doing. */

@@ -1,5 +1,9 @@
 // What the site says of an invitation (docs/protocol/site.md, "Invitations").
 
+import type { World } from '../../model/world';
+import { failed } from '../../port/engine';
+import type { Failure } from '../../port/types';
+
 export interface Invitation {
 	token: string;
 	domain: string;
@@ -13,6 +17,22 @@ export interface Invitation {
 	/** an account can be made; else it is for people who have one */
 	account: boolean;
 	contact: boolean;
+	/** the group that it leads to */
+	room?: LinkedRoom;
+}
+
+/** A LinkedRoom is what its link tells of a group. */
+export interface LinkedRoom {
+	address: string;
+	name?: string;
+	about?: string;
+	/** an admin decides who comes in */
+	asks: boolean;
+}
+
+/** comeByLink joins a group, or asks to. */
+export async function comeByLink(engine: Pick<World['engine'], 'do'>, room: LinkedRoom, token: string): Promise<Failure | undefined> {
+	return failed(await engine.do({ do: 'joinByLink', room: room.address, token, name: room.name }));
 }
 
 /** A Refusal is why there is no invitation: it leads nowhere, is to be tried later, or there is no network. */

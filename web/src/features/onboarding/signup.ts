@@ -3,7 +3,7 @@
 import type { World } from '../../model/world';
 import { failed } from '../../port/engine';
 import type { Portrait } from '../../ui/portrait';
-import type { Invitation } from './invitation';
+import { comeByLink, type Invitation } from './invitation';
 
 export interface Wish {
 	name: string;
@@ -34,5 +34,7 @@ export async function signUp({ engine, connection }: Pick<World, 'engine' | 'con
 	connection.opened(true);
 	// who comes in is not held up by the picture; it is asked for again nowhere if it fails
 	if (wish.picture) void engine.do({ do: 'setProfile', ...wish.picture });
+	const { room } = invitation;
+	if (room && !(await comeByLink(engine, room, token))) return { is: 'in', chat: room.address };
 	return { is: 'in', chat: contact ? (done.chat ?? from) : undefined };
 }

@@ -62,7 +62,7 @@ export const groups: { title: () => string; about: About[] }[] = [
 		title: () => m.sees_with_whom(),
 		about: [
 			{ names: ['roster', 'roster-version', 'roster-requests'], title: () => m.sees_contacts(), what: () => m.sees_contacts_text() },
-			{ names: ['rooms', 'room-affiliations', 'room-notes'], title: () => m.sees_groups(), what: () => m.sees_groups_text() },
+			{ names: ['rooms', 'room-affiliations', 'room-notes', 'room-requests'], title: () => m.sees_groups(), what: () => m.sees_groups_text() },
 			{ names: ['blocked'], title: () => m.sees_blocked(), what: () => m.sees_blocked_text() },
 			{ names: ['invitation', 'circle', 'meeting'], title: () => m.sees_invitations(), what: () => m.sees_invitations_text() },
 			{ names: ['report', 'report-told'], title: () => m.sees_reports(), what: () => m.sees_reports_text() },
