@@ -24,6 +24,7 @@ const patience = 60 * time.Second
 type browser struct {
 	t     *testing.T
 	cmd   *exec.Cmd
+	home  string // what the browser keeps is in profile there
 	ended chan struct{}
 
 	mu      sync.Mutex // all below
@@ -72,6 +73,7 @@ func browse(t *testing.T, tests string) *browser {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	b.home = home
 	b.cmd = exec.Command(node, "node/agent.mjs", chromium, dist(t), tests, filepath.Join(home, "profile"))
 	b.cmd.Env = append(os.Environ(), "TMPDIR="+home, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -138,7 +138,7 @@ function ended(why) {
 	run = undefined;
 	delete globalThis.mirsalHost;
 	interrupt();
-	const reset = why.startsWith('gone:') ? { reset: true } : {};
+	const reset = /^(gone|lost):/.test(why) ? { reset: true } : {};
 	channel.postMessage({ gone: me, why });
 	state(why ? 'broken' : 'ended', { why, ...reset });
 }

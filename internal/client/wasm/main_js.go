@@ -52,6 +52,8 @@ func why(err error) string {
 		return ""
 	case errors.Is(err, keep.ErrInUse):
 		return "in-use: " + err.Error()
+	case errors.Is(err, indexeddb.ErrLost):
+		return "lost: " + err.Error()
 	case errors.Is(err, indexeddb.ErrGone):
 		return "gone: " + err.Error()
 	case errors.Is(err, errStorage):

@@ -63,6 +63,11 @@ export class World {
 	/** forget removes this account from the browser. */
 	async forget() {
 		await this.engine.do({ do: 'signOut', forget: true });
+		await this.erase();
+	}
+
+	/** erase removes all that is kept here. */
+	async erase() {
 		await this.engine.erase();
 		await this.snapshots.erase();
 	}

@@ -43,72 +43,100 @@ func (s *Store) forward(t keep.Table, from, to string, left int, f func(string, 
 		if left > 0 {
 			want = min(want, left)
 		}
-		table := s.transaction("readonly").Call("objectStore", rows)
-		within := span(from, to)
-		keys := table.Call("getAllKeys", within, want)
-		values, err := s.wait(table.Call("getAll", within, want)) // the second is answered last
+		keys, kept, err := s.rowsFrom(span(from, to), want)
 		if err != nil {
 			return err
 		}
-		keys = keys.Get("result")
-		n := values.Length()
-		for i := range n {
-			from = string(slice(js.Global().Get("Uint8Array").New(keys.Index(i))))
-			if !f(from[header(t):], slice(values.Index(i))) {
-				return nil
-			}
+		if more, err := s.tell(t, keys, kept, f); err != nil || !more || len(keys) < want {
+			return err
 		}
-		if n < want {
-			return nil
-		}
-		from += "\x00"
-		left = max(left-n, -1)
+		from = keys[len(keys)-1] + "\x00"
+		left = max(left-len(keys), -1)
 	}
 	return nil
 }
 
-// backward reads page by page where the browser can (getAllRecords, of 2025), else row by row.
-func (s *Store) backward(t keep.Table, from, to string, left int, f func(string, []byte) bool) error {
-	if js.Global().Get("IDBObjectStore").Get("prototype").Get("getAllRecords").IsUndefined() {
-		return s.stepBack(t, from, to, left, f)
+// rowsFrom is the first rows of a range, at most so many.
+func (s *Store) rowsFrom(within js.Value, most int) (keys []string, kept []js.Value, err error) {
+	table := s.transaction("readonly", rows).Call("objectStore", rows)
+	names := table.Call("getAllKeys", within, most)
+	values, err := s.wait(table.Call("getAll", within, most)) // the second is answered last
+	if err != nil {
+		return nil, nil, err
 	}
+	names = names.Get("result")
+	for i := range values.Length() {
+		keys = append(keys, string(slice(js.Global().Get("Uint8Array").New(names.Index(i)))))
+		kept = append(kept, values.Index(i))
+	}
+	return keys, kept, nil
+}
+
+// tell hands rows to f; more is false when it wants no others.
+func (s *Store) tell(t keep.Table, keys []string, kept []js.Value, f func(string, []byte) bool) (more bool, err error) {
+	values, err := s.sealer.open(keys, kept)
+	if err != nil {
+		return false, err
+	}
+	for i, k := range keys {
+		if !f(k[header(t):], values[i]) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// backward reads in pages, too.
+func (s *Store) backward(t keep.Table, from, to string, left int, f func(string, []byte) bool) error {
 	for left != 0 && from < to {
 		want := backPage
 		if left > 0 {
 			want = min(want, left)
 		}
-		table := s.transaction("readonly").Call("objectStore", rows)
-		found, err := s.wait(table.Call("getAllRecords", map[string]any{"query": span(from, to), "count": want, "direction": "prev"}))
+		keys, kept, err := s.rowsBefore(from, to, want)
 		if err != nil {
 			return err
 		}
-		n := found.Length()
-		for i := range n {
-			row := found.Index(i)
-			to = string(slice(js.Global().Get("Uint8Array").New(row.Get("key"))))
-			if !f(to[header(t):], slice(row.Get("value"))) {
-				return nil
-			}
+		if more, err := s.tell(t, keys, kept, f); err != nil || !more || len(keys) < want {
+			return err
 		}
-		if n < want {
-			return nil
-		}
-		left = max(left-n, -1)
+		to = keys[len(keys)-1]
+		left = max(left-len(keys), -1)
 	}
 	return nil
 }
 
-func (s *Store) stepBack(t keep.Table, from, to string, left int, f func(string, []byte) bool) error {
-	table := s.transaction("readonly").Call("objectStore", rows)
+// rowsBefore is the last rows of a range, at once where the browser can (getAllRecords, of
+// 2025), else row by row.
+func (s *Store) rowsBefore(from, to string, most int) (keys []string, kept []js.Value, err error) {
+	if js.Global().Get("IDBObjectStore").Get("prototype").Get("getAllRecords").IsUndefined() {
+		return s.stepBack(from, to, most)
+	}
+	table := s.transaction("readonly", rows).Call("objectStore", rows)
+	found, err := s.wait(table.Call("getAllRecords", map[string]any{"query": span(from, to), "count": most, "direction": "prev"}))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range found.Length() {
+		row := found.Index(i)
+		keys = append(keys, string(slice(js.Global().Get("Uint8Array").New(row.Get("key")))))
+		kept = append(kept, row.Get("value"))
+	}
+	return keys, kept, nil
+}
+
+func (s *Store) stepBack(from, to string, most int) (keys []string, kept []js.Value, err error) {
+	table := s.transaction("readonly", rows).Call("objectStore", rows)
 	request := table.Call("openCursor", span(from, to), "prev")
 	for {
 		cursor, err := s.wait(request)
 		if err != nil || cursor.IsNull() {
-			return err
+			return keys, kept, err
 		}
-		k := string(slice(js.Global().Get("Uint8Array").New(cursor.Get("key"))))
-		if left--; !f(k[header(t):], slice(cursor.Get("value"))) || left == 0 {
-			return nil
+		keys = append(keys, string(slice(js.Global().Get("Uint8Array").New(cursor.Get("key")))))
+		kept = append(kept, cursor.Get("value"))
+		if len(keys) == most {
+			return keys, kept, nil
 		}
 		cursor.Call("continue")
 	}

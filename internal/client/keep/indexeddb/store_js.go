@@ -9,11 +9,12 @@ import (
 	"mirsal/internal/client/keep"
 )
 
-// rows is the database's one object store: keys as key makes them, values as
-// they are; mark is the row that says who wrote last, below all others.
+// rows is the object store of all tables: keys as key makes them, values sealed; mark is
+// the row that says who wrote last, below all others. Version 1 had no own, and values as
+// they are.
 const (
 	rows    = "rows"
-	version = 1
+	version = 2
 )
 
 // ErrGone is for a database that the browser has taken away: it is not to be had again,
@@ -22,10 +23,11 @@ var ErrGone = fmt.Errorf("the browser has taken its storage away: %w", keep.ErrB
 
 // Store is an open database.
 type Store struct {
-	db    js.Value
-	lost  bool // the browser has closed it
-	over  bool // we have
-	epoch int
+	db     js.Value
+	sealer *sealer
+	lost   bool // the browser has closed it
+	over   bool // we have
+	epoch  int
 
 	// One request at a time: what it comes to is sent here by the functions below.
 	done    chan error
@@ -57,8 +59,11 @@ func Open(name string) (*Store, error) {
 func (s *Store) open(name string) error {
 	return try(func() error {
 		request := js.Global().Get("indexedDB").Call("open", name, version)
-		upgrade := js.FuncOf(func(js.Value, []js.Value) any {
-			request.Get("result").Call("createObjectStore", rows)
+		upgrade := js.FuncOf(func(_ js.Value, args []js.Value) any {
+			if args[0].Get("oldVersion").Int() < 1 {
+				request.Get("result").Call("createObjectStore", rows)
+			}
+			request.Get("result").Call("createObjectStore", own)
 			return nil
 		})
 		defer upgrade.Release()
@@ -72,7 +77,10 @@ func (s *Store) open(name string) error {
 		// and cannot while it is open.
 		db.Set("onclose", s.gone)
 		db.Set("onversionchange", s.gone)
-		return s.begin()
+		if err := s.begin(); err != nil {
+			return err
+		}
+		return s.unlock()
 	})
 }
 
@@ -84,7 +92,7 @@ func (s *Store) lose() {
 
 // begin makes this store the latest.
 func (s *Store) begin() error {
-	tx := s.transaction("readwrite")
+	tx := s.transaction("readwrite", rows)
 	table := tx.Call("objectStore", rows)
 	last, err := s.wait(table.Call("get", mark()))
 	if err != nil {
@@ -106,8 +114,17 @@ func (s *Store) look(request js.Value) {
 	}
 }
 
-func (s *Store) transaction(mode string) js.Value {
-	return s.db.Call("transaction", rows, mode, map[string]any{"durability": "strict"})
+func (s *Store) transaction(mode string, stores ...any) js.Value {
+	return s.db.Call("transaction", stores, mode, map[string]any{"durability": "strict"})
+}
+
+// writes is a transaction that is undone if this store is not the latest. The answer comes
+// before it can end.
+func (s *Store) writes(stores ...any) js.Value {
+	s.stolen = false
+	tx := s.transaction("readwrite", append([]any{rows}, stores...)...)
+	tx.Call("objectStore", rows).Call("get", mark()).Set("onsuccess", s.check)
+	return tx
 }
 
 // wait waits for a request, in a transaction that stays open if the next request is
@@ -127,7 +144,10 @@ func (s *Store) finish(tx js.Value) error {
 	defer undone.Release()
 	tx.Set("oncomplete", s.ok)
 	tx.Set("onabort", undone)
-	return <-s.done
+	if err := <-s.done; err == nil || !s.stolen {
+		return err
+	}
+	return keep.ErrInUse
 }
 
 // usable is the error of a store that is not open any more.
@@ -147,9 +167,14 @@ func (s *Store) Get(t keep.Table, k string) (value []byte, err error) {
 		return nil, err
 	}
 	err = try(func() error {
-		v, err := s.wait(s.transaction("readonly").Call("objectStore", rows).Call("get", array(key(t, k))))
-		if err == nil && !v.IsUndefined() {
-			value = slice(v)
+		at := key(t, k)
+		v, err := s.wait(s.transaction("readonly", rows).Call("objectStore", rows).Call("get", array(at)))
+		if err != nil || v.IsUndefined() {
+			return err
+		}
+		values, err := s.sealer.open([]string{at}, []js.Value{v})
+		if err == nil {
+			value = values[0]
 		}
 		return err
 	})
@@ -161,25 +186,37 @@ func (s *Store) Apply(b *keep.Batch) error {
 	if err := s.usable(); err != nil || b.Len() == 0 {
 		return err
 	}
-	s.stolen = false
-	err := try(func() error {
-		tx := s.transaction("readwrite")
-		table := tx.Call("objectStore", rows)
-		// The answer comes before the transaction can end.
-		table.Call("get", mark()).Set("onsuccess", s.check)
-		for _, step := range last(b.Steps()) {
-			if k := array(key(step.Table, step.Key)); step.Value == nil {
-				table.Call("delete", k)
-			} else {
-				table.Call("put", array(step.Value), k)
-			}
+	var puts []row
+	var deletes []string
+	for _, step := range last(b.Steps()) {
+		if k := key(step.Table, step.Key); step.Value == nil {
+			deletes = append(deletes, k)
+		} else {
+			puts = append(puts, row{k, step.Value})
 		}
-		return s.finish(tx)
-	})
-	if s.stolen {
-		return keep.ErrInUse
 	}
-	return s.why(err)
+	return s.why(try(func() error { return s.write(puts, deletes) }))
+}
+
+// write writes rows, none of them twice, in one transaction. They are sealed before it
+// begins: it would end while one waits for anything else.
+func (s *Store) write(puts []row, deletes []string) error {
+	if len(puts)+len(deletes) == 0 {
+		return nil
+	}
+	sealed, err := s.sealer.seal(puts)
+	if err != nil {
+		return err
+	}
+	tx := s.writes()
+	table := tx.Call("objectStore", rows)
+	for i, r := range puts {
+		table.Call("put", sealed[i], array(r.key))
+	}
+	for _, k := range deletes {
+		table.Call("delete", array(k))
+	}
+	return s.finish(tx)
 }
 
 // last leaves out what a later step of the batch writes again: every message of an

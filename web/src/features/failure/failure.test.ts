@@ -12,6 +12,7 @@ test('each end of the engine has its page', () => {
 		['in-use: another one runs', 'in-use'],
 		['storage: the browser keeps nothing', 'storage'],
 		['gone: thrown away', 'reset'],
+		['lost: the key', 'reset'],
 		['old: locks', 'old'],
 		['failed: HTTP status 503', 'broken'],
 		['', 'broken'],

@@ -10,7 +10,7 @@ import type { Status } from '../../port/types';
  */
 export type Trouble = 'old' | 'storage' | 'broken' | 'in-use' | 'reset' | 'signed-out' | 'ended';
 
-const byReason: Record<string, Trouble> = { old: 'old', storage: 'storage', gone: 'reset', 'in-use': 'in-use' };
+const byReason: Record<string, Trouble> = { old: 'old', storage: 'storage', gone: 'reset', lost: 'reset', 'in-use': 'in-use' };
 const out = ['revoked', 'wrong-password', 'not-signed-in'];
 
 /** troubleOf is undefined as long as all goes on by itself; being offline is no trouble. */
