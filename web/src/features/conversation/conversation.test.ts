@@ -54,9 +54,13 @@ test('blocks are code to its fence, and quotes in quotes to a depth', () => {
 });
 
 test('a hostile text does not take long, and none of it is lost', () => {
-	const hostile = '*_~`'.repeat(2000);
-	const started = spansOf(hostile);
-	expect(started.length).toBeGreaterThan(0);
+	const words = (list: Span[]): string => list.map((s) => ('spans' in s ? words(s.spans) : s.text)).join('');
+	const many = (part: string, size = 60_000) => part.repeat(size / part.length);
+	for (const hostile of [many('*_~`'), many('*a '), many('~a _b *c '), many('http://a.b '), many('*http://a.b '), `http://${many('.')}a`, `http://${many(',(')}`, many('* '), many('\u0301'), many('a*b')]) {
+		const bare = (text: string) => text.replace(/[*_~`]/g, '');
+		expect(bare(words(spansOf(hostile))) === bare(hostile), hostile.slice(0, 20)).toBe(true);
+	}
+	for (const hostile of [many('```\na\n'), many('```\n```\n'), many('>\n'), many('> > > > > > > >\n'), many('\n')]) expect(blocksOf(hostile).length).toBeGreaterThan(0);
 });
 
 test('the direction of the last line is that of its first letter', () => {

@@ -20,7 +20,7 @@ export function blocksOf(text: string, depth = 0): Block[] {
 		const line = lines[i]!;
 		if (line.startsWith('```')) {
 			// XEP-0393 §5.1.2: to the closing fence, or to the end where there is none
-			const end = lines.findIndex((l, at) => at > i && l === '```');
+			const end = lines.indexOf('```', i + 1);
 			const code = lines.slice(i + 1, end < 0 ? undefined : end);
 			blocks.push({ kind: 'code', text: code.join('\n') });
 			i = end < 0 ? lines.length : end;
@@ -44,7 +44,7 @@ const address = /https?:\/\/[^\s<>"'`\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gi
 /** spansOf parses one line. */
 export function spansOf(line: string): Span[] {
 	const links = [...line.matchAll(address)].map((m) => linked(m.index, m[0])).filter((l) => l !== undefined);
-	return styled(line, 0, line.length, links);
+	return styled(line, 0, line.length, new Map(links.map((l) => [l.from, l])));
 }
 
 interface Link {
@@ -52,10 +52,13 @@ interface Link {
 	to: number;
 	href: string;
 }
+type Links = ReadonlyMap<number, Link>; // by where they begin
 
 // linked is an address without the marks that end the sentence around it.
 function linked(from: number, found: string): Link | undefined {
-	let text = found.replace(/[.,;:!?*_~،؛؟…]+$/u, '');
+	let end = found.length; // and no pattern with + and $, which looks again from each of a thousand dots
+	while (end > 0 && '.,;:!?*_~،؛؟…'.includes(found[end - 1]!)) end--;
+	let text = found.slice(0, end);
 	if (text.endsWith(')') && !text.includes('(')) text = text.slice(0, -1);
 	try {
 		return { from, to: from + text.length, href: new URL(text).href };
@@ -64,15 +67,17 @@ function linked(from: number, found: string): Link | undefined {
 	}
 }
 
-function styled(line: string, from: number, to: number, links: Link[]): Span[] {
+function styled(line: string, from: number, to: number, links: Links): Span[] {
 	const spans: Span[] = [];
 	let start = from; // of the plain text that is not pushed yet
+	const without = new Set<string>(); // signs that nothing closes from here on: a line of them costs one look
 	const flush = (end: number) => {
 		if (end > start) spans.push({ kind: 'text', text: line.slice(start, end) });
 	};
 	for (let i = from; i < to; ) {
-		const link = links.find((l) => l.from === i && l.to <= to);
-		const end = link ? link.to : closing(line, i, from, to, links);
+		const found = links.get(i);
+		const link = found && found.to <= to ? found : undefined;
+		const end = link ? link.to : closing(line, i, from, to, links, without);
 		if (end < 0) {
 			i++;
 			continue;
@@ -86,7 +91,7 @@ function styled(line: string, from: number, to: number, links: Link[]): Span[] {
 }
 
 // inside is the span that begins at i and ends before end, both with their signs.
-function inside(line: string, i: number, end: number, links: Link[]): Span {
+function inside(line: string, i: number, end: number, links: Links): Span {
 	if (line[i] === '`') return { kind: 'code', text: line.slice(i + 1, end - 1) };
 	return { kind: styles[line[i] as '*'], spans: styled(line, i + 1, end - 1, links) };
 }
@@ -94,14 +99,15 @@ function inside(line: string, i: number, end: number, links: Link[]): Span {
 // closing is where the span ends that begins at i, -1 where none begins. XEP-0393 §5.2: the
 // sign stands at the start, after blank or after another sign, no blank follows it; the
 // closing one has no blank before it, and there is something between them.
-function closing(line: string, i: number, from: number, to: number, links: Link[]): number {
+function closing(line: string, i: number, from: number, to: number, links: Links, without: Set<string>): number {
 	const sign = line[i]!;
-	if (!'*_~`'.includes(sign)) return -1;
+	if (!'*_~`'.includes(sign) || without.has(sign)) return -1;
 	const before = i > from ? line[i - 1]! : ' ';
-	if (!/[\s*_~`([{"'«]/u.test(before) || /\s/u.test(line[i + 1] ?? ' ')) return -1;
-	for (let j = i + 2; j < to; j++) {
-		if (line[j] !== sign || /\s/u.test(line[j - 1]!) || line[i + 1] === sign) continue;
-		if (sign === '`' || !links.some((l) => l.from <= j && j < l.to)) return j + 1;
+	if (!/[\s*_~`([{"'«]/u.test(before) || /\s/u.test(line[i + 1] ?? ' ') || line[i + 1] === sign) return -1;
+	for (let j = i + 1; j < to; j++) {
+		if (sign !== '`' && links.has(j)) j = links.get(j)!.to; // an address is whole
+		if (j > i + 1 && j < to && line[j] === sign && !/\s/u.test(line[j - 1]!)) return j + 1;
 	}
+	without.add(sign);
 	return -1;
 }
