@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { engine } from './build/engine.ts';
 import { clean } from './build/clean.ts';
 import { budget } from './build/budget.ts';
+import { integrity } from './build/integrity.ts';
 import { manifest } from './build/manifest.ts';
 import { words } from './build/words.ts';
 import { policy } from './build/policy.ts';
@@ -32,6 +33,7 @@ export default defineConfig({
 		policy(),
 		engine(),
 		budget(),
+		integrity(),
 		manifest(),
 	],
 	resolve: process.env.VITEST ? { conditions: ['browser'] } : {},

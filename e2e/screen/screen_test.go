@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -34,7 +35,9 @@ type house struct {
 	*mirsal.Server
 	t       *testing.T
 	web     string
-	line    *line // another way to it
+	line    *line   // another way to it
+	forger  *forger // a third way, that changes what comes
+	mallory *mallory
 	devices map[string]*device.Device
 	carol   *carol                                  // with another client
 	answers map[string]func(string) (string, error) // to what only some stories ask, with what stands behind it
@@ -52,6 +55,7 @@ func prepared(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, web: freePort(t), devices: map[string]*device.Device{}}
 	h.line = newLine(t, h.web)
+	h.forger = newForger(t, h.web)
 	return h
 }
 
@@ -78,7 +82,9 @@ func freePort(t *testing.T) string {
 
 // wishes are what a story may have done on this side.
 func (h *house) wishes() map[string]func() error {
-	return map[string]func() error{
+	wishes := h.forger.wishes()
+	maps.Copy(wishes, h.mallorys())
+	maps.Copy(wishes, map[string]func() error{
 		"kill":    func() error { h.Kill(); return nil },
 		"start":   h.Start,
 		"stop":    h.Stop,
@@ -88,7 +94,8 @@ func (h *house) wishes() map[string]func() error {
 		"history": h.history,
 		"revoke":  h.revoke,
 		"mend":    func() error { return h.line.set(false) },
-	}
+	})
+	return wishes
 }
 
 // tell has a story told in a browser, with the choices that it reads.
@@ -98,7 +105,7 @@ func (h *house) tell(story string, choices map[string]any) (folder string) {
 	built(h.t)
 	folder = pictures(h.t)
 	how, err := json.Marshal(map[string]any{
-		"chromium": chromium, "story": story, "at": "http://" + h.web, "line": "http://" + h.line.at, "password": password, "domain": domain,
+		"chromium": chromium, "story": story, "at": "http://" + h.web, "line": "http://" + h.line.at, "forged": "http://" + h.forger.at, "password": password, "domain": domain,
 		"pictures": folder, "choices": choices,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 import { cpSync, createReadStream, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Connect, Plugin } from 'vite';
+import { hashOf } from './integrity.ts';
 
 const from = process.env.ENGINE ?? join(import.meta.dirname, '../../bin/wasm');
 // attach.js is the page's part and is bundled with it
@@ -12,6 +13,8 @@ export function engine(): Plugin {
 	return {
 		name: 'mirsal-engine',
 		enforce: 'pre',
+		// the Worker takes no other program than the one that this page was built with
+		config: (_, { command }) => ({ define: { 'import.meta.env.ENGINE_HASH': JSON.stringify(command === 'build' ? hashOf(join(from, 'engine.wasm')) : '') } }),
 		// its Worker of its own, which the screen does not use, is not to be bundled
 		transform: {
 			filter: { id: /client\/wasm\/attach\.js$/ },

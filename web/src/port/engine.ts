@@ -106,6 +106,7 @@ function started(label: string): Engine {
 		tell: (event: Event) => hearing.tell(event),
 		state: (state: EngineState) => hearing.state(state),
 		label,
+		integrity: import.meta.env.ENGINE_HASH as string,
 		worker,
 	});
 	return {

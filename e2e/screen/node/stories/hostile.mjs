@@ -1,0 +1,163 @@
+// Mallory writes to alice what would run, load or mislead if it were anything but text. The
+// canary is a global that nothing of it may set.
+
+import { desktop, phone } from '../stage.mjs';
+
+export default async function hostile(stage, { texts, uploads }) {
+	const alice = await stage.person('alice', desktop);
+	const mallory = { name: /mallory|ali/, address: 'mallory@localhost' };
+	watch(alice);
+	await alice.signsIn();
+	await alice.meets({ name: 'mallory', address: mallory.address });
+	await stage.wish('mallory meets alice');
+	await alice.reads('hello');
+
+	for (const text of texts) {
+		await stage.wish('mallory writes');
+		const row = alice.page.getByRole('article').last();
+		await alice.page.waitForFunction(shows, letters(text)).catch(async (e) => {
+			throw new Error(`${text.slice(0, 60)}… is not shown: ${await row.innerText()}`, { cause: e });
+		});
+		await sound(alice);
+	}
+	for (const link of await alice.page.getByRole('article').getByRole('link').all()) {
+		const [to, target, rel] = await link.evaluate((a) => [a.href, a.target, a.rel]);
+		if (!/^https?:/.test(to) || target !== '_blank' || !/noopener/.test(rel) || !/noreferrer/.test(rel)) throw new Error(`a link to ${to} ${target} ${rel}`);
+	}
+
+	await stage.wish('mallory pretends');
+	await alice.reads('an answer');
+	await alice.page.getByRole('region', { name: alice.say('chats') }).getByRole('link', { name: 'alice <img src=x onerror=globalThis.canary=1>' }).first().waitFor();
+	await sound(alice);
+	const group = alice.page.getByRole('region', { name: alice.say('chats') }).locator('a[href*="@conference."]');
+	await group.click();
+	await alice.page.getByRole('main').getByText('<img src=x').first().waitFor();
+	await sound(alice);
+	for (const panel of ['contact', 'media', 'lock', 'search']) {
+		await alice.place(`chat/${mallory.address}/panel/${panel}`);
+		await alice.page.locator('aside h2').waitFor();
+		await sound(alice);
+	}
+	await alice.place(`chat/${mallory.address}`);
+
+	await stage.wish('mallory sends files');
+	await alice.reads('the last.txt');
+	await sound(alice);
+	const html = alice.message('.html').last();
+	await html.getByRole('button', { name: /html/ }).click();
+	const [download] = await Promise.all([alice.page.waitForEvent('download'), html.getByRole('button', { name: alice.say('files_save', { name: '' }).trim() }).or(html.getByRole('button', { name: /html/ })).last().click()]);
+	if (/[<>\u202e/]/.test(download.suggestedFilename())) throw new Error(`saved as ${download.suggestedFilename()}`);
+	await sound(alice);
+
+	await pasted(alice);
+	for (const link of uploads) await uploaded(alice, link);
+	await fragments(stage, alice);
+	await alice.place(`chat/${mallory.address}`);
+	await alice.writes('still here');
+	await alice.delivered('still here', 'sent', 'delivered', 'read');
+	await stage.snap('hostile');
+}
+
+// watch hears of what scripts would do.
+function watch(person) {
+	const { stage, context } = person;
+	const wrong = (what) => stage.complaints.push(`${person.name}: ${what}`);
+	context.on('page', (page) => page.on('dialog', (d) => (wrong(`a dialog: ${d.message()}`), d.dismiss())));
+	person.page.on('dialog', (d) => (wrong(`a dialog: ${d.message()}`), d.dismiss()));
+	context.on('request', (r) => /^(https?|wss?):/.test(r.url()) && new URL(r.url()).host !== new URL(person.at).host && wrong(`a request to ${r.url()}`));
+}
+
+// letters are those of a text, without what styling takes away.
+const letters = (text) => text.replace(/[^\p{L}\p{N}(){}=]/gu, '').slice(0, 400);
+
+function shows(wanted) {
+	const last = [...document.querySelectorAll('article .text')].at(-1);
+	return last?.textContent.replace(/[^\p{L}\p{N}(){}=]/gu, '').includes(wanted.slice(0, 300));
+}
+
+// sound looks at all that is on the screen.
+async function sound(person) {
+	const wrong = await person.page.evaluate(look);
+	if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+function look() {
+	const wrong = [];
+	if (globalThis.canary) wrong.push('a script has run');
+	const ours = (address) => !address || address.startsWith('blob:') || new URL(address, location.href).origin === location.origin;
+	for (const e of document.body.querySelectorAll('*')) {
+		const tag = e.tagName.toLowerCase();
+		if (['script', 'iframe', 'object', 'embed', 'base', 'meta', 'link', 'style', 'foreignobject', 'math', 'frame', 'marquee'].includes(tag)) wrong.push(`there is a ${tag}`);
+		for (const { name, value } of e.attributes) {
+			if (name.startsWith('on')) wrong.push(`${tag} has ${name}`);
+			if (/^(href|action|formaction|xlink:href)$/.test(name) && /^\s*(javascript|data|vbscript|file):/i.test(value)) wrong.push(`${tag} leads to ${value.slice(0, 40)}`);
+			if (/^(src|srcset|poster)$/.test(name) && !ours(value)) wrong.push(`${tag} loads ${value.slice(0, 40)}`);
+		}
+	}
+	// outside of what was written nothing turns the direction of what stands around it
+	for (const e of document.querySelectorAll('bdi, h1, h2, header, [aria-label]')) {
+		const said = e.closest('article .text') ? '' : `${e.tagName === 'BDI' ? e.textContent : ''}${e.getAttribute('aria-label') ?? ''}`;
+		if (/[\u202A-\u202E\u2066-\u2069]/.test(said)) wrong.push(`a name turns what is around it: ${said}`);
+	}
+	return wrong;
+}
+
+// pasted: what comes by the clipboard or by dragging is text, or a file to be looked at first.
+async function pasted(alice) {
+	await alice.field().focus();
+	for (const kind of ['paste', 'drop']) {
+		await alice.field().evaluate((field, kind) => {
+			const given = new DataTransfer();
+			given.setData('text/html', '<img src=x onerror="globalThis.canary=1"><script>globalThis.canary=1</script>');
+			given.setData('text/plain', '<img src=x onerror=globalThis.canary=1>');
+			given.setData('text/uri-list', 'javascript:globalThis.canary=1');
+			const how = { bubbles: true, cancelable: true };
+			field.dispatchEvent(kind === 'paste' ? new ClipboardEvent('paste', { ...how, clipboardData: given }) : new DragEvent('drop', { ...how, dataTransfer: given }));
+		}, kind);
+		await sound(alice);
+	}
+}
+
+// uploaded: a file of this very site's, opened in a tab, is no page of the site; and no script of it.
+async function uploaded(alice, link) {
+	const tab = await alice.context.newPage();
+	const opened = await tab.goto(link).catch((e) => (/Download is starting|ERR_ABORTED/.test(e.message) ? null : Promise.reject(e)));
+	if (opened) {
+		const can = await tab.evaluate(async () => {
+			const may = async (f) => { try { await f(); return true; } catch { return false; } };
+			return { origin: self.origin, canary: Boolean(globalThis.canary), keys: await may(() => indexedDB.databases().then((all) => all.length || Promise.reject())), storage: await may(() => localStorage.length) };
+		});
+		if (can.origin !== 'null' || can.canary || can.keys || can.storage) throw new Error(`${link} is ${JSON.stringify(can)}`);
+	}
+	await tab.close();
+	alice.stage.expect(/MIME|Failed to (fetch|load)|TrustedScriptURL|Trusted|trusted|script-src|ERR_BLOCKED/);
+	const ran = await alice.page.evaluate(async (link) => {
+		const may = async (f) => { try { await f(); return true; } catch { return false; } };
+		return { module: await may(() => import(link)), worker: await may(() => new Worker(link)), service: await may(() => navigator.serviceWorker.register(link)), canary: Boolean(globalThis.canary) };
+	}, link);
+	if (ran.module || ran.worker || ran.service || ran.canary) throw new Error(`${link} ran: ${JSON.stringify(ran)}`);
+}
+
+const behind = [
+	'#invite=<img src=x onerror=globalThis.canary=1>', '#invite=%3Cscript%3EglobalThis.canary=1%3C/script%3E', '#invite=../../../upload/x', '#link=javascript:globalThis.canary=1',
+	'#link=mirsal:link?a=<img/src=x/onerror=globalThis.canary=1>', '#link=mirsal%3Alink%3Fa%3D%3Cscript%3E', '#/chat/<img src=x onerror=globalThis.canary=1>', '#/chat/javascript:globalThis.canary=1',
+	'#/chat/%00%ff', '#/page/constructor', '#/page/__proto__', '#/chat/mallory@localhost/panel/__proto__', '#/chat/mallory@localhost/message/<script>', '#javascript:globalThis.canary=1',
+];
+
+// fragments: what stands in an address is looked up, shown or ignored.
+async function fragments(stage, alice) {
+	const eve = await stage.person('eve', phone);
+	watch(eve);
+	stage.expect(/404|400|429/);
+	for (const p of [eve, alice]) {
+		for (const part of behind) {
+			await p.page.goto('about:blank');
+			await p.goes(`/${part}`);
+			await p.page.getByRole('heading').or(p.page.getByRole('link')).or(p.page.getByRole('button')).first().waitFor();
+			await sound(p);
+		}
+		await p.page.goto('about:blank');
+		await p.goes();
+	}
+	await alice.page.getByRole('heading', { name: alice.say('chats') }).waitFor();
+}
