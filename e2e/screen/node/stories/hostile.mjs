@@ -120,6 +120,7 @@ async function pasted(alice) {
 
 // uploaded: a file of this very site's, opened in a tab, is no page of the site; and no script of it.
 async function uploaded(alice, link) {
+	alice.stage.expect(/localStorage.*sandboxed|Applying inline style|refused by the policy: style-src|^\s*$/);
 	const tab = await alice.context.newPage();
 	const opened = await tab.goto(link).catch((e) => (/Download is starting|ERR_ABORTED/.test(e.message) ? null : Promise.reject(e)));
 	if (opened) {

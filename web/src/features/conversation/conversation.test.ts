@@ -3,7 +3,7 @@ import type { Message } from '../../port/types';
 import { directionOf } from './direction';
 import { toggled } from './reactions';
 import { rowsOf } from './rows';
-import { blocksOf, spansOf, type Span } from './styling';
+import { begun, blocksOf, spansOf, type Span } from './styling';
 
 const message = (id: string, minute: number, more: Partial<Message> = {}): Message => ({
 	id, chat: 'c', sender: 'bob', time: new Date(2026, 10, 22, 10, minute).toISOString(), delivery: 'received', lock: { state: 'locked' }, ...more,
@@ -51,6 +51,13 @@ test('blocks are code to its fence, and quotes in quotes to a depth', () => {
 	let depth = 0;
 	for (let b = blocksOf('>'.repeat(5000) + 'x'); b[0]?.kind === 'quote'; b = b[0].blocks) depth++;
 	expect(depth).toBeLessThanOrEqual(7);
+});
+
+test('a long text is begun, and an ordinary one is whole', () => {
+	for (const text of ['', 'hello', 'line\n'.repeat(59), 'x'.repeat(3000)]) expect(begun(text)).toBe(text);
+	expect(begun('x'.repeat(3001))).toBe(`${'x'.repeat(3000)}…`);
+	expect(begun('a\n'.repeat(80)).split('\n')).toHaveLength(60);
+	expect(begun(`${'x'.repeat(2999)}😀y`)).toBe(`${'x'.repeat(2999)}…`);
 });
 
 test('a hostile text does not take long, and none of it is lost', () => {

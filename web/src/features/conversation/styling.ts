@@ -12,6 +12,14 @@ export type Block = { kind: 'line'; spans: Span[] } | { kind: 'code'; text: stri
 
 const deepest = 6; // quotes in quotes; a message is somebody else's
 
+const most = { letters: 3000, lines: 60 };
+
+/** begun is what is shown of a text until somebody wants all of it: one as long as a book would hold the screen. */
+export function begun(text: string): string {
+	const lines = text.slice(0, most.letters).split('\n', most.lines).join('\n');
+	return lines.length === text.length ? text : `${lines.replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
 /** blocksOf parses a whole message. */
 export function blocksOf(text: string, depth = 0): Block[] {
 	const lines = text.split('\n');
