@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path"
 	"strings"
 	"sync"
@@ -75,7 +76,7 @@ func (f *forger) wishes() map[string]func() error {
 		"forge nothing": nil,
 		// it would be seen if it ran
 		"forge the script":         forged(func(n string) bool { return strings.HasPrefix(n, "/assets/index-") && strings.HasSuffix(n, ".js") }, behind("\nglobalThis.forged=1;")),
-		"forge a part":             forged(func(n string) bool { return strings.HasPrefix(n, "/assets/world-") && strings.HasSuffix(n, ".js") }, behind("\nglobalThis.forged=1;")),
+		"forge a part":             forged(preloaded, behind("\nglobalThis.forged=1;")),
 		"forge the engine":         forged(func(n string) bool { return n == "/engine/engine.wasm" }, flipped),
 		"forge the page":           forged(func(n string) bool { return n == "/index.html" }, func(b []byte) []byte { return bytes.Replace(b, []byte("<body>"), []byte("<body><h1>forged</h1>"), 1) }),
 		"forge the list":           forged(func(n string) bool { return n == "/manifest.json" }, flipped),
@@ -99,6 +100,12 @@ func forged(which func(string) bool, how func([]byte) []byte) func(string, []byt
 		}
 		return body
 	}
+}
+
+// preloaded tells the parts that the page names beside its script.
+func preloaded(name string) bool {
+	page, err := os.ReadFile("../../web/dist/index.html")
+	return err == nil && strings.Contains(string(page), `modulepreload" crossorigin href="`+name+`"`)
 }
 
 func behind(more string) func([]byte) []byte {
