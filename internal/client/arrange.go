@@ -221,8 +221,9 @@ func (e *Engine) forward(c *port.Forward) {
 		}
 		to = append(to, chat)
 	}
+	caption := captionOf(d.File)
 	for _, d.Chat = range to {
-		if _, change, ok := e.draft(c, d); !ok || !e.commit(change, e2ee.Step{}) {
+		if !e.forwardTo(c, d, caption) {
 			return
 		}
 	}
@@ -230,7 +231,34 @@ func (e *Engine) forward(c *port.Forward) {
 	e.pump()
 }
 
-// again is a draft that says a message once more.
+// captionOf takes what was said about a file off its draft; "" for nothing.
+func captionOf(f *timeline.File) string {
+	if f == nil {
+		return ""
+	}
+	text := f.Text
+	f.Text = ""
+	return text
+}
+
+// forwardTo puts a message into the outbox of one chat, with what was said about it behind it.
+func (e *Engine) forwardTo(c *port.Forward, d timeline.Draft, caption string) bool {
+	if caption != "" {
+		file := *d.File
+		file.Said, _ = e.lines.OriginID() // without randomness the two are only not shown as one
+		d.File = &file
+	}
+	_, change, ok := e.draft(c, d)
+	if !ok {
+		return false
+	}
+	if caption != "" {
+		e.caption(&change, timeline.Draft{Chat: d.Chat, Text: caption, Origin: d.File.Said, Forwarded: true})
+	}
+	return e.commit(change, e2ee.Step{})
+}
+
+// again is a draft that says a message once more, a file with its caption as its Text.
 func (e *Engine) again(chat, message string) (d timeline.Draft, f *port.Failure) {
 	m, there, err := e.lines.Message(message)
 	switch {
@@ -254,6 +282,15 @@ func (e *Engine) again(chat, message string) (d timeline.Draft, f *port.Failure)
 			return d, port.Failf(port.Refused, "this file is encrypted in a way that it cannot be forwarded in")
 		}
 		file.URL, file.Cipher, file.Key, file.IV, file.Hash = link, "", nil, nil, nil
+	}
+	file.Said, file.Text = "", ""
+	if m.File != nil && m.File.Caption != "" {
+		said, _, err := e.lines.Message(m.File.Caption)
+		if err != nil {
+			e.breakDown(err)
+			return d, port.Failf(port.Internal, "%s", err)
+		}
+		file.Text = said.Text
 	}
 	d.Text, d.File = "", &file
 	return d, nil

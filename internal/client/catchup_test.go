@@ -19,6 +19,7 @@ type archive struct {
 	said []string // stanzas; the id of one is its place
 	from int      // what is asked for from here on is answered by fail
 	fail string
+	days bool // each is a day later than the one before
 }
 
 func (a *archive) lie(q conn.Request) (string, bool) {
@@ -46,8 +47,8 @@ func (a *archive) lie(q conn.Request) (string, bool) {
 		if a.fail != "" && i >= a.from {
 			break
 		}
-		a.d.happens(stanzaOf(a.t, fmt.Sprintf("<message xmlns='jabber:client'%s><result xmlns='%s' queryid='%s' id='r%d'><forwarded xmlns='%s'><delay xmlns='%s' stamp='1999-12-31T00:00:00Z'/>%s</forwarded></result></message>",
-			from, nsMAM, e.Attr("queryid"), i, nsForward, nsDelay, a.said[i])))
+		a.d.happens(stanzaOf(a.t, fmt.Sprintf("<message xmlns='jabber:client'%s><result xmlns='%s' queryid='%s' id='r%d'><forwarded xmlns='%s'><delay xmlns='%s' stamp='%s'/>%s</forwarded></result></message>",
+			from, nsMAM, e.Attr("queryid"), i, nsForward, nsDelay, a.stamp(i), a.said[i])))
 	}
 	if a.fail != "" && last > a.from {
 		return a.fail, true
@@ -61,6 +62,14 @@ func (a *archive) lie(q conn.Request) (string, bool) {
 		fin += fmt.Sprintf("<first>r%d</first><last>r%d</last>", first, last-1)
 	}
 	return fin + "</set></fin>", true
+}
+
+func (a *archive) stamp(i int) string {
+	at := time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
+	if a.days {
+		at = at.AddDate(0, 0, i-len(a.said))
+	}
+	return at.Format(time.RFC3339)
 }
 
 func (d *desk) archive() *archive {
@@ -231,5 +240,35 @@ func TestAfterARestartNothingIsLostOrDoubled(t *testing.T) {
 		d.up(false)
 		same(t, "bob", d.lines(bob), texts[len(texts)-200:]...)
 		d.stop()
+	})
+}
+
+func TestADayIsFoundAlsoWhereTheArchiveWasNotReadYet(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		a := d.archiveOf(tea)
+		a.days = true
+		for i := range 3100 {
+			a.said = append(a.said, inTea(i))
+		}
+		d.roomInfo(me)
+		d.enter(tea)
+		want := time.Date(1999, 12, 31, 12, 0, 0, 0, time.UTC).AddDate(0, 0, 100-3100)
+		asked := &port.History{Chat: tea, At: want, Limit: 5}
+		page := d.must(asked).(*port.Page)
+		if page.Back.IsZero() || !page.Back.After(want) {
+			t.Fatalf("after so many pages: %+v", page)
+		}
+		for before := page.Back; !page.Back.IsZero(); before = page.Back {
+			page = d.must(&port.History{Chat: tea, At: want, Limit: 5}).(*port.Page)
+			if !page.Back.IsZero() && !page.Back.Before(before) {
+				t.Fatal("it gets no further than", before)
+			}
+		}
+		for _, m := range page.Messages {
+			if m.ID == page.Around && m.Text == "line 101" {
+				return
+			}
+		}
+		t.Errorf("found %s in %v", page.Around, page.Messages)
 	})
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
@@ -87,8 +88,8 @@ func (e *Engine) history(c *port.History) {
 		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page has 1 to 200 messages")})
 		return
 	}
-	if c.Before != "" && c.After+c.Around != "" || c.After != "" && c.Around != "" {
-		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page is before one message, after one or around one")})
+	if wheres(c) > 1 {
+		e.tell(&port.Page{Ref: c.Ref, Chat: c.Chat, Failure: port.Failf(port.BadCommand, "a page is before one message, after one, around one or at a time")})
 		return
 	}
 	e.askKeysOf(c.Chat)
@@ -96,11 +97,25 @@ func (e *Engine) history(c *port.History) {
 	e.page(c, mostPages)
 }
 
+// wheres is how many places are given at which a page is to be.
+func wheres(c *port.History) (n int) {
+	for _, given := range []bool{c.Before != "", c.After != "", c.Around != "", !c.At.IsZero()} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
 func (e *Engine) page(c *port.History, pages int) {
 	p := &port.Page{Ref: c.Ref, Chat: c.Chat, Before: c.Before, After: c.After, Around: c.Around}
 	var fetch *timeline.Query
 	var err error
 	switch {
+	case !c.At.IsZero():
+		var f timeline.Found
+		f, fetch, err = e.lines.AtTime(c.Chat, c.At, c.Limit)
+		p.Messages, p.More, p.Newer, p.Around, p.Back = f.Messages, f.More, f.Newer, f.ID, f.Back
 	case c.Around != "":
 		p.Messages, p.More, p.Newer, err = e.lines.Around(c.Chat, c.Around, c.Limit)
 	case c.After != "":
@@ -116,14 +131,17 @@ func (e *Engine) page(c *port.History, pages int) {
 		e.breakDown(err)
 		return
 	}
-	answer := func() { e.tell(p) }
+	if fetch == nil || !e.online() {
+		p.Back = time.Time{} // it goes no further
+	}
 	if fetch == nil || !e.online() || pages == 0 {
-		answer()
+		e.tell(p)
 		return
 	}
 	e.fetch(*fetch, func(err error) {
 		if err != nil {
-			answer()
+			p.Back = time.Time{}
+			e.tell(p)
 			return
 		}
 		e.page(c, pages-1)

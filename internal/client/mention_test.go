@@ -38,11 +38,11 @@ func TestAChatSaysThatOneIsMentionedUntilThatIsRead(t *testing.T) {
 		d.stop()
 		d.start()
 		list := d.must(&port.History{Chat: tea, Limit: 9}).(*port.Page).Messages
-		if !d.chat(tea).Mentioned || !list[1].ForMe {
+		if c := d.chat(tea); !c.Mentioned || c.Mention != list[1].ID || !list[1].ForMe {
 			t.Errorf("after a restart: %+v", list)
 		}
 		d.must(&port.MarkRead{Chat: tea, Message: list[2].ID})
-		if c := d.chat(tea); c.Mentioned || c.Unread != 0 {
+		if c := d.chat(tea); c.Mentioned || c.Mention != "" || c.Unread != 0 {
 			t.Errorf("when it was read: %+v", c)
 		}
 	})

@@ -35,7 +35,7 @@ func (e *Engine) openPrivacy() error {
 func (e *Engine) privacyCommand(c port.Command) bool {
 	switch c := c.(type) {
 	case *port.GetSettings:
-		e.tell(&port.Settings{Ref: c.Ref, Privacy: e.privacy()})
+		e.getSettings(c)
 	case *port.SetSettings:
 		e.setSettings(c)
 	case *port.Report:
@@ -52,16 +52,60 @@ func (e *Engine) privacy() port.Privacy {
 	return port.Privacy{Receipts: !e.hidden.Receipts, ReadMarkers: !e.hidden.ReadMarkers, Typing: !e.hidden.Typing}
 }
 
+// nsPrivacy is of what the server tells in one's name.
+const nsPrivacy = "urn:mirsal:privacy:0"
+
+// getSettings asks the server for what it has of them.
+func (e *Engine) getSettings(c *port.GetSettings) {
+	if !e.online() {
+		e.tell(&port.Settings{Ref: c.Ref, Privacy: e.privacy()})
+		return
+	}
+	e.ask(conn.Request{Type: stanza.Get, Payload: []byte("<privacy xmlns='" + nsPrivacy + "'/>")}, func(s *conn.Stanza, err error) {
+		all := e.privacy()
+		if stanzaError(s, err) == nil {
+			if who := s.Elem.Child(nsPrivacy, "privacy").Child(nsPrivacy, "last-seen").Text(); who != "" {
+				told := who != "nobody"
+				all.LastSeen = &told
+			}
+		}
+		e.tell(&port.Settings{Ref: c.Ref, Privacy: all})
+	})
+}
+
+// setSettings has the server keep its part first: what it refuses changes nothing.
 func (e *Engine) setSettings(c *port.SetSettings) {
+	if c.LastSeen == nil {
+		e.hide(c)
+		return
+	}
+	who := "nobody"
+	if *c.LastSeen {
+		who = "contacts"
+	}
+	payload := "<privacy xmlns='" + nsPrivacy + "'><last-seen>" + who + "</last-seen></privacy>"
+	e.ask(conn.Request{Type: stanza.Set, Payload: []byte(payload)}, func(s *conn.Stanza, err error) {
+		if err := stanzaError(s, err); err != nil {
+			e.fail(c, port.Failf(port.Refused, "%s", words(err)))
+			return
+		}
+		e.hide(c)
+	})
+}
+
+// hide keeps what is this device's part.
+func (e *Engine) hide(c *port.SetSettings) {
 	now := hidden{Receipts: !c.Receipts, ReadMarkers: !c.ReadMarkers, Typing: !c.Typing}
 	var b keep.Batch
 	put(&b, profileTable, privacyRow, now)
 	if !e.keepBatch(&b) {
 		return
 	}
-	if e.hidden != now {
+	if e.hidden != now || c.LastSeen != nil {
 		e.hidden = now
-		e.tell(&port.Settings{Privacy: e.privacy()})
+		all := e.privacy()
+		all.LastSeen = c.LastSeen
+		e.tell(&port.Settings{Privacy: all})
 	}
 	e.done(c, port.Done{})
 }

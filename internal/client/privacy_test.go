@@ -38,6 +38,44 @@ func TestWhatIsSwitchedOffIsNotToldAndStaysSo(t *testing.T) {
 	})
 }
 
+func TestWhenOneWasHereIsToldAsTheAccountHasIt(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		who, refuse := "contacts", false
+		d.wire.lie = func(q conn.Request) (string, bool) {
+			e := parse(t, string(q.Payload))
+			if !e.Is(nsPrivacy, "privacy") {
+				return "", false
+			}
+			if said := e.First().Text(); said != "" && refuse {
+				return "error forbidden", true
+			} else if said != "" {
+				who = said
+			}
+			return "<privacy xmlns='" + nsPrivacy + "'><last-seen>" + who + "</last-seen></privacy>", true
+		}
+		told := func() bool { return *d.must(&port.GetSettings{}).(*port.Settings).LastSeen }
+		if !told() {
+			t.Error("at first it is told")
+		}
+		no := false
+		d.must(&port.SetSettings{Privacy: port.Privacy{Typing: true, LastSeen: &no}})
+		if told() || who != "nobody" {
+			t.Error("it is told still:", who)
+		}
+		d.must(&port.SetSettings{Privacy: port.Privacy{Typing: true}})
+		if who != "nobody" {
+			t.Error("what was not given was changed")
+		}
+		refuse = true
+		if port.FailureOf(d.do(&port.SetSettings{Privacy: port.Privacy{LastSeen: &no}})[0]) == nil {
+			t.Error("what the server refused was done")
+		}
+		if !d.must(&port.GetSettings{}).(*port.Settings).Typing {
+			t.Error("and what came with it was kept")
+		}
+	})
+}
+
 func TestAReportBlocksAndSaysWhy(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.must(&port.Report{Address: eve, Reason: "spam", Text: "<buy>"})

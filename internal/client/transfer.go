@@ -72,7 +72,7 @@ func (e *Engine) sendFile(c *port.SendFile) {
 		name = path.Base(c.Path)
 	}
 	name = files.CleanName(name)
-	o, change, ok := e.draft(c, timeline.Draft{Chat: chat, File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending", Media: timeline.CleanMedia(c.Media)}})
+	o, change, ok := e.draft(c, timeline.Draft{Chat: chat, File: &timeline.File{Name: name, Type: c.Type, Size: size, State: "sending", Media: timeline.CleanMedia(c.Media), Text: c.Text}})
 	if !ok {
 		return
 	}
@@ -189,21 +189,33 @@ func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
 // sendLink gives a message its link, and puts the caption behind it, a message of its own: who
 // reads a link looks for nothing else there. Both or neither are kept.
 func (e *Engine) sendLink(message string, f timeline.File, n note) {
-	change, err := e.lines.SetFile(message, f)
+	var err error
+	if f.Text = ""; n.Text != "" {
+		f.Said, err = e.lines.OriginID()
+	}
+	var change timeline.Change
+	if err == nil {
+		change, err = e.lines.SetFile(message, f)
+	}
 	if err != nil {
 		e.change(change, err)
 		return
 	}
 	files.Drop(change.Batch, message)
-	if n.Text != "" {
-		_, caption, ok := e.draft(&port.Send{}, timeline.Draft{Chat: n.Chat, Text: n.Text})
-		if ok {
-			change.Batch.Add(caption.Batch)
-			change.Events = append(change.Events, caption.Events...)
-		}
-	}
+	e.caption(&change, timeline.Draft{Chat: n.Chat, Text: n.Text, Origin: f.Said})
 	if e.change(change, nil) {
 		e.pump()
+	}
+}
+
+// caption puts one behind a file, if there is one to put, into the batch that sends that.
+func (e *Engine) caption(change *timeline.Change, d timeline.Draft) {
+	if d.Text == "" {
+		return
+	}
+	if _, caption, ok := e.draft(&port.Send{}, d); ok {
+		change.Batch.Add(caption.Batch)
+		change.Events = append(change.Events, caption.Events...)
 	}
 }
 

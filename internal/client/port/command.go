@@ -76,14 +76,17 @@ type ListChats struct{ Ref }
 // most Limit (1–200). Answer: Page. What is not here yet is fetched from the
 // archive first.
 // Around, in place of Before, asks for one message with those on both sides of it that
-// are here without a gap; After for those newer than one. At most one of the three is given.
+// are here without a gap; After for those newer than one. At asks for the first message of
+// that time or later, as Around does: Page.Around names it, and where the archive was not
+// read back that far yet, Page.Back says so: asking again goes on. At most one of the four is given.
 type History struct {
 	Ref
-	Chat   string `json:"chat"`
-	Before string `json:"before,omitempty"`
-	Around string `json:"around,omitempty"`
-	After  string `json:"after,omitempty"`
-	Limit  int    `json:"limit"`
+	Chat   string    `json:"chat"`
+	Before string    `json:"before,omitempty"`
+	Around string    `json:"around,omitempty"`
+	After  string    `json:"after,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Limit  int       `json:"limit"`
 }
 
 // Send puts a message into the outbox. It is kept before the answer, Done, whose
@@ -244,7 +247,7 @@ type SetTimer struct {
 // GetSettings asks what others are told of. Answer: Settings.
 type GetSettings struct{ Ref }
 
-// SetSettings changes all of it. Answer: Done.
+// SetSettings changes all of it; LastSeen, which is the account's, where it is given. Answer: Done.
 type SetSettings struct {
 	Ref
 	Privacy

@@ -81,6 +81,7 @@ type Page struct {
 	Messages []Message `json:"messages"`
 	More     bool      `json:"more,omitempty"`
 	Newer    bool      `json:"newer,omitempty"`
+	Back     time.Time `json:"back,omitzero"` // how far At has read back, where that is not far enough yet
 	Failure  *Failure  `json:"failure,omitempty"`
 }
 
@@ -102,11 +103,13 @@ type Settings struct {
 }
 
 // Privacy is what others are told: that a text has arrived (0184), that it was read (0333), that
-// one is writing (0085). All are told at first.
+// one is writing (0085), and, to contacts, when one was last here (0012). All are told at first. The last
+// is the account's, kept by the server: absent where that cannot tell.
 type Privacy struct {
-	Receipts    bool `json:"receipts"`
-	ReadMarkers bool `json:"readMarkers"`
-	Typing      bool `json:"typing"`
+	Receipts    bool  `json:"receipts"`
+	ReadMarkers bool  `json:"readMarkers"`
+	Typing      bool  `json:"typing"`
+	LastSeen    *bool `json:"lastSeen,omitempty"`
 }
 
 // Profile answers GetProfile, and tells of a change, made here or on another device.

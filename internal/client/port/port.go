@@ -143,6 +143,10 @@ type File struct {
 	State string `json:"state"`          // remote, loading, here, sending, failed
 	Why   string `json:"why,omitempty"`  // the code of the failure, when failed
 	Path  string `json:"path,omitempty"` // where it lies, when here
+	// Caption is the ID of the message that says something about it, by the same sender and behind it; Text
+	// is that of one's own file on its way, which is no message yet.
+	Caption string `json:"caption,omitempty"`
+	Text    string `json:"text,omitempty"`
 	Media
 }
 
@@ -153,6 +157,7 @@ type Media struct {
 	Height   int    `json:"height,omitempty"`
 	Duration int64  `json:"duration,omitempty"` // milliseconds
 	Thumb    string `json:"thumb,omitempty"`    // a data:image/… address of at most 4 KiB, of a blurred picture
+	Album    string `json:"album,omitempty"`    // of files that are sent at once: the same made-up word, at most 64 printable ASCII characters
 	Waveform []byte `json:"waveform,omitempty"` // how loud a voice note is, 0–255, in at most 256 equal steps
 }
 
@@ -176,6 +181,7 @@ type Chat struct {
 	Muted     time.Time `json:"muted,omitzero"`  // until when; year 9999: for good
 	Archived  bool      `json:"archived,omitempty"`
 	Mentioned bool      `json:"mentioned,omitempty"` // something unread is ForMe
+	Mention   string    `json:"mention,omitempty"`   // ID of the first of these
 	Timer     int       `json:"timer,omitempty"`     // seconds that what is said now is kept; 0 for good
 	Draft     *Draft    `json:"draft,omitempty"`
 	Pins      []string  `json:"pins,omitempty"` // IDs of messages, the latest pinned first

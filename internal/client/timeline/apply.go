@@ -135,6 +135,7 @@ func (s *step) settle(r *record) error {
 	if r.ReplyTo != "" {
 		s.put(tableReplies, r.chat+"\x00"+r.ReplyTo+"\x00"+r.ID, nil)
 	}
+	s.awaitCaption(r)
 	if err := s.catchUp(r); err != nil {
 		return err
 	}
@@ -142,6 +143,13 @@ func (s *step) settle(r *record) error {
 		return err
 	}
 	return s.tellAnswers(r)
+}
+
+// awaitCaption has a file told of again when its caption comes, or changes: as what answers a line is.
+func (s *step) awaitCaption(r *record) {
+	if r.File != nil && r.File.Said != "" {
+		s.put(tableReplies, r.chat+"\x00"+r.File.Said+"\x00"+r.ID, nil)
+	}
 }
 
 // subject notes what a room is about; a line says so when it was another before.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"mirsal/internal/client/port"
 )
@@ -115,4 +116,28 @@ func ids(list []port.Message) []string {
 		out = append(out, m.ID)
 	}
 	return out
+}
+
+func TestTheFirstMessageOfATimeIsFound(t *testing.T) {
+	d := online(t, own)
+	page, _, _, err := d.b.Page(bob, "", 1)
+	if _, _, none := d.b.AtTime(bob, time.Now(), 5); none == nil || len(page) > 0 || err == nil {
+		t.Error("a chat that is not there")
+	}
+	var times []time.Time
+	for i := range 30 {
+		in := from(bob, fmt.Sprint(i), fmt.Sprint("line ", i))
+		in.Time = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 7 * time.Hour)
+		times = append(times, in.Time)
+		d.apply(in)
+	}
+	for i, at := range times {
+		for ahead, want := range map[time.Duration]int{0: i, -time.Minute: i, time.Minute: min(i+1, 29)} {
+			f, _, err := d.b.AtTime(bob, at.Add(ahead), 5)
+			at := slices.IndexFunc(f.Messages, func(m port.Message) bool { return m.ID == f.ID })
+			if err != nil || at < 0 || f.Messages[at].Text != fmt.Sprint("line ", want) {
+				t.Fatalf("%d, %v: %+v, %v", i, ahead, texts(f.Messages), err)
+			}
+		}
+	}
 }

@@ -22,9 +22,10 @@ type chat struct {
 	// SeenTo is a stanza-id up to which all was seen elsewhere, as long as it has not come.
 	SeenTo  string `json:"seenTo,omitempty"`
 	Unread  int    `json:"unread,omitempty"`
-	ForMe   bool   `json:"forMe,omitempty"` // something unread speaks to us by name
-	First   order  `json:"first,omitzero"`  // of what is unread
-	ReadTo  order  `json:"readTo,omitzero"` // what the other side has seen
+	ForMe   bool   `json:"forMe,omitempty"`  // something unread speaks to us by name
+	Mention order  `json:"mention,omitzero"` // of the first that does
+	First   order  `json:"first,omitzero"`   // of what is unread
+	ReadTo  order  `json:"readTo,omitzero"`  // what the other side has seen
 	Subject string `json:"subject,omitempty"`
 	Older   fill   `json:"older,omitzero"`
 	Waits   uint64 `json:"waits,omitempty"` // number of the last change that waits for its message
@@ -57,10 +58,20 @@ func (s *step) arrived(r *record) {
 	if r.flags()&isCounted == 0 || !c.Seen.less(r.at) {
 		return
 	}
-	c.ForMe = c.ForMe || r.flags()&isForMe != 0
+	if r.flags()&isForMe != 0 {
+		c.mentioned(r.at)
+	}
 	if c.Unread++; c.Unread == 1 || r.at.less(c.First) {
 		c.First = r.at
 	}
+}
+
+// mentioned notes an unread line that speaks to us by name.
+func (c *chat) mentioned(at order) {
+	if c.Mention == (order{}) || at.less(c.Mention) {
+		c.Mention = at
+	}
+	c.ForMe = true
 }
 
 // seen moves what was read here or elsewhere forwards.
@@ -80,13 +91,16 @@ func (s *step) seen(c *chat, to order) {
 
 // recount counts what is unread.
 func (b *Book) recount(c *chat) error {
-	c.Unread, c.First, c.ForMe = 0, order{}, false
+	c.Unread, c.First, c.ForMe, c.Mention = 0, order{}, false, order{}
 	r := keep.Range{Prefix: c.Address + "\x00", After: rowKey(c.Address, c.Seen)}
 	return b.kept.scan(tableRows, r, func(key string, v []byte) bool {
 		if len(v) > 0 && v[0]&isCounted != 0 {
-			c.ForMe = c.ForMe || v[0]&isForMe != 0
+			_, at := splitKey(key)
+			if v[0]&isForMe != 0 {
+				c.mentioned(at)
+			}
 			if c.Unread++; c.Unread == 1 {
-				_, c.First = splitKey(key)
+				c.First = at
 			}
 		}
 		return c.Unread < mostUnread
@@ -229,12 +243,34 @@ func (b *Book) view(r *record) (port.Message, error) {
 	if b.name != nil {
 		m.Name = cmp.Or(b.name(r.chat, r.Sender), r.Name)
 	}
-	if r.ReplyTo == "" {
-		return m, nil
+	caption, err := b.caption(r)
+	if err != nil {
+		return m, err
 	}
-	q, err := b.quote(r)
-	m.Reply = q
+	if caption != nil {
+		m.File.Caption = caption.ID
+	}
+	if r.ReplyTo != "" {
+		m.Reply, err = b.quote(r)
+	}
 	return m, err
+}
+
+// caption is the line that a file says is its caption, by the same person; nil where there is none.
+func (b *Book) caption(r *record) (*record, error) {
+	if r.File == nil || r.File.Said == "" || r.Retracted {
+		return nil, nil
+	}
+	for _, author := range authors(r.Mine, r.Real, r.Occupant, r.Sender) {
+		c, err := b.said(r.chat, author, r.File.Said)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && c.chat == r.chat && c.Mine == r.Mine && c.Text != "" && c.File == nil && !c.Retracted && r.at.less(c.at) {
+			return c, nil
+		}
+	}
+	return nil, nil
 }
 
 // maxQuote is how much of a message is shown in an answer, in code points.
@@ -250,6 +286,11 @@ func (b *Book) quote(r *record) (*port.Quote, error) {
 		return &port.Quote{Sender: r.ReplyOf}, nil
 	}
 	text := to.Text
+	if caption, err := b.caption(to); err != nil {
+		return nil, err
+	} else if caption != nil {
+		text = caption.Text
+	}
 	if text == "" && to.File != nil {
 		text = to.File.Name
 	}
@@ -292,16 +333,31 @@ func (b *Book) chatView(c *chat) (port.Chat, error) {
 		row.Last = &m
 	}
 	if c.Unread > 0 {
-		v, err := b.kept.get(tableRows, rowKey(c.Address, c.First))
-		if err != nil {
+		if row.First, err = b.idAt(c.Address, c.First); err != nil {
 			return row, err
 		}
-		if r, err := decode(rowKey(c.Address, c.First), v); err == nil {
-			row.First = r.ID
+	}
+	if c.Mention != (order{}) {
+		if row.Mention, err = b.idAt(c.Address, c.Mention); err != nil {
+			return row, err
 		}
 	}
 	if b.dress != nil {
 		b.dress(&row)
 	}
 	return row, nil
+}
+
+// idAt is the ID of the line that stands at a place; "" where none does.
+func (b *Book) idAt(chat string, at order) (string, error) {
+	key := rowKey(chat, at)
+	v, err := b.kept.get(tableRows, key)
+	if err != nil {
+		return "", err
+	}
+	r, err := decode(key, v)
+	if err != nil {
+		return "", nil
+	}
+	return r.ID, nil
 }

@@ -114,4 +114,8 @@ type File struct {
 	Why   string     `json:"why,omitempty"`
 	Media port.Media `json:"media,omitzero"`
 	Path  string     `json:"path,omitempty"`
+	// Said is the origin-id of the message that is its caption; Text the caption of one's own until
+	// that message is there.
+	Said string `json:"said,omitempty"`
+	Text string `json:"text,omitempty"`
 }

@@ -16,12 +16,14 @@ import (
 const (
 	nsThumbs = "urn:xmpp:thumbs:1"
 	nsVoice  = "urn:mirsal:voice:0"
+	nsFile   = "urn:mirsal:file:0"
 	cipher   = "urn:xmpp:ciphers:aes-256-gcm-nopadding:0"
 
 	maxThumb    = 4 << 10 // bytes of a data: address
 	maxWaveform = 256     // bytes
 	maxSide     = 1 << 16 // pixels
 	maxDuration = 1 << 40 // milliseconds
+	maxAlbum    = 64      // bytes
 )
 
 // CleanMedia is media within bounds: what is out of them is left out.
@@ -34,6 +36,9 @@ func CleanMedia(m port.Media) port.Media {
 	}
 	if len(m.Thumb) > maxThumb || !strings.HasPrefix(m.Thumb, "data:image/") {
 		m.Thumb = ""
+	}
+	if len(m.Album) > maxAlbum || strings.ContainsFunc(m.Album, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		m.Album = ""
 	}
 	if len(m.Waveform) == 0 || len(m.Waveform) > maxWaveform {
 		m.Waveform = nil
@@ -87,7 +92,22 @@ func (f *File) appendMeta(dst []byte) []byte {
 	if len(m.Waveform) > 0 {
 		dst = append(base64.StdEncoding.AppendEncode(append(dst, "<waveform xmlns='"+nsVoice+"'>"...), m.Waveform), "</waveform>"...)
 	}
-	return append(dst, "</file>"...)
+	return append(f.appendTogether(dst), "</file>"...)
+}
+
+// appendTogether appends with which other messages a file is one thing to people.
+func (f *File) appendTogether(dst []byte) []byte {
+	if f.Media.Album == "" && f.Said == "" {
+		return dst
+	}
+	dst = append(dst, "<together xmlns='"+nsFile+"'"...)
+	if f.Media.Album != "" {
+		dst = xtok.AppendAttr(dst, "album", f.Media.Album)
+	}
+	if f.Said != "" {
+		dst = xtok.AppendAttr(dst, "caption", f.Said)
+	}
+	return append(dst, "/>"...)
 }
 
 // Facts is what is said of a file, as XML that stands alone.
@@ -105,7 +125,7 @@ func (f *File) Learn(facts []byte) {
 
 func (f *File) readMeta(meta xtok.Elem) {
 	f.Type = cutText(CleanName(meta.Child(nsFileMeta, "media-type").Text()), 128)
-	f.Media = readMedia(meta)
+	f.Media, f.Said = readMedia(meta), bounded(meta.Child(nsFile, "together").Attr("caption"))
 	if n, err := strconv.ParseInt(meta.Child(nsFileMeta, "size").Text(), 10, 64); err == nil && n >= 0 {
 		f.Size = n
 	}
@@ -121,7 +141,7 @@ func readMedia(meta xtok.Elem) port.Media {
 		return n
 	}
 	m := port.Media{Width: int(min(number("width"), maxSide+1)), Height: int(min(number("height"), maxSide+1)), Duration: number("length"),
-		Thumb: meta.Child(nsThumbs, "thumbnail").Attr("uri")}
+		Thumb: meta.Child(nsThumbs, "thumbnail").Attr("uri"), Album: meta.Child(nsFile, "together").Attr("album")}
 	if text := strings.TrimSpace(meta.Child(nsVoice, "waveform").Text()); len(text) <= 2*maxWaveform {
 		m.Waveform, _ = base64.StdEncoding.DecodeString(text)
 	}

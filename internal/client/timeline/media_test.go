@@ -1,7 +1,9 @@
 package timeline
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,5 +58,63 @@ func TestAFileThatFailedIsOnItsWayAgainWhenItIsTriedAgain(t *testing.T) {
 	d.keep(c, err)
 	if f := lastChat(t, d, bob).Last.File; f.State != "sending" || f.Why != "" {
 		t.Errorf("tried again: %+v", f)
+	}
+}
+
+func TestAFileAndItsCaptionAreTwoMessagesThatKnowOfEachOther(t *testing.T) {
+	d := online(t, own)
+	file := func(who, id, said string) Incoming {
+		in := from(who, id, "")
+		in.File = &File{URL: "https://example.org/" + id, Name: "photo.jpg", Size: -1, Said: said}
+		return in
+	}
+	captions := func(chat string) (out []string) {
+		page, _, _, err := d.b.Page(chat, "", 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := map[string]string{"": "-"}
+		for _, m := range page {
+			texts[m.ID] = m.Text
+		}
+		for _, m := range page {
+			if m.File != nil {
+				out = append(out, texts[m.File.Caption])
+			}
+		}
+		return out
+	}
+	d.apply(from(bob, "early", "before"))
+	d.apply(file(bob, "1", "2"))
+	events := d.apply(from(bob, "2", "a cat"))
+	told := slices.ContainsFunc(events, func(e port.Event) bool {
+		m, ok := e.(*port.MessageChanged)
+		return ok && m.Message.File != nil && m.Message.File.Caption != ""
+	})
+	if got := captions(bob); !told || !slices.Equal(got, []string{"a cat"}) {
+		t.Errorf("%v, told %v", got, told)
+	}
+	d.apply(mine(bob, "3", "mine"))
+	for i, said := range []string{"early", "3", "1", "4", "nothing"} { // before it, somebody else's, a file, itself
+		d.apply(file(bob, fmt.Sprint(4+i), said))
+	}
+	if got := captions(bob); !slices.Equal(got, []string{"a cat", "-", "-", "-", "-", "-"}) {
+		t.Error(got)
+	}
+	d.apply(Incoming{Envelope: Envelope{Chat: bob, Sender: bob, Real: bob, StanzaID: "r"}, Kind: Retract, ID: "r", Ref: "2"})
+	if got := captions(bob); got[0] != "-" {
+		t.Error("what was taken back is a caption still:", got)
+	}
+}
+
+func TestWithWhatAFileIsOneIsReadAsItWasWritten(t *testing.T) {
+	f := File{Name: "photo.jpg", Size: 9, Said: "caption-id", Media: port.Media{Album: "a1b2"}}
+	var got File
+	if got.Learn(f.Facts()); got.Said != f.Said || got.Media.Album != f.Media.Album {
+		t.Errorf("%+v", got)
+	}
+	f.Media.Album = "two words"
+	if got.Learn(f.Facts()); got.Media.Album != "" {
+		t.Error("an album's name is one word")
 	}
 }

@@ -79,6 +79,8 @@ type Draft struct {
 	Lock     port.Lock
 	// Forwarded: it was said elsewhere before.
 	Forwarded bool
+	// Origin is the origin-id, of OriginID; "" is a new one.
+	Origin string
 	// Timer has the chat's texts kept so many seconds from now on, 0 for good; nil is no such word.
 	Timer *uint32
 }
@@ -90,7 +92,10 @@ func (b *Book) Compose(d Draft, now time.Time) (Outgoing, Change, error) {
 	s := b.begin(now)
 	x := &item{Chat: d.Chat, Room: d.Room, Text: cutText(d.Text, maxText)}
 	var err error
-	if x.OriginID, err = s.originID(); err != nil {
+	if x.OriginID = d.Origin; x.OriginID == "" {
+		x.OriginID, err = s.OriginID()
+	}
+	if err != nil {
 		return Outgoing{}, Change{}, err
 	}
 	switch {
@@ -116,8 +121,8 @@ func (b *Book) Compose(d Draft, now time.Time) (Outgoing, Change, error) {
 	return o, change, err
 }
 
-// originID is a new id that nobody guesses.
-func (b *Book) originID() (string, error) {
+// OriginID is a new id that nobody guesses.
+func (b *Book) OriginID() (string, error) {
 	id := make([]byte, 16)
 	_, err := io.ReadFull(b.rand, id)
 	return hex.EncodeToString(id), err
@@ -390,7 +395,7 @@ func (b *Book) Retry(message string, now time.Time) (Outgoing, Change, error) {
 	}
 	x := &item{Kind: Text, Chat: r.chat, Room: r.Room, OriginID: r.OriginID, Row: r.ID, Text: r.Text, Hold: r.File != nil && r.File.URL == ""}
 	if r.Retracted {
-		if x.OriginID, err = s.originID(); err == nil {
+		if x.OriginID, err = s.OriginID(); err == nil {
 			err = s.queueRetract(x, r)
 		}
 	} else {
@@ -428,6 +433,7 @@ func (b *Book) SetFile(message string, f File) (Change, error) {
 	return b.set(message, func(s *step, r *record) error {
 		f.Name = fileName(f.Name)
 		r.File = &f
+		s.awaitCaption(r)
 		for _, x := range s.outbox {
 			if x.Row == r.ID && x.Hold && f.URL != "" {
 				x.Hold = false

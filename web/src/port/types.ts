@@ -114,7 +114,9 @@ export interface ListChats {
  * most Limit (1–200). Answer: Page. What is not here yet is fetched from the
  * archive first.
  * Around, in place of Before, asks for one message with those on both sides of it that
- * are here without a gap; After for those newer than one. At most one of the three is given.
+ * are here without a gap; After for those newer than one. At asks for the first message of
+ * that time or later, as Around does: Page.Around names it, and where the archive was not
+ * read back that far yet, Page.Back says so: asking again goes on. At most one of the four is given.
  */
 export interface History {
 	do: 'history';
@@ -123,6 +125,7 @@ export interface History {
 	before?: string;
 	around?: string;
 	after?: string;
+	at?: string;
 	limit: number;
 }
 
@@ -324,7 +327,7 @@ export interface GetSettings {
 	ref?: number;
 }
 
-/** SetSettings changes all of it. Answer: Done. */
+/** SetSettings changes all of it; LastSeen, which is the account's, where it is given. Answer: Done. */
 export interface SetSettings extends Privacy {
 	do: 'setSettings';
 	ref?: number;
@@ -756,6 +759,8 @@ export interface Page {
 	messages: Message[] | null;
 	more?: boolean;
 	newer?: boolean;
+	/** how far At has read back, where that is not far enough yet */
+	back?: string;
 	failure?: Failure;
 }
 
@@ -780,12 +785,14 @@ export interface Settings extends Privacy {
 
 /**
  * Privacy is what others are told: that a text has arrived (0184), that it was read (0333), that
- * one is writing (0085). All are told at first.
+ * one is writing (0085), and, to contacts, when one was last here (0012). All are told at first. The last
+ * is the account's, kept by the server: absent where that cannot tell.
  */
 export interface Privacy {
 	receipts: boolean;
 	readMarkers: boolean;
 	typing: boolean;
+	lastSeen?: boolean;
 }
 
 /** Profile answers GetProfile, and tells of a change, made here or on another device. */
@@ -1058,6 +1065,12 @@ export interface File extends Media {
 	why?: string;
 	/** where it lies, when here */
 	path?: string;
+	/**
+	 * Caption is the ID of the message that says something about it, by the same sender and behind it; Text
+	 * is that of one's own file on its way, which is no message yet.
+	 */
+	caption?: string;
+	text?: string;
 }
 
 /**
@@ -1072,6 +1085,8 @@ export interface Media {
 	duration?: number;
 	/** a data:image/… address of at most 4 KiB, of a blurred picture */
 	thumb?: string;
+	/** of files that are sent at once: the same made-up word, at most 64 printable ASCII characters */
+	album?: string;
 	/** how loud a voice note is, 0–255, in at most 256 equal steps */
 	waveform?: string;
 }
@@ -1104,6 +1119,8 @@ export interface Chat {
 	archived?: boolean;
 	/** something unread is ForMe */
 	mentioned?: boolean;
+	/** ID of the first of these */
+	mention?: string;
 	/** seconds that what is said now is kept; 0 for good */
 	timer?: number;
 	draft?: Draft;
