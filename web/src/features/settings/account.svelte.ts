@@ -26,7 +26,7 @@ export class Account {
 		void engine.do({ do: 'getSettings' }).then((answer) => {
 			if (!failed(answer)) this.privacy = told(answer);
 		});
-		const ends = [engine.on('profile', (p) => this.#is(p)), engine.on('settings', (s) => (this.privacy = told(s)))];
+		const ends = [engine.on('profile', (p) => this.#is(p)), engine.on('settings', (s) => (this.privacy = { lastSeen: this.privacy?.lastSeen, ...told(s) }))];
 		return () => ends.forEach((end) => end());
 	}
 
@@ -35,7 +35,9 @@ export class Account {
 		if (!this.privacy) return undefined;
 		const before = this.privacy;
 		this.privacy = { ...before, ...change };
-		const failure = failed(await this.#world.engine.do({ do: 'setSettings', ...this.privacy }));
+		// the last is the account's: it is said only where it is what changes
+		const { lastSeen: _, ...device } = this.privacy;
+		const failure = failed(await this.#world.engine.do({ do: 'setSettings', ...device, ...change }));
 		if (failure) this.privacy = before;
 		return failure;
 	}
@@ -55,4 +57,4 @@ export class Account {
 	}
 }
 
-const told = ({ receipts, readMarkers, typing }: Privacy): Privacy => ({ receipts, readMarkers, typing });
+const told = ({ receipts, readMarkers, typing, lastSeen }: Privacy): Privacy => ({ receipts, readMarkers, typing, ...(lastSeen === undefined ? {} : { lastSeen }) });

@@ -20,6 +20,18 @@ test('one thing that others are told changes, and the others stay', async () => 
 	expect(engine.asked.filter((c) => c.do === 'setSettings')).toEqual([{ do: 'setSettings', receipts: true, readMarkers: true, typing: false }]);
 });
 
+test('when one was last here is only changed where that is what changes', async () => {
+	const engine = new FakeEngine({ getSettings: () => ({ event: 'settings', ...all, lastSeen: true }) });
+	const account = new Account(new World(engine, vault));
+	account.watch();
+	await settled();
+	await account.tell({ typing: false });
+	await account.tell({ lastSeen: false });
+	expect(engine.asked.filter((c) => c.do === 'setSettings').map((c) => c.lastSeen)).toEqual([undefined, false]);
+	engine.tell({ event: 'settings', ...all, typing: false });
+	expect(account.privacy?.lastSeen).toBe(false);
+});
+
 test('what could not be changed is shown as it was', async () => {
 	const engine = new FakeEngine({ getSettings: () => ({ event: 'settings', ...all }), setSettings: () => ({ event: 'done', failure: { code: 'refused', text: '' } }) });
 	const account = new Account(new World(engine, vault));
