@@ -273,3 +273,7 @@ func TestTheScreensLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {
 	folder := h.tell("looks", nil)
 	compare(t, folder)
 }
+
+func TestTheCoreIsUsedByTheKeyboardAloneAndToldToScreenReaders(t *testing.T) {
+	newHouse(t, "alice", "bob", "carol", "dave").tell("keyboard", nil)
+}

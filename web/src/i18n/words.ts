@@ -4,7 +4,7 @@
 import { kindOf } from '../model/media';
 import type { Delivery, Failure, File, Message } from '../port/types';
 import { plain } from '../ui/bidi';
-import { lasting } from '../ui/time';
+import { clock, lasting } from '../ui/time';
 import { m, tag } from './index';
 
 export function delivery(state: Delivery): string {
@@ -71,6 +71,31 @@ const timerWords = (seconds: number) => (seconds > 0 ? m.notice_timer({ time: la
 export function unreadableWords(why: string): string {
 	if (why === 'before-joined') return m.unreadable_before();
 	return why === 'tampered' || why === 'forged' ? m.unreadable_tampered() : m.unreadable();
+}
+
+/** told is a message as a screen reader says it in one go: whose, what, when, how far it has come. */
+export function told(message: Message, { quoted = '', open = false } = {}): string {
+	const { mine, reply, retracted } = message;
+	const parts = [
+		mine ? m.from_you() : m.from({ name: plain(message.name || message.sender) }),
+		reply && !retracted && m.told_reply({ name: plain(quoted), text: reply.text ?? m.quote_missing() }),
+		message.unreadable ? unreadableWords(message.unreadable) : content(message),
+		message.file && message.text && fileWords(message.file),
+		message.edited && !retracted && m.edited(),
+		!retracted && message.reactions?.length && message.reactions.map((r) => r.emoji).join(' '),
+		message.starred && m.starred(),
+		open && m.lock_open(),
+		clock(new Date(message.time), tag()),
+		mine && !retracted && delivery(message.delivery),
+	];
+	return parts.filter(Boolean).join('. ');
+}
+
+/** heard is a new message as it is announced: who, in which chat unless that is open, what. */
+export function heard(message: Message, chat: { name: string; room?: boolean } | undefined, here: boolean): string {
+	const who = plain(message.name || message.sender.split('@')[0]!);
+	const where = chat?.room && !here ? `${plain(chat.name)}, ${who}` : who;
+	return `${where}: ${content(message).slice(0, 200)}`;
 }
 
 /** failureWords is a failure for people: what it is, and never the engine's own text. */

@@ -14,7 +14,7 @@ export function roving(selector: string): Attachment<HTMLElement> {
 		function key(e: KeyboardEvent) {
 			const to = step[e.key];
 			const own = (e.target as HTMLElement).matches('input, textarea, select'); // their keys are their own
-			if (!to || own || e.altKey || e.ctrlKey || e.metaKey) return;
+			if (!to || own || e.defaultPrevented /* by a list inside: a menu in a message */ || e.altKey || e.ctrlKey || e.metaKey) return;
 			const all = [...list.querySelectorAll<HTMLElement>(selector)];
 			const at = all.findIndex((x) => x === document.activeElement || x.contains(document.activeElement));
 			const next = all[to(at, all.length - 1)];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { initialsOf, toneOf, tones } from './avatar';
 import { plain } from './bidi';
+import { roving } from './roving';
 import { brief, day, number } from './time';
 
 test('what would turn the direction of a name is taken out', () => {
@@ -62,4 +63,15 @@ test('days are named as people name them, with the chosen digits', () => {
 	expect(day(at(1), now, 'ar-u-nu-arab')).toBe('١ نوفمبر');
 	expect(brief(at(22), now, 'en-u-nu-latn')).toMatch(/^9:30\sAM$/);
 	expect(number(12345, 'ar-u-nu-latn')).toMatch(/12.345/);
+});
+
+test('the arrows lead through the inner of two lists, as a menu in a message is', () => {
+	document.body.innerHTML = '<div id="outer"><b class="row" tabindex="-1"><span id="inner"><button>1</button><button>2</button></span></b><b class="row" tabindex="-1">last</b></div>';
+	const ends = [roving('button')(document.querySelector('#inner')!), roving('.row')(document.querySelector('#outer')!)];
+	const first = document.querySelector('button')!;
+	Element.prototype.scrollIntoView = () => {};
+	first.focus();
+	first.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true, cancelable: true }));
+	expect(document.activeElement?.textContent).toBe('2');
+	ends.forEach((end) => end?.());
 });

@@ -6,9 +6,11 @@ import { hopeless } from '../../model/media';
 import { asking } from './asking.svelte';
 import Conversation from './Conversation.svelte';
 import Nothing from './Nothing.svelte';
+import { hearing } from './hearing';
 
 export const conversation: Feature = {
 	name: 'conversation',
+	start: hearing,
 	main: { now: Conversation },
 	empty: { now: Nothing },
 	over: { when: () => Boolean(asking.deleting ?? asking.forwarding), view: { later: () => import('./Asked.svelte') } },

@@ -5,7 +5,7 @@ import type { World } from '../../model/world';
 import { shown } from '../../model/contacts.svelte';
 import { failed } from '../../port/engine';
 import type { Device, Failure } from '../../port/types';
-import { plain } from '../../ui/bidi';
+import { isolated, plain } from '../../ui/bidi';
 import { undecided } from './lock';
 
 export type Decision = 'verified' | 'first-use' | 'refused';
@@ -70,6 +70,6 @@ export function nameOf({ chats, contacts }: World, address: string): string {
 /** namesOf is who a lock speaks of, as a list in the chosen language. */
 export function namesOf(world: World, chat: string): string {
 	const missing = world.chats.of(chat)?.lock.missing ?? [];
-	const all = (missing.length ? missing : [chat]).map((address) => `\u2068${nameOf(world, address)}\u2069`);
+	const all = (missing.length ? missing : [chat]).map((address) => isolated(nameOf(world, address)));
 	return new Intl.ListFormat(world.settings.locale).format(all.slice(0, 5)) + (all.length > 5 ? '…' : '');
 }
