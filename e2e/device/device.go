@@ -200,9 +200,12 @@ func (d *Device) Close() {
 
 // Call asks the process something. The error is the answer's failure, or that the
 // process ended before it answered.
-func (d *Device) Call(c port.Command) (port.Event, error) {
+func (d *Device) Call(c port.Command) (port.Event, error) { return d.CallWithin(patience, c) }
+
+// CallWithin is Call for what takes longer, as handing a large history over does.
+func (d *Device) CallWithin(limit time.Duration, c port.Command) (port.Event, error) {
 	l := d.now()
-	ctx, cancel := context.WithTimeout(l.ended, patience)
+	ctx, cancel := context.WithTimeout(l.ended, limit)
 	defer cancel()
 	return l.Call(ctx, c)
 }

@@ -51,8 +51,8 @@ func (p *past) begin() (string, error) {
 // accept lets in who has scanned the code.
 func (p *past) accept() error {
 	p.phone.Until("a device that wants in", func(ev port.Event) bool { _, ok := ev.(*port.LinkAsked); return ok })
-	p.phone.Must(&port.LinkConfirm{Accept: true})
-	return nil
+	_, err := p.phone.CallWithin(patience, &port.LinkConfirm{Accept: true})
+	return err
 }
 
 // write puts the lines into the profile's history, as the engine does when they come.
