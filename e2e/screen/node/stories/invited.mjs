@@ -48,7 +48,7 @@ async function theFirst(sara, link) {
 	await sara.button('onboarding_enter').click();
 	await sara.page.getByRole('heading', { name: sara.say('chats') }).waitFor();
 	await sara.page.reload();
-	await sara.page.getByText(sara.say('chats_empty_lead')).waitFor();
+	await sara.page.getByText(sara.say('chats_empty_alone')).waitFor();
 }
 
 // aMinute is how it should go: who was sent a link reads it, says who they are, and writes.

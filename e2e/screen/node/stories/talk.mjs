@@ -48,6 +48,7 @@ export default async function talk(stage) {
 	await bob.page.goBack();
 	await bob.page.getByText(bob.say('offline')).waitFor();
 	await bob.opens(alice);
+	if (await bob.page.getByText(bob.say('online'), { exact: true }).count()) throw new Error('without a line bob sees that alice is here');
 	await bob.writes('كُتِب بلا اتصال');
 	await alice.writes('written while bob was away');
 	await alice.delivered('written while bob was away', 'sent', 'delivered');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message } from '../../port/types';
-import { directionOf } from './direction';
+import { directionOf, endsOnTimesSide } from './direction';
 import { toggled } from './reactions';
 import { rowsOf } from './rows';
 import { begun, blocksOf, spansOf, type Span } from './styling';
@@ -74,6 +74,15 @@ test('the direction of the last line is that of its first letter', () => {
 	expect(directionOf('hello\nمرحبا', 'ltr')).toBe('rtl');
 	expect(directionOf('123 مرحبا hello', 'ltr')).toBe('rtl');
 	expect(directionOf('123 🙂', 'rtl')).toBe('rtl');
+});
+
+test('the time has a line of its own under a text that turns what follows it', () => {
+	expect(endsOnTimesSide('hello', 'ltr')).toBe(true);
+	expect(endsOnTimesSide('مرحبا', 'ltr')).toBe(false);
+	expect(endsOnTimesSide('see \u202Egnp.exe', 'ltr')).toBe(false);
+	expect(endsOnTimesSide('\u2067see', 'ltr')).toBe(false);
+	expect(endsOnTimesSide('رقمي \u200E0501234567', 'rtl')).toBe(true);
+	expect(endsOnTimesSide('```\ncode\n```', 'ltr')).toBe(false);
 });
 
 test('a reaction is given, and taken back', () => {
