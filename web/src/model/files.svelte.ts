@@ -26,6 +26,7 @@ export class Files {
 	#addresses = new Map<string, Promise<string>>(); // blob: addresses by path, the latest last
 	#most = new Map<string, number>(); // what is fetched unasked, and how large that may be
 	#tried = new Set<string>(); // unasked
+	#regained = new Set<string>(); // that were here
 	#port: Engine;
 
 	constructor(port: Engine) {
@@ -73,7 +74,7 @@ export class Files {
 		const file = fileOf(message);
 		if (!file?.path) return Promise.resolve('');
 		const { path } = file;
-		const address = this.#addresses.get(path) ?? this.#open(path, file);
+		const address = this.#addresses.get(path) ?? this.#open(message, path, file);
 		this.#addresses.delete(path);
 		this.#addresses.set(path, address);
 		for (const [old, a] of this.#addresses) {
@@ -92,9 +93,7 @@ export class Files {
 
 	/** save hands a file to where people have theirs: always as one to be kept, never as a page. */
 	async save(message: Message): Promise<boolean> {
-		if (fileOf(message)?.state !== 'here' && !(await this.fetch(message))) return false;
-		const path = fileOf(message)?.path ?? (await this.#pathOf(message));
-		const file = path ? await this.#port.file(path) : null;
+		const file = (await this.blob(message)) ?? (await this.#fetched(message));
 		if (!file) return false;
 		const link = document.createElement('a');
 		link.href = URL.createObjectURL(new Blob([file], { type: 'application/octet-stream' }));
@@ -127,18 +126,28 @@ export class Files {
 		return !failure;
 	}
 
-	// the message as it is now, when the one at hand was not here yet
-	async #pathOf({ chat, id }: Message): Promise<string | undefined> {
-		const page = await this.#port.do({ do: 'history', chat, around: id, limit: 1 });
-		return page.messages?.find((m) => m.id === id)?.file?.path;
+	// fetched is a file that was not here, by the message as it is then.
+	async #fetched(message: Message): Promise<Blob | null> {
+		if (!(await this.fetch(message))) return null;
+		const page = await this.#port.do({ do: 'history', chat: message.chat, around: message.id, limit: 1 });
+		const path = page.messages?.find((m) => m.id === message.id)?.file?.path;
+		return path ? this.#port.file(path) : null;
 	}
 
-	async #open(path: string, file: { name: string; type?: string }): Promise<string> {
+	async #open(message: Message, path: string, file: { name: string; type?: string }): Promise<string> {
 		const found = await this.#port.file(path);
+		if (!found) this.#regain(message);
 		const kind = kindOf(file);
 		if (!found || kind === 'document') return '';
 		const type = seen(new Uint8Array(await found.slice(0, 16).arrayBuffer()), kind, typeOf(file));
 		return type ? URL.createObjectURL(found.slice(0, found.size, type)) : '';
+	}
+
+	// regain fetches a file that the browser has taken away, once: what comes of it is told as of any other.
+	#regain(message: Message) {
+		if (message.file?.state !== 'here' || this.#regained.has(message.id)) return;
+		this.#regained.add(message.id);
+		void this.fetch(message);
 	}
 
 	#progress(id: string, done: number, total: number) {

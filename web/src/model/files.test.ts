@@ -30,6 +30,21 @@ test('what is known to be too large is not begun unasked, and is fetched when as
 	expect(await files.fetch(message({ size: 5000 }))).toBe(true);
 });
 
+test('a file that the browser has taken away is fetched again, once, and saved from what has come', async () => {
+	const again = { ...message({ state: 'here', path: 'files/2' }) };
+	const engine = new FakeEngine({ history: () => ({ event: 'page', messages: [again] }) });
+	engine.file = (async (path: string) => (path === 'files/2' ? new File(['x'], 'x') : null)) as never;
+	const files = new Files(engine);
+	const lost = message({ state: 'here', path: 'files/1' });
+	expect(await files.address(lost)).toBe('');
+	await files.address({ ...lost, file: { ...lost.file!, path: 'files/3' } });
+	expect(engine.asked).toEqual([{ do: 'fetch', chat: 'bob@localhost', message: 'm1' }]);
+	vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => {});
+	expect(await files.save(lost)).toBe(true);
+	await new Files(engine).address(message({ state: 'sending', path: 'files/1' }));
+	expect(engine.asked.filter((c) => c.do === 'fetch')).toHaveLength(2);
+});
+
 test('a failure is kept until it is tried again', async () => {
 	const answers: object[] = [{ event: 'done', failure: { code: 'unreachable', text: '' } }, { event: 'done' }];
 	const files = new Files(new FakeEngine({ fetch: () => answers.shift()! }));
