@@ -12,6 +12,7 @@ export default async function scroll(stage, { many, measured }) {
 	await links(stage, alice);
 	await alice.opens(bob);
 	await alice.reads(`(${many - 1})`);
+	await alice.page.waitForFunction(() => document.querySelectorAll('.scroller article').length > 5);
 	const [first] = [await held(alice)];
 	await alice.page.mouse.move(900, 400);
 
