@@ -277,3 +277,7 @@ func TestTheScreensLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {
 func TestTheCoreIsUsedByTheKeyboardAloneAndToldToScreenReaders(t *testing.T) {
 	newHouse(t, "alice", "bob", "carol", "dave").tell("keyboard", nil)
 }
+
+func TestNothingIsCutOffOrOutOfReachWhereTheScreenIsMadeLarge(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("zoom", nil)
+}
