@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -14,11 +13,11 @@ type line struct {
 
 	mu   sync.Mutex // all below
 	cut  bool
-	held chan struct{} // while long answers wait; closed when they go on
+	held chan struct{} // while what is long waits; closed when it goes on
 	ends []net.Conn
 }
 
-// long is how much of an answer passes while long ones are held, in bytes.
+// long is how much passes in one direction while what is long is held, in bytes.
 const long = 2 << 20
 
 func newLine(t *testing.T, to string) *line {
@@ -48,6 +47,7 @@ func (l *line) accept(from net.Listener) {
 
 func (l *line) carry(c net.Conn) {
 	defer c.Close()
+	_ = c.(*net.TCPConn).SetReadBuffer(64 << 10) // what is held is not taken for sent
 	on, err := net.Dial("tcp", l.to)
 	if err != nil {
 		return
@@ -58,13 +58,13 @@ func (l *line) carry(c net.Conn) {
 	}
 	go func() {
 		defer c.Close()
-		l.answer(c, on)
+		l.pass(c, on)
 	}()
-	_, _ = io.Copy(on, c)
+	l.pass(on, c)
 }
 
-// answer carries what the server says.
-func (l *line) answer(to, from net.Conn) {
+// pass carries what one side says.
+func (l *line) pass(to, from net.Conn) {
 	buf, passed := make([]byte, 32<<10), 0
 	for {
 		n, err := from.Read(buf)
@@ -86,7 +86,7 @@ func (l *line) holds() chan struct{} {
 	return l.held
 }
 
-// hold has long answers stop in the middle.
+// hold has long answers and requests stop in the middle.
 func (l *line) hold() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

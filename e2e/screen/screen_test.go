@@ -260,6 +260,10 @@ func TestWordsAreFoundFarBackAndMessagesAreKeptForwardedAndDeleted(t *testing.T)
 	newHouse(t, "alice", "bob", "carol").tell("finding", nil)
 }
 
+func TestAFileWhoseLineIsCutInTheMiddleArrivesOnceByItself(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("upload", nil)
+}
+
 func TestPeopleComeIntoAGroupByItsLinkWhenAnAdminLetsThemIn(t *testing.T) {
 	h := newHouse(t, "alice", "bob", "carol")
 	if _, err := h.Command(t.Context(), "", "account", "promote", "alice"); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/e2ee"
+	"mirsal/internal/client/files"
 	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
 	"mirsal/internal/client/timeline"
@@ -87,6 +88,7 @@ type Engine struct {
 	joining   *joining                      // nil when this device is not being linked
 	uploading map[string]context.CancelFunc // by message
 	loading   map[string]context.CancelFunc // messages whose file is being fetched
+	network   files.Network                 // for both
 	jobs      map[uint64]context.CancelFunc // commands that can be cancelled
 	faces     map[string]face               // by address
 	hidden    hidden                        // what others are not told

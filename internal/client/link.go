@@ -208,6 +208,7 @@ func (e *Engine) state(state string, f *port.Failure, retry time.Time) {
 		s.Address = ""
 	}
 	e.status = s
+	e.network.Set(state == "online")
 	e.tell(&s)
 }
 

@@ -44,7 +44,7 @@ type note struct {
 }
 
 func (e *Engine) transfers() *files.Transfers {
-	return &files.Transfers{Doer: e.Files.HTTP(), Policy: e.Files.Policy(), Rand: e.Rand}
+	return &files.Transfers{Doer: e.Files.HTTP(), Policy: e.Files.Policy(), Rand: e.Rand, Network: &e.network}
 }
 
 // sendFile puts a message with a file into the outbox, and begins to upload it.

@@ -15,6 +15,8 @@ type Transfers struct {
 	Doer   Doer
 	Policy Policy
 	Rand   io.Reader // keys, names, jitter; safe for several goroutines
+	// Network is nil where nobody knows of one.
+	Network *Network
 
 	// Zero is the default.
 	Patience time.Duration // without a byte until an attempt is given up: 1 min
@@ -48,10 +50,11 @@ func may(err error) error { return &passing{err: err} }
 // retry runs attempts until one ends with nil or with an error that does not pass.
 // An attempt tells how far it got; only those that got no further than any before it
 // are counted, so that a long transfer over a bad network arrives, and a server that
-// goes in circles is left.
+// goes in circles is left. Without a network nothing is counted.
 func (t *Transfers) retry(ctx context.Context, attempt func(ctx context.Context) (reached int64, err error)) error {
 	furthest, failed := int64(0), 0
 	for {
+		_, back := t.Network.state()
 		reached, err := attempt(ctx)
 		if err == nil {
 			return nil
@@ -66,12 +69,27 @@ func (t *Transfers) retry(ctx context.Context, attempt func(ctx context.Context)
 		if failed++; reached > furthest {
 			furthest, failed = reached, 1
 		}
-		if failed >= or(t.Attempts, 8) {
+		away, _ := t.Network.state()
+		if failed >= or(t.Attempts, 8) && !away && !closed(back) {
 			return gaveUp(p.err)
 		}
-		if err := t.pause(ctx, failed, p.after); err != nil {
-			return err
+		if p.after > 0 {
+			back = nil // the server has said when
 		}
+		if came, err := t.pause(ctx, failed, p.after, back); err != nil {
+			return err
+		} else if came {
+			failed = 0
+		}
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -85,8 +103,9 @@ func gaveUp(err error) error {
 }
 
 // pause waits longer after each failure: half of it for certain, half by chance, so
-// that those whom one outage stopped do not come back in one moment.
-func (t *Transfers) pause(ctx context.Context, failed int, after time.Duration) error {
+// that those whom one outage stopped do not come back in one moment. The network's return,
+// which each has for itself, ends it.
+func (t *Transfers) pause(ctx context.Context, failed int, after time.Duration, back <-chan struct{}) (came bool, err error) {
 	d := or(t.Least, time.Second)
 	for most := or(t.Most, time.Minute); failed > 1 && d < most; failed-- {
 		d = min(2*d, most)
@@ -96,9 +115,11 @@ func (t *Transfers) pause(ctx context.Context, failed int, after time.Duration) 
 	defer clock.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
+	case <-back:
+		return true, nil
 	case <-clock.C:
-		return nil
+		return false, nil
 	}
 }
 
@@ -116,15 +137,6 @@ func or[T int | time.Duration](v, usual T) T {
 		return usual
 	}
 	return v
-}
-
-// watch cancels an attempt in which nothing moves: the context it returns ends, and
-// why tells that from the caller's own ending it.
-func (t *Transfers) watch(ctx context.Context) (_ context.Context, moved, stop func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	patience := or(t.Patience, time.Minute)
-	clock := time.AfterFunc(patience, func() { cancel(errStalled) })
-	return ctx, func() { clock.Reset(patience) }, func() { clock.Stop(); cancel(nil) }
 }
 
 // blame is the error of an attempt: what ended it, and whether that may pass.

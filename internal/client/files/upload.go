@@ -38,7 +38,9 @@ func (t *Transfers) Upload(ctx context.Context, o Outgoing, ask AskSlot, tell Pr
 	}
 	var link Link
 	err := t.retry(ctx, func(ctx context.Context) (reached int64, err error) {
-		link, reached, err = t.put(ctx, o, ask, tell)
+		if link, reached, err = t.put(ctx, o, ask, tell); err != nil && tell != nil {
+			tell(0, o.Size+tagSize) // nothing of it counts any more
+		}
 		return reached, err
 	})
 	return link, err
@@ -64,10 +66,12 @@ func (t *Transfers) put(ctx context.Context, o Outgoing, ask AskSlot, tell Progr
 	ctx, moved, stop := t.watch(ctx)
 	defer stop()
 	m := &meter{total: o.Size + tagSize, moved: moved, tell: tell}
+	var ahead *meter // of what has gone, where that is not what was read
 	var sent func(int64)
-	if _, ahead := t.Doer.(AheadReader); ahead {
+	if _, ok := t.Doer.(AheadReader); ok {
 		m.tell = nil
-		sent = (&meter{total: m.total, moved: moved, tell: tell}).reach
+		ahead = &meter{total: m.total, moved: moved, tell: tell}
+		sent = ahead.reach
 	}
 	body, err := seal(o, link.Source, m)
 	if err != nil {
@@ -76,6 +80,9 @@ func (t *Transfers) put(ctx context.Context, o Outgoing, ask AskSlot, tell Progr
 	defer body.Close()
 	answer, err := t.Doer.Put(ctx, PutRequest{URL: slot.Put, Type: Octets, Headers: slot.Headers, Body: body, Size: o.Size + tagSize, Sent: sent})
 	reached, spoilt := body.end()
+	if ahead != nil {
+		reached = ahead.done
+	}
 	switch {
 	case spoilt != nil: // the HTTP side has only seen a broken body
 		return Link{}, reached, spoilt

@@ -38,7 +38,7 @@ var (
 	wrongType  = refusal{http.StatusUnsupportedMediaType, "This is not the content type that the slot was asked for with.", "type"}
 	noParts    = refusal{http.StatusBadRequest, "A file is put as a whole.", "parts"}
 	tooMany    = refusal{http.StatusTooManyRequests, "Too many uploads at a time; try again later.", "busy"}
-	brokenOff  = refusal{http.StatusBadRequest, "The file did not come whole.", "broken"}
+	brokenOff  = refusal{http.StatusRequestTimeout, "The file did not come whole, or in time: try again.", "broken"}
 	noRoom     = refusal{http.StatusInsufficientStorage, "The server has no room for files now.", "full"}
 	notAllowed = refusal{http.StatusForbidden, "The account is gone.", "unknown"}
 	ourFault   = refusal{http.StatusInternalServerError, "The file could not be kept.", "failed"}

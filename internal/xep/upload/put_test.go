@@ -107,7 +107,7 @@ func TestAHalfUploadLeavesNothing(t *testing.T) {
 		cut := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errors.New("the line is cut")))
 		for _, body := range []io.Reader{strings.NewReader("short"), strings.NewReader("longer than said"), cut} {
 			put, get := h.slot(alice, "a", 10, "")
-			if status := h.declared(put, 10, body); status != http.StatusBadRequest {
+			if status := h.declared(put, 10, body); status != http.StatusRequestTimeout {
 				t.Error(status)
 			}
 			if status, _ := h.got(get); status != http.StatusNotFound {
