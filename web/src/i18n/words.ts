@@ -2,9 +2,9 @@
 // English besides is not shown.
 
 import { kindOf } from '../model/media';
-import type { Delivery, Failure, File, Message } from '../port/types';
+import type { Contact, Delivery, Failure, File, Message } from '../port/types';
 import { plain } from '../ui/bidi';
-import { clock, lasting } from '../ui/time';
+import { clock, day, daysAgo, lasting } from '../ui/time';
 import { m, tag } from './index';
 
 export function delivery(state: Delivery): string {
@@ -17,6 +17,14 @@ export function delivery(state: Delivery): string {
 		received: () => '',
 	};
 	return words[state]();
+}
+
+/** seenWords tells when somebody was last here, '' where that is not known. */
+export function seenWords(contact: Contact | undefined, now: Date): string {
+	if (!contact?.seen || contact.blocked) return '';
+	const at = new Date(contact.seen);
+	const time = clock(at, tag());
+	return daysAgo(at, now) <= 0 ? m.people_seen_today({ time }) : m.people_seen({ day: day(at, now, tag()), time });
 }
 
 /** preview is a message in one line. */
