@@ -13,6 +13,10 @@ import (
 // names are what the variables of a script stand for.
 type names map[string]string
 
+// ours is the namespace of our fields in the forms of rooms: they are named "{ours}field", which looks like
+// a variable, and so is one that stands for itself.
+const ours = "urn:mirsal:rooms:0"
+
 var variable = regexp.MustCompile(`\{(!?[^{}]+)\}`)
 
 // fill replaces the variables that are known by their values, escaped for XML.

@@ -41,7 +41,7 @@ type world struct {
 }
 
 func newWorld(s *Script, m machine) *world {
-	w := &world{script: s, server: m, names: names{"domain": Domain}, devices: map[string]*device{}}
+	w := &world{script: s, server: m, names: names{"domain": Domain, ours: "{" + ours + "}"}, devices: map[string]*device{}}
 	for _, name := range s.Accounts {
 		w.names[name] = name + "@" + Domain
 	}

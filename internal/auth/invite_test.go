@@ -112,6 +112,10 @@ func TestAnOfferThatMakesNoSenseIsRefused(t *testing.T) {
 		{Offer{From: "nobody"}, ErrNotFound},
 		{Offer{Name: "alice"}, ErrExists},
 		{Offer{Name: "a1ice"}, ErrLookAlike},
+		{Offer{Room: "den@conference.example.org"}, ErrOffer},
+		{Offer{Room: "den@conference.example.org", From: "alice", Contact: true}, ErrOffer},
+		{Offer{Room: "den@conference.example.org", From: "alice", Admin: true}, ErrOffer},
+		{Offer{Room: "den@conference.example.org", From: "alice", NoAccount: true, Name: "dora"}, ErrOffer},
 		{Offer{Circle: "a/b"}, ErrCircle},
 		{Offer{Circle: "a\u202eb"}, ErrCircle},
 		{Offer{Circle: strings.Repeat("x", 65)}, ErrCircle},
@@ -132,9 +136,11 @@ func TestLinksSayWhatTheInvitationIsFor(t *testing.T) {
 		"xmpp:alice@example.org?roster;preauth=T;ibr=y":                    {From: "alice", Contact: true},
 		"xmpp:alice@example.org?roster;preauth=T":                          {From: "alice", Contact: true, NoAccount: true},
 		"xmpp:%D9%85%D8%B1%D9%8A%D9%85@example.org?roster;preauth=T;ibr=y": {From: "مريم", Contact: true},
+		"xmpp:den@conference.example.org?join":                             {From: "alice", Room: "den@conference.example.org", NoAccount: true},
+		"xmpp:%D9%82@conference.example.org?join":                          {From: "alice", Room: "ق@conference.example.org", NoAccount: true},
 	} {
 		in, err := a.Invite(t.Context(), o)
-		if got := strings.ReplaceAll(in.URI, in.Token, "T"); err != nil || got != want || in.Link != "" {
+		if got := strings.ReplaceAll(in.URI, in.Token, "T"); err != nil || got != want || in.Link != "" || in.Room != o.Room {
 			t.Error(got, in.Link, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mirsal/internal/auth"
+	"mirsal/internal/xmpp/jid"
 )
 
 func withScreen(c *Config) { c.Browser = "/" }
@@ -57,6 +58,65 @@ func TestTheScreenIsToldWhatAnInvitationOffers(t *testing.T) {
 	}
 	if w := s.get("/invite/"+in.Token+"/about", "Sec-Fetch-Site", "cross-site"); w.Code != 403 {
 		t.Error(w.Code)
+	}
+}
+
+const den = "den@conference.example.org"
+
+// withGroup has the room den say what it is to who holds good, and nobody else.
+func withGroup(good *string) func(*Config) {
+	return func(c *Config) {
+		c.Browser, c.Group = "/", func(room jid.JID, token string) (Group, bool) {
+			return Group{Name: "The <den>", About: "tea", Type: "image/png", Picture: []byte("pic"), Asks: true}, room.String() == den && token == *good
+		}
+	}
+}
+
+func TestTheLinkOfARoomTellsOfTheRoomAndOfNobodyInIt(t *testing.T) {
+	good := ""
+	s := newSite(t, withGroup(&good))
+	s.add("alice")
+	in := s.invite(auth.Offer{From: "alice", Room: den})
+	good = in.Token
+	w := s.get("/invite/" + in.Token + "/about")
+	for _, want := range []string{
+		`"account":true`, `"contact":false`, `"room":{"address":"` + den + `","name":"The \u003cden\u003e","about":"tea","type":"image/png","picture":"cGlj","asks":true}`,
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %s in %s", want, w.Body)
+		}
+	}
+	for _, path := range []string{"/about", "/apps"} {
+		if w := s.get("/invite/" + in.Token + path); w.Code != 200 || strings.Contains(strings.ToLower(w.Body.String()), "alice") {
+			t.Error(path, "says who made it:", w.Code, w.Body)
+		}
+	}
+	if w := s.get("/invite/" + in.Token + "/apps"); !strings.Contains(w.Body.String(), "The &lt;den&gt;") {
+		t.Error("the page of apps does not name the room:", w.Body)
+	}
+}
+
+func TestALinkThatItsRoomDoesNotKnowLeadsNowhere(t *testing.T) {
+	good := ""
+	s := newSite(t, withGroup(&good))
+	s.add("alice")
+	in := s.invite(auth.Offer{From: "alice", Room: den})
+	for _, path := range []string{"/about", "/apps"} {
+		if w := s.get("/invite/" + in.Token + path); w.Code != 404 || strings.Contains(w.Body.String(), "den") {
+			t.Error(path, w.Code, w.Body)
+		}
+	}
+	if w := s.try(in.Token, "dora"); w.Code != 404 {
+		t.Error(w.Code, w.Body)
+	}
+	if w := s.post(in.Token, "dora", password); w.Code != 404 || s.auth.Exists("dora") {
+		t.Error("it makes an account:", w.Code)
+	}
+	other := newSite(t, withScreen) // a server without rooms
+	other.add("alice")
+	in = other.invite(auth.Offer{From: "alice", Room: den})
+	if w := other.get("/invite/" + in.Token + "/about"); w.Code != 404 {
+		t.Error(w.Code, w.Body)
 	}
 }
 

@@ -185,8 +185,13 @@ func (r *room) tellAdmins(who jid.JID, nick string) {
 	}
 }
 
-// writes sends what a room itself says to an account, wherever it is.
+// keepIt is for what has no words in it, and is to be heard of by who is away.
+// XEP-0334#hints
+const keepIt = "<store xmlns='urn:xmpp:hints'/>"
+
+// writes sends what a room itself says to an account, wherever it is, also when it is back.
 func (r *room) writes(to jid.JID, content []byte) {
+	content = append(content, keepIt...)
 	if err := silently(r.svc.router.Post(stanza.Head{Type: stanza.Normal, From: r.jid, To: to}, content)); err != nil {
 		r.svc.set.Log.Error("a room could not tell somebody", "room", r.jid.String(), "err", err)
 	}
