@@ -285,3 +285,11 @@ func TestTheCoreIsUsedByTheKeyboardAloneAndToldToScreenReaders(t *testing.T) {
 func TestNothingIsCutOffOrOutOfReachWhereTheScreenIsMadeLarge(t *testing.T) {
 	newHouse(t, "alice", "bob").tell("zoom", nil)
 }
+
+func TestEveryPageAndPanelCanBeUsedByEverybody(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("usable", nil)
+}
+
+func TestWhatOpensOverAConversationCanBeUsedByEverybody(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("menus", map[string]any{"browser": microphone})
+}
