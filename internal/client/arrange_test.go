@@ -144,6 +144,31 @@ func TestForwardingEncryptsAnewForWhomItGoesTo(t *testing.T) {
 	})
 }
 
+func TestAFileIsForwardedWithItsCaptionAndItsAlbum(t *testing.T) {
+	withFiles(t, func(t *testing.T, d *desk, k *disk, p *peer) {
+		q := d.peer("carol@example.org")
+		d.befriend(bob)
+		d.befriend("carol@example.org")
+		id := d.must(&port.SendFile{Chat: bob, Path: "/x.png", Text: "a cat", Media: port.Media{Album: "a1b2"}}).(*port.Done).Message
+		k.put <- nil
+		d.wait()
+		d.take("")
+		d.must(&port.Forward{Chat: bob, Message: id, To: []string{"carol@example.org"}})
+		d.wait()
+		if got := q.texts(d.takeTo("carol@example.org")); len(got) != 2 || !strings.HasPrefix(got[0], "aesgcm://") || got[1] != "a cat" {
+			t.Errorf("carol has %q", got)
+		}
+		said := d.must(&port.History{Chat: "carol@example.org", Limit: 5}).(*port.Page).Messages
+		if len(said) != 2 || said[0].File == nil || said[0].File.Caption != said[1].ID || said[0].File.Album != "a1b2" || !said[1].Forwarded {
+			t.Errorf("the lines are %+v", said)
+		}
+		first := d.must(&port.History{Chat: bob, Limit: 5}).(*port.Page).Messages
+		if first[0].File.Caption != first[1].ID {
+			t.Error("the caption is that of the file that was forwarded no more")
+		}
+	})
+}
+
 func TestTheAddressOfAFileThatCameOpenIsNotShownBesideTheEncryptedOne(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		q := d.peer("carol@example.org")

@@ -344,6 +344,10 @@ func TestAFileAndItsCaptionLeaveWhenItIsUploaded(t *testing.T) {
 		if len(got) != 2 || !strings.HasPrefix(got[0], "aesgcm://upload.example.org/") || got[1] != "look" {
 			t.Errorf("bob has %q", got)
 		}
+		said := d.must(&port.History{Chat: bob, Limit: 5}).(*port.Page).Messages
+		if f := said[0].File; f.Caption != said[1].ID || f.Text != "look" || f.State != "here" {
+			t.Errorf("the file is %+v, the caption %s", f, said[1].ID)
+		}
 		if left := d.find("look"); len(left) == 0 || left[0] == "files.uploads" {
 			t.Errorf("the caption is in %v", left)
 		}

@@ -46,6 +46,8 @@ export interface Feature {
 	line?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** part is drawn in a bubble, above the text, for the messages it wants: files */
 	part?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
+	/** album is drawn in a bubble in place of its parts where several pictures were sent at once */
+	album?: View<{ messages: readonly Message[] }>;
 	/** under stands below a bubble: what is to be known of that message */
 	under?: { when: (message: Message) => boolean; view: View<{ message: Message }> };
 	/** tools stand in the composer: attach, voice */
@@ -58,5 +60,6 @@ export interface Feature {
 	top?: View<{ chat: string }>;
 	appActions?: (world: World) => Action[];
 	chatActions?: (world: World, chat: Chat) => Action[];
-	messageActions?: (world: World, message: Message) => Action[];
+	/** all are the messages of the bubble that this one stands for: pictures that were sent at once, a file and its caption */
+	messageActions?: (world: World, message: Message, all: readonly Message[]) => Action[];
 }

@@ -143,8 +143,8 @@ type File struct {
 	State string `json:"state"`          // remote, loading, here, sending, failed
 	Why   string `json:"why,omitempty"`  // the code of the failure, when failed
 	Path  string `json:"path,omitempty"` // where it lies, when here
-	// Caption is the ID of the message that says something about it, by the same sender and behind it; Text
-	// is that of one's own file on its way, which is no message yet.
+	// Caption is the ID of the message that says something about it, by the same sender and behind it, and
+	// Text what that says. One's own file on its way has the Text alone: it is no message yet.
 	Caption string `json:"caption,omitempty"`
 	Text    string `json:"text,omitempty"`
 	Media

@@ -248,7 +248,7 @@ func (b *Book) view(r *record) (port.Message, error) {
 		return m, err
 	}
 	if caption != nil {
-		m.File.Caption = caption.ID
+		m.File.Caption, m.File.Text = caption.ID, caption.Text
 	}
 	if r.ReplyTo != "" {
 		m.Reply, err = b.quote(r)

@@ -79,7 +79,9 @@ func TestAFileAndItsCaptionAreTwoMessagesThatKnowOfEachOther(t *testing.T) {
 		}
 		for _, m := range page {
 			if m.File != nil {
-				out = append(out, texts[m.File.Caption])
+				if out = append(out, texts[m.File.Caption]); m.File.Text != strings.Trim(texts[m.File.Caption], "-") {
+					t.Errorf("%s says %q", m.ID, m.File.Text)
+				}
 			}
 		}
 		return out

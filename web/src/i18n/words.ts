@@ -4,7 +4,7 @@
 import { kindOf } from '../model/media';
 import type { Contact, Delivery, Failure, File, Message } from '../port/types';
 import { plain } from '../ui/bidi';
-import { clock, day, daysAgo, lasting } from '../ui/time';
+import { clock, day, daysAgo, lasting, number } from '../ui/time';
 import { m, tag } from './index';
 
 export function delivery(state: Delivery): string {
@@ -39,7 +39,9 @@ function content(message: Message): string {
 	if (message.retracted) return m.retracted();
 	if (message.unreadable) return unreadableWords(message.unreadable);
 	const text = (message.text ?? '').replace(/\s+/g, ' ').trim();
-	return text || (message.file ? fileWords(message.file) : '');
+	if (text || !message.file) return text;
+	const words = (message.file.text ?? '').replace(/\s+/g, ' ').trim();
+	return [fileWords(message.file), words].filter(Boolean).join(' · ');
 }
 
 // a picture's name says nothing to people
@@ -48,6 +50,12 @@ function fileWords(file: File): string {
 	if (kind === 'image') return m.media_photo();
 	if (kind === 'video') return m.media_video();
 	return kind === 'audio' && /^voice\b/.test(file.name) ? m.voice_message() : plain(file.name);
+}
+
+/** albumWords is how many pictures were sent at once. */
+export function albumWords(pictures: readonly Message[]): string {
+	if (pictures.some((x) => x.file && kindOf(x.file) === 'video')) return m.media_album_mixed();
+	return m.media_album({ count: pictures.length, n: number(pictures.length, tag()) });
 }
 
 export function noticeWords(message: Message): string {
@@ -82,13 +90,13 @@ export function unreadableWords(why: string): string {
 }
 
 /** told is a message as a screen reader says it in one go: whose, what, when, how far it has come. */
-export function told(message: Message, { quoted = '', open = false } = {}): string {
+export function told(message: Message, { quoted = '', open = false, pictures = [] as readonly Message[] } = {}): string {
 	const { mine, reply, retracted } = message;
 	const parts = [
 		mine ? m.from_you() : m.from({ name: plain(message.name || message.sender) }),
 		reply && !retracted && m.told_reply({ name: plain(quoted), text: reply.text ?? m.quote_missing() }),
-		message.unreadable ? unreadableWords(message.unreadable) : content(message),
-		message.file && message.text && fileWords(message.file),
+		message.unreadable ? unreadableWords(message.unreadable) : (pictures.length === 0 || message.text) && content(message),
+		pictures.length > 0 ? albumWords(pictures) : message.file && message.text && fileWords(message.file),
 		message.edited && !retracted && m.edited(),
 		!retracted && message.reactions?.length && message.reactions.map((r) => r.emoji).join(' '),
 		message.starred && m.starred(),

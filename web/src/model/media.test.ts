@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kindOf, lasts, measured, named, safeName, seen, sized, timed, typeOf } from './media';
+import { kindOf, lasts, measured, safeName, seen, sized, timed, typeOf } from './media';
 
 const bytes = (...parts: (string | number[])[]) => {
 	const all = parts.flatMap((p) => (typeof p === 'string' ? [...p].map((c) => c.charCodeAt(0)) : p));
@@ -43,12 +43,12 @@ test('a name to save by leads nowhere, hides nothing and turns nothing', () => {
 });
 
 test('what the name says of a picture is read again, and what was sent with it comes first', () => {
-	const name = named('photo', 'jpg', { width: 1600, height: 1200 });
+	const name = 'photo-1600x1200.jpg';
 	expect(measured({ name, state: 'remote' })).toEqual({ width: 1600, height: 1200 });
 	expect(measured({ name, state: 'remote', width: 8, height: 4 })).toEqual({ width: 8, height: 4 });
 	expect(measured({ name: 'IMG_2026.jpg', state: 'remote' })).toBeUndefined();
 	expect(measured({ name: 'x-0x0.jpg', state: 'remote' })).toBeUndefined();
-	const film = named('video', 'mp4', { width: 640, height: 360 }, 12.4);
+	const film = 'video-640x360-12s.mp4';
 	expect([measured({ name: film, state: 'here' })?.width, lasts({ name: film, state: 'here' })]).toEqual([640, 12]);
 	expect(lasts({ name: 'voice-3s.ogg', state: 'here', duration: 3400 })).toBe(3.4);
 });

@@ -58,7 +58,7 @@ export function seen(bytes: Uint8Array, kind: Kind, type: string): string {
 	return sounds || (frames && kind === 'audio') ? type : '';
 }
 
-/** measured is the size of a picture in pixels: as it was sent with it, or in the name that we give. */
+/** measured is the size of a picture in pixels: as it was sent with it, or in the name that older ones of our own have. */
 export function measured({ name, width, height }: Sent): { width: number; height: number } | undefined {
 	if (width && height) return { width, height };
 	const named = /-(\d{1,5})x(\d{1,5})[-.]/.exec(name);
@@ -68,13 +68,6 @@ export function measured({ name, width, height }: Sent): { width: number; height
 
 /** lasts is how long a recording is in seconds, 0 unknown. */
 export const lasts = ({ name, duration }: Sent): number => (duration ? duration / 1000 : Number(/-(\d{1,5})s\./.exec(name)?.[1] ?? 0));
-
-/** named is the name of a picture or recording: what it is and how large, and nothing of its owner's folders. */
-export function named(what: 'photo' | 'video' | 'voice', ending: string, size?: { width: number; height: number }, seconds = 0): string {
-	const pixels = size ? `-${size.width}x${size.height}` : '';
-	const length = seconds > 0 ? `-${Math.max(1, Math.round(seconds))}s` : '';
-	return `${what}${pixels}${length}.${ending}`;
-}
 
 const longest = 120;
 

@@ -1066,8 +1066,8 @@ export interface File extends Media {
 	/** where it lies, when here */
 	path?: string;
 	/**
-	 * Caption is the ID of the message that says something about it, by the same sender and behind it; Text
-	 * is that of one's own file on its way, which is no message yet.
+	 * Caption is the ID of the message that says something about it, by the same sender and behind it, and
+	 * Text what that says. One's own file on its way has the Text alone: it is no message yet.
 	 */
 	caption?: string;
 	text?: string;

@@ -1,4 +1,5 @@
-// Photos and other files: several at once with a caption, what stands there before a photo
+// Photos and other files: several at once with a caption, which are one bubble that is
+// forwarded and deleted as one, what stands there before a photo
 // has come, looked at over the whole screen, a large file with its way that is cut in the
 // middle, kept on disk as it was sent; dropped, pasted, too large; all of a chat together.
 
@@ -24,12 +25,15 @@ export default async function files(stage) {
 
 	await several(stage, alice, bob);
 	await looked(stage, alice);
+	await together(stage, alice, bob);
 	await large(stage, alice, bob);
 	await document(stage, alice, bob);
 	await otherWays(stage, alice, bob);
 	await gallery(stage, alice, bob);
 }
 
+const skiesOfOneHill = 'Five skies of one hill';
+const album = (person) => person.page.getByRole('article').filter({ hasText: skiesOfOneHill });
 const photos = (person) => person.page.getByRole('region', { name: person.say('messages') }).getByRole('img', { name: person.say('media_photo') });
 const png = (name, buffer) => ({ name, mimeType: 'image/png', buffer });
 
@@ -56,18 +60,21 @@ async function drawnAll(person, count) {
 
 // Several photos in another order, one left out, with something said about them.
 async function several(stage, alice, bob) {
-	const names = ['day.png', 'night.png', 'evening.png', 'never.png'];
+	const names = ['day.png', 'night.png', 'evening.png', 'noon.png', 'morning.png', 'never.png'];
 	await attaches(alice, 'files_pictures', ...names.map((name, i) => png(name, picture(900, i === 1 ? 1200 : 600, skies[i % 3]))));
 	await sheet(alice).getByRole('button', { name: alice.say('files_later', { name: 'day.png' }) }).click();
 	await sheet(alice).getByRole('button', { name: alice.say('files_remove', { name: 'never.png' }) }).click();
 	const rows = await sheet(alice).getByRole('listitem').allInnerTexts();
-	same(rows.map((row) => row.trim().split('\n')[0].trim()), ['night.png', 'day.png', 'evening.png'], 'what is about to be sent');
-	await sheet(alice).getByRole('textbox', { name: alice.say('files_caption') }).fill('Three skies of one hill');
+	same(rows.map((row) => row.trim().split('\n')[0].trim()), ['night.png', 'day.png', 'evening.png', 'noon.png', 'morning.png'], 'what is about to be sent');
+	await sheet(alice).getByRole('textbox', { name: alice.say('files_caption') }).fill(skiesOfOneHill);
 	await stage.snap('files-sheet');
 	await sends(alice);
-	await drawnAll(alice, 3);
-	await drawnAll(bob, 3);
-	await bob.reads('Three skies of one hill');
+	for (const p of [alice, bob]) {
+		await p.reads(skiesOfOneHill);
+		await album(p).getByText(/^\+[1١]$/).waitFor();
+		await drawnAll(p, 4); // and one more behind the last
+		same(await p.page.getByRole('article').filter({ has: p.page.getByRole('img', { name: p.say('media_photo') }) }).count(), 1, `the bubbles of it that ${p.name} sees`);
+	}
 	await stage.snap('files-several');
 }
 
@@ -91,6 +98,36 @@ async function looked(stage, alice) {
 	await alice.page.waitForFunction(([el, src]) => [...el.querySelectorAll('img')].some((i) => i.src === src), [await viewer.elementHandle(), first]);
 	await alice.page.keyboard.press('Escape');
 	await viewer.waitFor({ state: 'hidden' });
+}
+
+// An album with its words is one thing: forwarded, starred, deleted. One photo of it is seen by itself.
+async function together(stage, alice, bob) {
+	await photos(alice).nth(3).click();
+	const viewer = alice.page.getByRole('dialog', { name: alice.say('media_photo') });
+	await viewer.getByRole('button', { name: alice.say('media_later') }).click();
+	await viewer.getByText(skiesOfOneHill).waitFor(); // the fifth has the words
+	await alice.page.keyboard.press('Escape');
+	await viewer.waitFor({ state: 'hidden' });
+
+	await alice.acts(skiesOfOneHill, 'forward');
+	await alice.page.getByRole('dialog').getByRole('checkbox').first().check();
+	await alice.page.getByRole('dialog').getByRole('button', { name: alice.say('send'), exact: true }).click();
+	for (const p of [alice, bob]) {
+		await album(p).nth(1).getByText(/^\+[1١]$/).waitFor();
+		await drawnAll(p, 8);
+		same(await album(p).count(), 2, `the albums that ${p.name} sees`);
+	}
+	await stage.snap('files-forwarded');
+	await alice.acts(skiesOfOneHill, 'delete');
+	await alice.page.getByRole('dialog').getByText(alice.say('delete_album')).waitFor();
+	await stage.snap('files-delete');
+	await alice.page.getByRole('dialog').getByRole('button', { name: alice.say('retract') }).click();
+	for (const p of [alice, bob]) {
+		await p.message(p.say('retracted_many')).waitFor();
+		await album(p).nth(1).waitFor({ state: 'detached' });
+		await drawnAll(p, 4);
+	}
+	await stage.snap('files-deleted');
 }
 
 // A photo that is too large to come unasked: its place and a blur of it stand there before.
@@ -119,7 +156,7 @@ async function large(stage, alice, bob) {
 	if (far > 60) throw new Error(`${far} % passed a line that is held`);
 	await stage.offline(bob, true);
 	await stage.offline(bob, false);
-	await drawnAll(bob, 4);
+	await drawnAll(bob, 5);
 	same(await place(), before, 'the room that a photo takes before and after it is here');
 }
 
@@ -172,8 +209,8 @@ async function gallery(stage, alice, bob) {
 	for (const p of [alice, bob]) {
 		const panel = p.page.getByRole('complementary');
 		await panel.getByRole('tab', { name: p.say('media_tab_pictures') }).waitFor();
-		await panel.getByRole('listitem').nth(3).waitFor();
-		same(await panel.getByRole('listitem').count(), 4, 'the photos of the chat');
+		await panel.getByRole('listitem').nth(5).waitFor();
+		same(await panel.getByRole('listitem').count(), 6, 'the photos of the chat');
 	}
 	await stage.snap('files-gallery');
 	for (const p of [alice, bob]) {

@@ -1,10 +1,11 @@
-// What is asked before it is done: deleting a message, where to forward one.
+// What is asked before it is done: deleting what stands in a bubble, where to forward it.
 
 import type { Message } from '../../port/types';
 
 class Asking {
-	deleting = $state.raw<Message | undefined>(undefined);
-	forwarding = $state.raw<Message | undefined>(undefined);
+	/** oldest first, at least one */
+	deleting = $state.raw<readonly Message[] | undefined>(undefined);
+	forwarding = $state.raw<readonly Message[] | undefined>(undefined);
 }
 
 export const asking = new Asking();

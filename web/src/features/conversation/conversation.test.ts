@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Message } from '../../port/types';
 import { directionOf, endsOnTimesSide } from './direction';
-import { toggled } from './reactions';
-import { rowsOf } from './rows';
+import { reacting, toggled } from './reactions';
+import { albumOf, rowOf, rowsOf } from './rows';
 import { begun, blocksOf, spansOf, type Span } from './styling';
 
 const message = (id: string, minute: number, more: Partial<Message> = {}): Message => ({
@@ -22,6 +22,59 @@ test('days, notices and the unread line part what stands together', () => {
 	const rows = rowsOf([message('a', 0), message('n', 0, { notice: 'invited' }), message('b', 1), message('c', 60 * 24)], 'b');
 	expect(rows.map((r) => r.kind)).toEqual(['day', 'message', 'notice', 'unread', 'message', 'day', 'message']);
 	expect(new Set(rows.map((r) => r.key)).size).toBe(rows.length);
+});
+
+const photo = (id: string, minute: number, file: Partial<NonNullable<Message['file']>> = {}, more: Partial<Message> = {}) =>
+	message(id, minute, { file: { name: 'photo.jpg', state: 'here', ...file }, ...more });
+const bubbles = (messages: Message[], unread?: string) =>
+	rowsOf(messages, unread).flatMap((r) => (r.kind === 'message' ? [r.all.map((x) => x.id).join('') + (r.message.text ? `:${r.message.text}` : '')] : r.kind === 'unread' ? ['|'] : []));
+
+test('a file and its caption are one bubble, wherever the caption stands behind it', () => {
+	const said = { caption: 'c', text: 'the sea' };
+	const words = message('c', 1, { text: 'the sea', edited: true, delivery: 'sent' });
+	expect(bubbles([photo('p', 0, said), words, message('x', 2, { text: 'x' })])).toEqual(['pc:the sea', 'x:x']);
+	expect(bubbles([photo('p', 0, said), message('x', 1, { text: 'x', sender: 'eve' }), words])).toEqual(['pc:the sea', 'x:x']);
+	expect(bubbles([photo('p', 0, said)])).toEqual(['p:the sea']); // the caption is of a page that is not here
+	expect(bubbles([photo('p', 0, { text: 'on its way', state: 'sending' })])).toEqual(['p:on its way']);
+	const rows = rowsOf([photo('p', 0, said), words], 'c');
+	expect(rows.map((r) => r.kind)).toEqual(['day', 'unread', 'message']);
+	expect(rowOf(rows, 'c')).toBe(rowOf(rows, 'p'));
+	expect(rows[2]).toMatchObject({ key: 'p', message: { id: 'p', edited: true, delivery: 'sent' } });
+});
+
+test('words that only follow a file, and those of somebody else, are a bubble of their own', () => {
+	expect(bubbles([photo('p', 0), message('c', 0, { text: 'by another program' })])).toEqual(['p', 'c:by another program']);
+	expect(bubbles([photo('p', 0, { caption: 'c' }), message('c', 0, { text: 'x', sender: 'eve' })])).toEqual(['p', 'c:x']);
+	expect(bubbles([photo('p', 0, { caption: 'c' }), photo('c', 0)])).toEqual(['p', 'c']);
+});
+
+test('pictures that were sent at once are one bubble, with the words behind the last', () => {
+	const album = { album: 'w' };
+	const three = [photo('a', 0, album), photo('b', 1, album), photo('d', 2, { ...album, caption: 'c', text: 'skies' })];
+	expect(bubbles([...three, message('c', 3, { text: 'skies' })])).toEqual(['abdc:skies']);
+	expect(bubbles([...three, photo('e', 3, album)])).toEqual(['abd:skies', 'e']);
+	expect(bubbles([photo('a', 0, album), message('x', 0, { text: 'x' }), photo('b', 1, album)])).toEqual(['a', 'x:x', 'b']);
+	expect(bubbles([photo('a', 0, album), photo('b', 0, { album: 'v' }), photo('d', 0, album, { sender: 'eve' })])).toEqual(['a', 'b', 'd']);
+	expect(bubbles([photo('a', 0, album), photo('b', 0, { ...album, name: 'plan.pdf' })])).toEqual(['a', 'b']);
+	expect(bubbles([photo('a', 0, album), photo('b', 60 * 24, album)])).toEqual(['a', 'b']);
+	expect(bubbles(three, 'b')).toEqual(['|', 'abd:skies']);
+	expect(albumOf(three).length).toBe(3);
+	expect(albumOf(three.slice(2))).toEqual([]);
+});
+
+test('a bubble of several has come as far as the last of them, and what was deleted at once is one line', () => {
+	const all = [photo('a', 0, { album: 'w' }, { mine: true, delivery: 'read' }), photo('b', 0, { album: 'w' }, { mine: true, delivery: 'failed', failure: 'no', starred: true })];
+	expect(rowsOf(all)[1]).toMatchObject({ message: { id: 'a', delivery: 'failed', failure: 'no', starred: true } });
+	const gone = { retracted: true };
+	expect(bubbles([message('a', 0, gone), message('b', 0, gone), message('c', 0, { ...gone, sender: 'eve' }), message('d', 0)])).toEqual(['ab', 'c', 'd']);
+});
+
+test('a sign is given to what stands for the bubble, and taken back wherever it was given', () => {
+	const mine = [{ emoji: '👍', who: ['me'], mine: true }];
+	const all = [photo('a', 0, { album: 'w' }, { reactions: mine }), photo('b', 0, { album: 'w' }, { reactions: [...mine, { emoji: '😂', who: ['bob'] }] })];
+	expect(rowsOf(all)[1]).toMatchObject({ message: { reactions: [{ emoji: '👍', who: ['me'], mine: true }, { emoji: '😂', who: ['bob'] }] } });
+	expect(reacting('a', all, '👍').map((r) => [r.message, r.emoji])).toEqual([['a', []], ['b', []]]);
+	expect(reacting('a', all, '🙏').map((r) => [r.message, r.emoji])).toEqual([['a', ['👍', '🙏']]]);
 });
 
 test('spans are styled as XEP-0393 has it', () => {

@@ -3,6 +3,8 @@
 import type { Action, Feature } from '../../feature';
 import { m } from '../../i18n';
 import { hopeless } from '../../model/media';
+import type { Engine } from '../../port/engine';
+import type { Message } from '../../port/types';
 import { asking } from './asking.svelte';
 import Conversation from './Conversation.svelte';
 import Nothing from './Nothing.svelte';
@@ -14,21 +16,29 @@ export const conversation: Feature = {
 	main: { now: Conversation },
 	empty: { now: Nothing },
 	over: { when: () => Boolean(asking.deleting ?? asking.forwarding), view: { later: () => import('./Asked.svelte') } },
-	messageActions: ({ engine, drafts }, message) => {
+	messageActions: ({ engine, drafts }, message, all) => {
 		const { chat, id, text } = message;
 		if (message.notice) return [];
-		const remove: Action = { label: m.delete(), icon: 'trash', danger: true, run: () => (asking.deleting = message) };
+		const remove: Action = { label: m.delete(), icon: 'trash', danger: true, run: () => (asking.deleting = all) };
 		if (message.retracted || message.unreadable) return [remove];
 		const told = message.delivery !== 'failed' && message.delivery !== 'pending';
-		const all: (Action | false | undefined | '')[] = [
+		const words = message.file ? message.file.caption : id; // the message whose words these are
+		const again = all.filter((x) => x.delivery === 'failed' && !hopeless(x));
+		const actions: (Action | false | undefined | '')[] = [
 			{ label: m.reply(), icon: 'reply', run: () => drafts.change(chat, { reply: id, corrects: undefined }) },
 			text && { label: m.copy(), icon: 'copy', run: () => void navigator.clipboard.writeText(text) },
-			told && { label: m.forward(), icon: 'forwardTo', run: () => (asking.forwarding = message) },
-			told && { label: message.starred ? m.unstar() : m.star(), icon: 'star', run: () => void engine.do({ do: 'star', chat, message: id, on: !message.starred }) },
-			message.mine && told && text && !message.file && { label: m.edit(), icon: 'edit', run: () => drafts.set(chat, { text, corrects: id }) },
-			message.delivery === 'failed' && !hopeless(message) && { label: m.try_again(), icon: 'retry', run: () => void engine.do({ do: 'retry', chat, message: id }) },
+			told && { label: m.forward(), icon: 'forwardTo', run: () => (asking.forwarding = all) },
+			told && { label: message.starred ? m.unstar() : m.star(), icon: 'star', run: () => star(engine, message, all) },
+			message.mine && told && text && words && { label: m.edit(), icon: 'edit', run: () => drafts.set(chat, { text, corrects: words }) },
+			again.length > 0 && { label: m.try_again(), icon: 'retry', run: () => again.forEach((x) => void engine.do({ do: 'retry', chat, message: x.id })) },
 			remove,
 		];
-		return all.filter((a) => typeof a === 'object');
+		return actions.filter((a) => typeof a === 'object');
 	},
 };
+
+// One message bears the star of its bubble.
+function star(engine: Engine, { id, starred }: Message, all: readonly Message[]) {
+	const marked = starred ? all.filter((x) => x.starred) : all.filter((x) => x.id === id);
+	for (const x of marked) void engine.do({ do: 'star', chat: x.chat, message: x.id, on: !starred });
+}

@@ -6,4 +6,14 @@ export function toggled(message: Message, emoji: string): string[] {
 	return own.includes(emoji) ? own.filter((e) => e !== emoji) : [...own, emoji];
 }
 
+/**
+ * reacting is what is said to give a sign to a bubble, or to take it back: it is given to the
+ * message that stands for all of it, and taken back wherever it was given.
+ */
+export function reacting(id: string, all: readonly Message[], emoji: string) {
+	const given = all.filter((m) => m.reactions?.some((r) => r.mine && r.emoji === emoji));
+	const changed = given.length > 0 ? given : all.filter((m) => m.id === id);
+	return changed.map((m) => ({ do: 'react' as const, chat: m.chat, message: m.id, emoji: toggled(m, emoji) }));
+}
+
 export const usual = ['👍', '❤️', '😂', '😮', '😢', '🙏'];

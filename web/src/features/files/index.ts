@@ -14,9 +14,9 @@ export const files: Feature = {
 	},
 	tools: { now: Attach },
 	part: { when: (message) => carries(message, 'document'), view: { now: Document } },
-	messageActions: ({ files: all }, message) => {
+	messageActions: ({ files: sent }, message, all) => {
 		const file = fileOf(message);
-		if (!file || (file.state !== 'here' && file.state !== 'remote')) return [];
-		return [{ label: m.files_save_as(), icon: 'download', run: () => void all.save(message) }];
+		if (!file || all.filter(fileOf).length > 1 || (file.state !== 'here' && file.state !== 'remote')) return [];
+		return [{ label: m.files_save_as(), icon: 'download', run: () => void sent.save(message) }];
 	},
 };

@@ -2,7 +2,7 @@
 // leaves out all that a camera writes into them (the place, the time, the phone); a blurred
 // dot of them goes ahead. Other files go as they are.
 
-import { endingOf, kindOf, named, typeOf } from '../../model/media';
+import { endingOf, kindOf, typeOf } from '../../model/media';
 import type { Sending } from '../../model/files.svelte';
 
 const longest = 2048; // pixels
@@ -30,10 +30,10 @@ async function photo(file: File, original: boolean): Promise<Sending> {
 		const size = within(whole.width, whole.height, original ? Infinity : longest);
 		const small = painted(whole, within(whole.width, whole.height, dot));
 		const about = { ...size, thumb: await ahead(small) };
-		if (original) return { blob: file, name: file.name || named('photo', endingOf(file.name) || 'jpg', size), type: file.type, ...about };
+		if (original) return { blob: file, name: file.name || 'photo.jpg', type: file.type, ...about };
 		const type = clear(small) ? 'image/png' : 'image/jpeg';
 		const blob = await painted(whole, size).convertToBlob({ type, quality: 0.85 });
-		return { blob, name: named('photo', type === 'image/png' ? 'png' : 'jpg', size), type, ...about };
+		return { blob, name: `photo.${type === 'image/png' ? 'png' : 'jpg'}`, type, ...about };
 	} finally {
 		whole.close();
 	}
@@ -69,8 +69,7 @@ async function video(file: File): Promise<Sending> {
 		const size = { width: film.videoWidth, height: film.videoHeight };
 		const seconds = Number.isFinite(film.duration) ? film.duration : 0;
 		const thumb = size.width ? await ahead(painted(film, within(size.width, size.height, dot))) : undefined;
-		const name = size.width ? named('video', endingOf(file.name) || 'mp4', size, seconds) : file.name;
-		return { blob: file, name, type: file.type, thumb, duration: Math.round(seconds * 1000), ...size };
+		return { blob: file, name: `video.${endingOf(file.name) || 'mp4'}`, type: file.type, thumb, duration: Math.round(seconds * 1000), ...size };
 	} finally {
 		film.removeAttribute('src');
 		film.load();

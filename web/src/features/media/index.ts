@@ -3,6 +3,7 @@
 import type { Feature } from '../../feature';
 import { m } from '../../i18n';
 import { carries } from '../../model/media';
+import Album from './Album.svelte';
 import Picture from './Picture.svelte';
 import { viewing } from './viewing.svelte';
 
@@ -10,6 +11,7 @@ export const media: Feature = {
 	name: 'media',
 	start: (world) => viewing.start(world),
 	part: { when: (message) => carries(message, 'image', 'video'), view: { now: Picture } },
+	album: { now: Album },
 	panels: { media: { later: () => import('./Gallery.svelte') } },
 	over: { when: () => viewing.message !== undefined, view: { later: () => import('./Viewer.svelte') } },
 	chatActions: ({ route }) => [{ label: m.media_gallery(), icon: 'image', run: () => route.show('media') }],

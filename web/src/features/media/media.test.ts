@@ -40,6 +40,9 @@ test('what was said right behind a picture by the same person is about it', () =
 		return viewing.caption();
 	};
 	expect(of({})).toBe('the sea');
+	const told = { ...photo('a'), file: { ...photo('a').file!, caption: 'c', text: 'the hill' } };
+	viewing.open(told, { messages: [told, message('t', { text: 'the sea' })], older: async () => {} });
+	expect(viewing.caption()).toBe('the hill');
 	expect(of({ sender: 'eve@localhost' })).toBe('');
 	expect(of({ time: '2026-01-01T11:00:00Z' })).toBe('');
 	expect(of({ reply: { text: 'x' } })).toBe('');

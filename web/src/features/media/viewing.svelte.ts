@@ -50,10 +50,10 @@ export class Viewing {
 		if (next) this.#id = next.id;
 	}
 
-	/** caption is what was said about it: with it, or right behind it by the same person. */
+	/** caption is what was said about it: with it, or, by programs that do not tell, right behind it by the same person. */
 	caption(): string {
 		const m = this.message;
-		if (!m || m.text) return m?.text ?? '';
+		if (!m || m.text || m.file?.text) return m?.text || m?.file?.text || '';
 		const all = this.#source?.messages ?? [];
 		const next = all[all.findIndex((x) => x.id === m.id) + 1];
 		const close = next && next.sender === m.sender && Date.parse(next.time) - Date.parse(m.time) < near;
