@@ -26,6 +26,19 @@ self.addEventListener('fetch', (e) => {
 	if (path) e.respondWith(from(path, e.request));
 });
 
+self.addEventListener('notificationclick', (e) => e.waitUntil(show(e.notification)));
+
+// show opens what a notification of ours speaks of, in a window that is there if one is.
+async function show(notification: Notification) {
+	notification.close();
+	const { chat = '', at = '#/' } = (notification.data ?? {}) as { chat?: string; at?: string };
+	const there = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+	const one = there.find((c) => c.visibilityState === 'visible') ?? there[0];
+	if (!one) return void (await self.clients.openWindow(`/${at}`));
+	one.postMessage({ opens: chat });
+	await one.focus();
+}
+
 // take fetches what the last release does not have already.
 async function take() {
 	const cache = await caches.open(release);

@@ -264,6 +264,10 @@ func TestAFileWhoseLineIsCutInTheMiddleArrivesOnceByItself(t *testing.T) {
 	newHouse(t, "alice", "bob").tell("upload", nil)
 }
 
+func TestWhoDoesNotLookIsToldOfAMessageOnceAndAsMuchAsIsWanted(t *testing.T) {
+	newHouse(t, "alice", "bob").tell("notify", nil)
+}
+
 func TestPeopleComeIntoAGroupByItsLinkWhenAnAdminLetsThemIn(t *testing.T) {
 	h := newHouse(t, "alice", "bob", "carol")
 	if _, err := h.Command(t.Context(), "", "account", "promote", "alice"); err != nil {

@@ -11,6 +11,7 @@ import { groups } from './features/groups';
 import { install } from './features/install';
 import { loading } from './features/loading';
 import { media } from './features/media';
+import { notify } from './features/notify';
 import { onboarding } from './features/onboarding';
 import { people } from './features/people';
 import { trust } from './features/trust';
@@ -22,4 +23,4 @@ import { failure } from './features/failure';
 import { search } from './features/search';
 import { newRelease } from './features/update';
 
-export const features: readonly Feature[] = [newRelease, failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install, search];
+export const features: readonly Feature[] = [newRelease, failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install, search, notify];
