@@ -23,6 +23,8 @@ func (e *Engine) dress(c *port.Chat) {
 		c.Room, c.Joined, c.Name = true, r.joined, r.Name
 	} else if p := e.people[c.Address]; p != nil {
 		c.Name, c.Online, c.Blocked = p.Name, len(p.here) > 0, p.Blocked
+	} else if askedInto(c) {
+		c.Room, c.Lock = true, port.Lock{State: port.Broken, Why: whyOutside}
 	}
 	e.dressFace(c)
 	e.dressArranged(c)
@@ -31,11 +33,17 @@ func (e *Engine) dress(c *port.Chat) {
 	}
 }
 
+// askedInto tells whether a chat is a room that we are invited to, by the last line of it.
+func askedInto(c *port.Chat) bool {
+	m := c.Last
+	return m != nil && m.Notice == "invited" && len(m.Params) > 0 && m.Params[0] == c.Address
+}
+
 // invitedTo is what a room is called by the invitation to it; "" for all other chats. Rooms have
 // numbers for addresses, and are not asked before somebody enters.
 func invitedTo(c *port.Chat) string {
-	if m := c.Last; m != nil && m.Notice == "invited" && len(m.Params) > 2 && m.Params[0] == c.Address {
-		return m.Params[2]
+	if askedInto(c) && len(c.Last.Params) > 2 {
+		return c.Last.Params[2]
 	}
 	return ""
 }

@@ -91,6 +91,8 @@ func TestARoomThatOneIsInvitedToCanBeDeclined(t *testing.T) {
 		d.gets("<message from='" + tea + "' id='i'><x xmlns='" + nsMUCUser + "'><invite from='" + bob + "'><reason>Tea</reason></invite></x></message>")
 		if c := d.chat(tea); c.Name != "Tea" || c.Last == nil || c.Last.Notice != "invited" {
 			t.Fatalf("the chat is %+v", c)
+		} else if !c.Room || c.Lock.Why != whyOutside {
+			t.Errorf("it is not shown as a room that one is not in: %+v", c)
 		}
 		d.questions("")
 		d.must(&port.LeaveRoom{Address: tea})

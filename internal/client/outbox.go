@@ -153,7 +153,7 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 	}
 	readers, without := e.readers(to, room)
 	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: readers, Room: room, Text: body, XML: o.AppendInside(slices.Clip(extras))})
-	sealed.Lock = lacking(sealed.Lock, without)
+	sealed.Lock = alone(lacking(sealed.Lock, without), to)
 	if err != nil {
 		return nil, nil, sealed.Lock, err
 	}
@@ -233,6 +233,12 @@ func (e *Engine) encrypts(chat string) bool {
 // whyOthers is a lock's reason in a room that is contested.
 const whyOthers = "others-encrypt"
 
+// whyOutside is a lock's reason in a room that we have not come into: what it is is not known.
+const whyOutside = "outside"
+
+// whyAlone is a lock's reason in a room where nobody else is.
+const whyAlone = "alone"
+
 // contested tells whether others were read encrypted in a room of which the server says that anybody
 // may enter it: it may say so to have us answer in the clear. A person decides.
 func (e *Engine) contested(r *room) bool {
@@ -254,6 +260,8 @@ func (e *Engine) lockOf(chat string) port.Lock {
 	switch {
 	case e.contested(r):
 		return port.Lock{State: port.Broken, Why: whyOthers}
+	case r != nil && !r.Encrypted && (r.Asked || r.Left):
+		return port.Lock{State: port.Broken, Why: whyOutside}
 	case !e.encrypts(chat) && r != nil:
 		return port.Lock{State: port.Open, Why: "public-room"}
 	case isServer(chat):
@@ -273,7 +281,16 @@ func (e *Engine) lockOf(chat string) port.Lock {
 func (e *Engine) lockNow(chat string) port.Lock {
 	to, room := e.recipients(chat)
 	readers, without := e.readers(to, room)
-	return lacking(e.keys.Lock(readers, room), without)
+	return alone(lacking(e.keys.Lock(readers, room), without), to)
+}
+
+// alone says in a lock that there is nobody else to read, nor another device of one's own: who comes later
+// can never read what is written before, so it is not sent.
+func alone(lock port.Lock, to []jid.JID) port.Lock {
+	if len(to) == 0 && lock.State == port.Broken && lock.Why == e2ee.WhyNoDevice {
+		return port.Lock{State: port.Broken, Why: whyAlone}
+	}
+	return lock
 }
 
 // mostMissing bounds how many are named beside each line of a large room.
@@ -288,6 +305,8 @@ func short(lock port.Lock) port.Lock {
 func whyNot(err error, lock port.Lock) string {
 	who := strings.Join(lock.Missing, ", ")
 	switch {
+	case lock.Why == whyAlone:
+		return whyAlone
 	case who == "":
 		return err.Error()
 	case errors.Is(err, e2ee.ErrUndecided):

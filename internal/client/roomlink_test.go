@@ -135,3 +135,47 @@ func TestWhoLooksAtWhoIsHereIsToldOnceOfAChange(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLockOfAGroupThatOneIsNotInIsNotKnown(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.door(true)
+		d.must(&port.JoinByLink{Room: tea, Token: "tok", Name: "Tea"})
+		if c := d.chat(tea); c.Lock.State != port.Broken || c.Lock.Why != whyOutside || !c.Lock.Unready() {
+			t.Errorf("while one waits it is %+v", c.Lock)
+		}
+		d.gets(answerFrom(tea, "declined"))
+		if c := d.chat(tea); c.Lock.Why != whyOutside {
+			t.Errorf("when one was declined it is %+v", c.Lock)
+		}
+	})
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo()
+		d.enter(tea)
+		if l := d.engine.lockOf(tea); l.State != port.Open {
+			t.Errorf("in a room that anybody may enter it is %+v", l)
+		}
+	})
+}
+
+func TestWhatIsWrittenWhereOneIsAloneSaysSoAndGoesByRetryWhenSomebodyHasCome(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.roomInfo(me)
+		d.enter(tea)
+		if l := d.engine.lockOf(tea); l.Why != whyAlone || len(l.Missing) > 0 || !l.Unready() {
+			t.Errorf("the lock is %+v", l)
+		}
+		a := d.must(&port.Send{Chat: tea, Text: "anybody?"}).(*port.Done)
+		same(t, "alone", d.delivery(tea), "anybody? failed")
+		if m, _, _ := d.engine.lines.Message(a.Message); m.Failure != whyAlone || m.Lock.Why != whyAlone {
+			t.Errorf("it says %q, %+v", m.Failure, m.Lock)
+		}
+		d.peer(bob)
+		d.gets(here(tea, "bob", bob))
+		same(t, "it does not go by itself", d.delivery(tea)[:1], "anybody? failed")
+		d.must(&port.Retry{Chat: tea, Message: a.Message})
+		out := d.take("type='groupchat'")
+		if len(out) != 1 || strings.Contains(out[0], "anybody?") {
+			t.Fatalf("sent: %q", out)
+		}
+	})
+}

@@ -58,9 +58,14 @@ type Lock struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// Unready is a conversation that begins: nothing is wrong, but no keys are here yet to encrypt to.
+// Unready is a conversation that begins: nothing is wrong, but no keys are here yet to encrypt to,
+// nobody else is, or one is not in the room yet.
 func (l Lock) Unready() bool {
-	return l.State == Broken && (l.Why == "keys-waiting" || l.Why == "no-device")
+	switch l.Why {
+	case "keys-waiting", "no-device", "alone", "outside":
+		return l.State == Broken
+	}
+	return false
 }
 
 // LockState is one of five things that can be true of the lock.

@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -82,7 +81,7 @@ func (m *model) lockText(c port.Chat, w int) (lines []string) {
 	lines = append(lines, strings.Repeat(" ", w), paint(style, m.pen.place(line, w)))
 	said := words[string(c.Lock.State)]
 	if unready(c.Lock) {
-		said = fmt.Sprintf(words[c.Lock.Why], m.whom(c))
+		said = strings.ReplaceAll(words[c.Lock.Why], "%s", m.whom(c))
 	} else if c.Lock.Why != "" && c.Lock.Why != "plain" {
 		about := m.t(whyWords(c.Lock.Why))
 		if len(c.Lock.Missing) > 0 {
@@ -117,6 +116,8 @@ func lockWords(lang string) map[string]string {
 		"changed":      "A key is new, or other than before, where you had compared one. It may be a new phone; it may be somebody who wants to read along. Nothing goes to that key before you have decided about it.",
 		"keys-waiting": "The keys of %s are not here yet. They are asked for with your first message at the latest, which waits for them and is encrypted with them; it never goes out readable instead.",
 		"no-device":    "%s has not signed in with an app that encrypts. As soon as that has happened, what you write here is encrypted. Nothing goes out before, and never readable instead.",
+		"alone":        "Nobody else is in this group yet, and who comes later cannot read what was encrypted before. Send it again when somebody is here.",
+		"outside":      "What this group is like you will see when you are in it.",
 		"broken":       "It ought to be encrypted and cannot be at the moment, so nothing is sent. It never goes out readable instead.",
 		"":             "Nothing is known about keys here yet: they are asked for with the first message.",
 		"covers":       "What the lock covers",
@@ -134,6 +135,8 @@ func lockArabic() map[string]string {
 		"changed":      "ظهر مفتاح جديد أو مختلف بعد أن قارنتَ المفاتيح. قد يكون هاتفًا جديدًا، وقد يكون من يريد أن يقرأ معكما. لا يُرسل شيء إلى هذا المفتاح قبل أن تقرر.",
 		"keys-waiting": "لم تصل مفاتيح %s بعد. تُطلب مع أول رسالة منك على الأكثر، فتنتظرها الرسالة وتُشفَّر بها، ولا تُرسل مقروءة بدلًا من ذلك أبدًا.",
 		"no-device":    "لم يسجّل %s الدخول بعد من تطبيق يشفّر. حين يحدث ذلك يُشفَّر ما تكتبه هنا. لا يُرسل شيء قبل ذلك، ولا يُرسل مقروءًا أبدًا.",
+		"alone":        "لا أحد غيرك في هذه المجموعة بعد، ومن ينضم لاحقًا لا يستطيع قراءة ما شُفِّر قبله. أعد الإرسال حين يكون هنا أحد.",
+		"outside":      "سترى كيف هي هذه المجموعة حين تدخلها.",
 		"broken":       "ينبغي أن يكون مشفَّرًا ولا يمكن ذلك الآن، فلا يُرسل شيء. ولا يُرسل مقروءًا بدلًا من ذلك أبدًا.",
 		"":             "لا يُعرف شيء عن المفاتيح هنا بعد: تُطلب مع أول رسالة.",
 		"covers":       "ما يحميه القفل",
@@ -151,6 +154,8 @@ func lockUkrainian() map[string]string {
 		"changed":      "З'явився новий або інший ключ там, де ви вже звіряли. Можливо, це новий телефон; можливо, хтось хоче читати разом з вами. На цей ключ нічого не піде, доки ви не вирішите.",
 		"keys-waiting": "Ключів %s ще немає. Їх запитають щонайпізніше з вашим першим повідомленням: воно зачекає на них і буде зашифроване ними, а відкритим не піде ніколи.",
 		"no-device":    "%s ще не користується застосунком, що шифрує. Щойно це станеться, написане тут шифруватиметься. Доти нічого не надсилається, і відкритим воно не піде ніколи.",
+		"alone":        "У цій групі ще нікого, крім вас, немає, а хто прийде пізніше, не прочитає зашифрованого раніше. Надішліть ще раз, коли хтось буде тут.",
+		"outside":      "Якою є ця група, ви побачите, коли ввійдете.",
 		"broken":       "Це має бути зашифровано, але зараз неможливо, тому нічого не надсилається. Відкритим воно не піде ніколи.",
 		"":             "Про ключі тут ще нічого не відомо: їх запитають з першим повідомленням.",
 		"covers":       "Що захищає замок",

@@ -115,6 +115,10 @@ func whyWords(why string) string {
 		return "the keys are not here yet"
 	case "no-device":
 		return "no app that encrypts is signed in there"
+	case "alone":
+		return "nobody is here yet who could read this"
+	case "outside":
+		return "you are not in this room yet"
 	case "no-key":
 		return "no key is to be had"
 	case "key-refused":
@@ -192,6 +196,10 @@ func lockShort(l port.Lock) string {
 	switch {
 	case unready(l) && l.Why == "no-device":
 		return "no encrypting app there yet"
+	case unready(l) && l.Why == "alone":
+		return "nobody else is here yet"
+	case unready(l) && l.Why == "outside":
+		return "you are not in this room yet"
 	case unready(l):
 		return "keys are not here yet"
 	case l.State == port.Changed && l.Why == "new-device":
