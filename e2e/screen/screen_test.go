@@ -273,7 +273,7 @@ func TestPeopleComeIntoAGroupByItsLinkWhenAnAdminLetsThemIn(t *testing.T) {
 	if _, err := h.Command(t.Context(), "", "account", "promote", "alice"); err != nil {
 		t.Fatal(err) // an administrator's link makes accounts
 	}
-	h.tell("grouplink", nil)
+	compare(t, h.tell("grouplink", nil))
 }
 
 func TestTheScreensLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {

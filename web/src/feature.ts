@@ -56,6 +56,8 @@ export interface Feature {
 	speak?: View<{ chat: string }>;
 	/** over stands over everything while it is wanted: a viewer, a player */
 	over?: { when: (world: World) => boolean; view: View };
+	/** who stands under a chat's name in its head, while nobody writes and nobody is said to be here */
+	who?: { when: (world: World, chat: Chat) => boolean; view: View<{ chat: string }> };
 	/** top stands in a conversation's head, before its menu: the lock, calls */
 	top?: View<{ chat: string }>;
 	appActions?: (world: World) => Action[];

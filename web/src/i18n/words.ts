@@ -133,7 +133,7 @@ export function failureWords({ code }: Failure): string {
 
 /** failureText says why one's own message did not go; its lock may know more. */
 export function failureText(message: Message): string {
-	if (message.lock.state === 'broken') return m.failure_not_encrypted();
+	if (message.lock.state === 'broken') return message.lock.why === 'alone' ? m.failure_alone() : m.failure_not_encrypted();
 	if (message.lock.state === 'changed') return m.failure_key_undecided();
 	if (message.file?.why) return failureWords({ code: message.file.why as Failure['code'], text: '' });
 	return m.delivery_failed();

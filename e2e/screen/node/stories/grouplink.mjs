@@ -2,6 +2,7 @@
 // declined; Dora comes by a new account; a link that was ended leads nowhere.
 
 import { desktop, phone } from '../stage.mjs';
+import { look } from './looks.mjs';
 
 export default async function grouplink(stage) {
 	stage.expect(/status of 404/); // the link that was ended
@@ -18,16 +19,18 @@ export default async function grouplink(stage) {
 	await alice.place(`chat/${room}/panel/group-link`);
 	await alice.button('people_invite_make').click();
 	const link = await linkOf(alice);
-	await stage.snap('grouplink-made');
+	await keep(alice, 'group-link');
 
 	// asks, and is let in
 	await opens(bob, link);
 	await bob.page.getByText(bob.say('group_link_asks')).waitFor();
-	await stage.snap('grouplink-ask');
+	await keep(bob, 'group-link-ask');
 	await bob.button('group_link_ask').click();
 	await bob.page.getByText(bob.say('group_waits')).first().waitFor();
+	if (await bob.page.getByText(bob.say('trust_open_short')).count()) throw new Error('what is not known is said to be open');
+	await keep(bob, 'group-link-waits');
 	await alice.button('group_accept', { name: 'bob' }).waitFor();
-	await stage.snap('grouplink-asking');
+	await keep(alice, 'group-link-asks');
 	await alice.button('group_accept', { name: 'bob' }).click();
 	await bob.field().waitFor();
 	await bob.writes('شكرًا على الدعوة');
@@ -35,6 +38,7 @@ export default async function grouplink(stage) {
 	await alice.writes('Welcome, Bob');
 	await bob.reads('Welcome, Bob');
 	for (const p of [alice, bob]) if (await p.page.getByText(p.say('lock_open')).count()) throw new Error(`${p.name} has something that is not encrypted`);
+	await alice.page.locator('header').getByText('bob').waitFor(); // under the name of the group
 	await stage.snap('grouplink-in');
 
 	// is declined
@@ -65,6 +69,9 @@ export default async function grouplink(stage) {
 	await opens(carol, link);
 	await carol.page.getByText(carol.say('onboarding_gone')).first().waitFor();
 }
+
+// the link and the address of a group are others each time, and so is its colour
+const keep = (person, name) => look(person, name, person.page.locator('p.code'), person.page.locator('.avatar'), person.page.locator('aside svg'), person.page.locator('aside canvas'));
 
 async function linkOf(person) {
 	const it = person.page.getByRole('complementary').locator('p.code');

@@ -1,9 +1,11 @@
 // One group as its panel shows it: what it is, and who is in it.
 
+import { m } from '../../i18n';
 import { shown } from '../../model/contacts.svelte';
 import type { World } from '../../model/world';
 import { failed } from '../../port/engine';
 import type { Failure, Member, RoomDetails } from '../../port/types';
+import { plain } from '../../ui/bidi';
 
 const together = 400; // ms in which what changes is asked for once
 
@@ -43,6 +45,21 @@ export class Group {
 		};
 	}
 
+	/** watch keeps who is in it up to date, and no more, until what it returns is called. */
+	watch(): () => void {
+		const { engine } = this.#world;
+		void this.#list();
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		const soon = (room: string) => {
+			if (room === this.room) timer ??= setTimeout(() => ((timer = undefined), void this.#list()), together);
+		};
+		const ends = [engine.on('membersChanged', ({ room }) => soon(room)), engine.on('roomDetails', ({ room }) => soon(room))];
+		return () => {
+			clearTimeout(timer);
+			for (const end of ends) end();
+		};
+	}
+
 	async load() {
 		const answer = await this.#world.engine.do({ do: 'roomInfo', room: this.room });
 		if (!failed(answer)) this.details = answer;
@@ -55,10 +72,10 @@ export class Group {
 	}
 
 	/** nameOf is what a member is called: by oneself, by themselves, in the group. */
-	nameOf({ address = '', nick }: Member): string {
+	readonly nameOf = ({ address = '', nick }: Member): string => {
 		const contact = this.#world.contacts.of(address);
 		return contact?.name || contact?.nick || nick || shown({ address });
-	}
+	};
 
 	/** successor is who is to lead the group when its only owner leaves; undefined where there is another owner, or nobody. */
 	get successor(): Member | undefined {
@@ -80,6 +97,16 @@ export class Group {
 		const failure = next ? failed(await engine.do({ do: 'setRole', room: this.room, address: next, role: 'owner' })) : undefined;
 		return failure ?? failed(await engine.do({ do: 'leaveRoom', address: this.room }));
 	}
+}
+
+const most = 30; // names in a row: for more there is no room
+
+/** inARow are the names of who is in a group, oneself last. */
+export function inARow({ members, own, nameOf }: Pick<Group, 'members' | 'own' | 'nameOf'>, locale: string): string {
+	const others = members.filter((x) => x.address !== own && x.role !== 'none');
+	const names = others.map((x) => plain(nameOf(x))).sort((a, b) => a.localeCompare(b, locale));
+	const all = [...names.slice(0, most), ...(members.some((x) => x.address === own) ? [m.group_you()] : [])];
+	return all.map((name) => `\u2068${name}\u2069`).reduce((before, name) => (before ? m.group_names({ before, name }) : name), '');
 }
 
 const rank: Record<string, number> = { owner: 0, admin: 1, member: 2 };

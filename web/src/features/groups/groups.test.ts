@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { World } from '../../model/world';
 import { FakeEngine } from '../../port/fake';
 import type { Chat, Member, Message } from '../../port/types';
-import { Group } from './group.svelte';
+import { Group, inARow } from './group.svelte';
 import { Standing } from './invited.svelte';
 import { begun, spoken } from './mention';
 
@@ -30,6 +30,16 @@ test('members stand with oneself first, then those who lead', async () => {
 		{ address: 'o@x', role: 'owner' },
 	]);
 	expect(g.members.map((x) => x.address)).toEqual([me, 'o@x', 'b@x', 'a@x']);
+});
+
+test('under the name of a group stand its members, oneself last, each kept apart', async () => {
+	const { g } = await group('member', [
+		{ address: me, role: 'owner' },
+		{ address: 'b@x', role: 'owner', nick: 'Bob\u202E' },
+		{ address: 'c@x', role: 'none' },
+		{ address: 'a@x', role: 'member' },
+	]);
+	expect(inARow(g, 'en')).toBe(['a', 'Bob', 'you'].map((name) => `\u2068${name}\u2069`).join(', '));
 });
 
 test('the only owner who leaves hands the group over first', async () => {

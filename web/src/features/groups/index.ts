@@ -13,6 +13,7 @@ export const groups: Feature = {
 	panels: { group: { later: () => import('./Group.svelte') }, 'group-link': { later: () => import('./GroupLink.svelte') }, 'group-add': { later: () => import('./AddPeople.svelte') } },
 	line: { when: ({ notice = '' }) => lines.has(notice), view: { later: () => import('./Line.svelte') } },
 	instead: { when: (_, chat) => standing.asked(chat) || standing.waits(chat) || standing.over(chat), view: { later: () => import('./Answer.svelte') } },
+	who: { when: (_, chat) => Boolean(chat.room && chat.joined), view: { later: () => import('./Who.svelte') } },
 	tools: { later: () => import('./Mention.svelte') },
 	appActions: ({ route }) => [{ label: m.group_new(), icon: 'people', run: () => route.turn('group') }],
 	chatActions: ({ route }, chat) => (chat.room && !standing.asked(chat) && !standing.waits(chat) ? [{ label: m.group_details(), icon: 'people', run: () => route.show('group') }] : []),

@@ -17,14 +17,22 @@ export interface Look {
 	meaning: string;
 }
 
-/** unready says that a lock is broken only because the other side cannot read yet: so every chat begins. */
-export const unready = (lock: Lock) => lock.state === 'broken' && (lock.why === 'keys-waiting' || lock.why === 'no-device');
+// why a lock is broken where nothing is wrong: so every chat begins
+const begins: Record<string, (name: string) => [short: string, meaning: string]> = {
+	'keys-waiting': (name) => [m.trust_waiting_short(), m.trust_waiting({ name })],
+	'no-device': (name) => [m.trust_none_short(), m.trust_none({ name })],
+	alone: () => [m.trust_alone_short(), m.trust_alone()],
+	outside: () => [m.trust_outside_short(), m.trust_outside()],
+};
+
+/** unready says that a lock is broken only because nobody can read yet, or one is not in the group. */
+export const unready = (lock: Lock) => lock.state === 'broken' && (lock.why ?? '') in begins;
 
 /** lookOf is a chat's lock to be shown; name is whose devices are missing or in question. */
 export function lookOf(lock: Lock, name: string): Look {
 	if (unready(lock)) {
-		const none = lock.why === 'no-device';
-		return { tone: 'wait', icon: 'clock', short: none ? m.trust_none_short() : m.trust_waiting_short(), meaning: none ? m.trust_none({ name }) : m.trust_waiting({ name }) };
+		const [short, meaning] = begins[lock.why!]!(name);
+		return { tone: 'wait', icon: 'clock', short, meaning };
 	}
 	switch (lock.state) {
 		case 'locked':

@@ -21,6 +21,8 @@ test('each state of the lock has its own sign or words, and is quiet only where 
 test('who cannot read yet is no alarm', () => {
 	expect(lookOf({ state: 'broken', why: 'keys-waiting' }, 'Bob').tone).toBe('wait');
 	expect(lookOf({ state: 'broken', why: 'no-device' }, 'Bob').tone).toBe('wait');
+	expect(lookOf({ state: 'broken', why: 'alone' }, 'Bob').tone).toBe('wait');
+	expect(lookOf({ state: 'broken', why: 'outside' }, 'Bob').tone).toBe('wait');
 	expect(lookOf({ state: 'broken', why: 'no-key' }, 'Bob').tone).toBe('danger');
 	expect(lookOf({ state: 'changed', why: 'keys-waiting' }, 'Bob').tone).toBe('warn');
 });
