@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -30,6 +31,7 @@ func numberOf(name string, enough int) int {
 type past struct {
 	*house
 	many  int
+	each  time.Duration // from one line to the next; ten minutes unless it is given
 	phone *device.Device
 }
 
@@ -68,7 +70,7 @@ func (p *past) write() error {
 	}
 	var some rows.Batch
 	for i := range p.many {
-		for _, in := range lineOf(i, p.many) {
+		for _, in := range lineOf(i, p.many, cmp.Or(p.each, 10*time.Minute)) {
 			change, err := book.Apply(in, in.Time)
 			if err != nil {
 				return err
@@ -115,10 +117,10 @@ var said = [...]string{
 	"أرسلت لك الملف أمس، هل وصل؟ إن لم يصل فسأرسله مرة أخرى الليلة بعد أن أعود من العمل، ومعه الصور التي طلبتها والقائمة الجديدة بالأسماء والعناوين.",
 }
 
-// lineOf is a message of the past, ten minutes after the one before, at times with what
-// somebody thought of it: the newest is an hour old.
-func lineOf(i, many int) []timeline.Incoming {
-	in := spoken(i, time.Now().Add(-time.Hour-time.Duration(many-i)*10*time.Minute))
+// lineOf is a message of the past, each after the one before, at times with what somebody
+// thought of it: the newest is an hour old.
+func lineOf(i, many int, each time.Duration) []timeline.Incoming {
+	in := spoken(i, time.Now().Add(-time.Hour-time.Duration(many-i)*each))
 	in.Kind, in.Text = timeline.Text, fmt.Sprintf("%s (%d)", said[i%len(said)], i)
 	if i%13 == 12 {
 		in.ReplyTo, in.ReplyOf = fmt.Sprint("past", i-5), spoken(i-5, in.Time).Sender

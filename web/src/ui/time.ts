@@ -39,6 +39,9 @@ export function brief(at: Date, now: Date, tag: string): string {
 /** full is all of it, for a title. */
 export const full = (at: Date, tag: string) => format(tag, { dateStyle: 'full', timeStyle: 'short' }).format(at);
 
+/** onCalendar is a part of a day that has no time zone (calendar.ts). */
+export const onCalendar = (day: number, tag: string, options: Intl.DateTimeFormatOptions) => format(tag, { ...options, timeZone: 'UTC' }).format(day);
+
 const units = [['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]] as const;
 
 /** lasting is a stretch of time in its largest whole unit: 4 weeks, 90 days, an hour; brief as in 4w. */
@@ -47,6 +50,6 @@ export function lasting(seconds: number, tag: string, brief = false): string {
 	return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: brief ? 'narrow' : 'long' }).format(seconds / length);
 }
 
-export const number = (n: number, tag: string) => new Intl.NumberFormat(tag).format(n);
+export const number = (n: number, tag: string, useGrouping?: false) => new Intl.NumberFormat(tag, { useGrouping }).format(n);
 
 const capital = (text: string) => text.charAt(0).toLocaleUpperCase() + text.slice(1);

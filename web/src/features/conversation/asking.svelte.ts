@@ -1,4 +1,5 @@
-// What is asked before it is done: deleting what stands in a bubble, where to forward it.
+// What is asked before it is done: deleting what stands in a bubble, where to forward it, which
+// day to go to.
 
 import type { Message } from '../../port/types';
 
@@ -6,6 +7,8 @@ class Asking {
 	/** oldest first, at least one */
 	deleting = $state.raw<readonly Message[] | undefined>(undefined);
 	forwarding = $state.raw<readonly Message[] | undefined>(undefined);
+	/** a day of a chat is asked for, from a moment there */
+	dating = $state.raw<{ chat: string; from: string } | undefined>(undefined);
 }
 
 export const asking = new Asking();

@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest';
-import type { Message } from '../../port/types';
+import { FakeEngine } from '../../port/fake';
+import type { History, Message } from '../../port/types';
 import { directionOf, endsOnTimesSide } from './direction';
+import { Names } from './named';
 import { reacting, toggled } from './reactions';
 import { albumOf, rowOf, rowsOf } from './rows';
 import { begun, blocksOf, spansOf, type Span } from './styling';
+import { ToDate } from './todate.svelte';
 
 const message = (id: string, minute: number, more: Partial<Message> = {}): Message => ({
 	id, chat: 'c', sender: 'bob', time: new Date(2026, 10, 22, 10, minute).toISOString(), delivery: 'received', lock: { state: 'locked' }, ...more,
 });
 const flat = (spans: Span[]): string =>
-	spans.map((s) => (s.kind === 'text' ? s.text : s.kind === 'link' ? `<${s.href}>` : s.kind === 'code' ? `code(${s.text})` : `${s.kind}(${flat(s.spans)})`)).join('');
+	spans.map((s) => (s.kind === 'text' ? s.text : s.kind === 'link' ? `<${s.href}>` : s.kind === 'code' ? `code(${s.text})` : s.kind === 'name' ? `${s.own ? 'me' : 'name'}(${s.text})` : `${s.kind}(${flat(s.spans)})`)).join('');
 
 test('messages of one sender within minutes stand together', () => {
 	const rows = rowsOf([message('a', 0), message('b', 1), message('c', 20), message('d', 21, { sender: 'me', mine: true })]);
@@ -96,6 +99,18 @@ test('links are http addresses, without the marks of the sentence', () => {
 	expect(flat(spansOf('*https://x.org/*'))).toBe('strong(<https://x.org/>)');
 });
 
+test('who is spoken to stands out, oneself more, and who is not there does not', () => {
+	const names = new Names(['alice', 'Alice Liddell', ''], ['bob', 'بوب', 'Bob Sawyer', 'İlk', 'a.b']);
+	const named = (text: string) => flat(spansOf(text, names));
+	expect(named('@bob, and @Alice!')).toBe('name(@bob), and me(@Alice)!');
+	expect(named('@bob sawyer @alice liddell')).toBe('name(@bob sawyer) me(@alice liddell)');
+	expect(named('(@a.b) *@bob* ~_@alice_~')).toBe('(name(@a.b)) strong(name(@bob)) strike(emphasis(me(@alice)))');
+	expect(named('أهلاً @بوب، كيف الحال؟')).toBe('أهلاً name(@بوب)، كيف الحال؟');
+	for (const text of ['@bobby', 'x@bob', '@bob_', '@bob\u0301', '@nobody', '@ bob', '@', 'bob']) expect(named(text)).toBe(text);
+	expect(named('`@bob` https://x.org/@bob')).toBe('code(@bob) <https://x.org/@bob>');
+	expect(blocksOf('> @bob', names)).toEqual([{ kind: 'quote', blocks: [{ kind: 'line', spans: [{ kind: 'name', text: '@bob', own: false }] }] }]);
+});
+
 test('blocks are code to its fence, and quotes in quotes to a depth', () => {
 	expect(blocksOf('a\n```\n*b*\n```\nc').map((b) => b.kind)).toEqual(['line', 'code', 'line']);
 	expect(blocksOf('```\nopen').map((b) => b.kind)).toEqual(['code']);
@@ -115,10 +130,11 @@ test('a long text is begun, and an ordinary one is whole', () => {
 
 test('a hostile text does not take long, and none of it is lost', () => {
 	const words = (list: Span[]): string => list.map((s) => ('spans' in s ? words(s.spans) : s.text)).join('');
+	const crowd = new Names(['a'], Array.from({ length: 300 }, (_, i) => 'a'.repeat(i % 90) + i));
 	const many = (part: string, size = 60_000) => part.repeat(size / part.length);
-	for (const hostile of [many('*_~`'), many('*a '), many('~a _b *c '), many('http://a.b '), many('*http://a.b '), `http://${many('.')}a`, `http://${many(',(')}`, many('* '), many('\u0301'), many('a*b')]) {
+	for (const hostile of [many('*_~`'), many('*a '), many('~a _b *c '), many('http://a.b '), many('*http://a.b '), `http://${many('.')}a`, `http://${many(',(')}`, many('* '), many('\u0301'), many('a*b'), many('@'), many('@a '), many('@a')]) {
 		const bare = (text: string) => text.replace(/[*_~`]/g, '');
-		expect(bare(words(spansOf(hostile))) === bare(hostile), hostile.slice(0, 20)).toBe(true);
+		expect(bare(words(spansOf(hostile, crowd))) === bare(hostile), hostile.slice(0, 20)).toBe(true);
 	}
 	for (const hostile of [many('```\na\n'), many('```\n```\n'), many('>\n'), many('> > > > > > > >\n'), many('\n')]) expect(blocksOf(hostile).length).toBeGreaterThan(0);
 });
@@ -142,4 +158,22 @@ test('a reaction is given, and taken back', () => {
 	const m = message('a', 0, { reactions: [{ emoji: '👍', who: ['me'], mine: true }, { emoji: '❤️', who: ['bob'] }] });
 	expect(toggled(m, '👍')).toEqual([]);
 	expect(toggled(m, '❤️')).toEqual(['👍', '❤️']);
+});
+
+test('a day far back is read towards until it is reached', async () => {
+	const reached = ['2026-03-01T00:00:00Z', '2025-06-01T00:00:00Z', undefined];
+	const engine = new FakeEngine({ history: (_: History) => ({ event: 'page', messages: [], around: 'm1', back: reached.shift() }) });
+	const search = new ToDate(engine, 'c');
+	expect(await search.find(new Date(2025, 0, 2))).toBe('m1');
+	expect(engine.asked).toEqual(Array(3).fill({ do: 'history', chat: 'c', at: new Date(2025, 0, 2).toISOString(), limit: 1 }));
+	expect([search.looking, search.back, search.failure]).toEqual([false, undefined, undefined]);
+});
+
+test('reading back is given up when one says so, goes wrong, or gets no further', async () => {
+	const search: ToDate = new ToDate(new FakeEngine({ history: () => (search.cancel(), { event: 'page', messages: [], around: 'm1', back: 'x' }) }), 'c');
+	expect([await search.find(new Date(0)), search.looking]).toEqual([undefined, false]);
+	const stuck = new ToDate(new FakeEngine({ history: () => ({ event: 'page', messages: [], around: 'm1', back: 'x' }) }), 'c');
+	expect(await stuck.find(new Date(0))).toBe('m1');
+	const broken = new ToDate(new FakeEngine({ history: () => ({ event: 'page', messages: null, failure: { code: 'internal', text: '' } }) }), 'c');
+	expect([await broken.find(new Date(0)), broken.failure?.code]).toEqual([undefined, 'internal']);
 });

@@ -1,11 +1,14 @@
-// A message's text as nodes: the styling of XEP-0393 and links. It never becomes HTML.
-// The signs of styling stay in the text, as 0393 wishes for quotes and code; spans lose
-// theirs, for that is what people know.
+// A message's text as nodes: the styling of XEP-0393, links, and the names of who is spoken to.
+// It never becomes HTML. The signs of styling stay in the text, as 0393 wishes for quotes and
+// code; spans lose theirs, for that is what people know.
+
+import type { Names } from './named';
 
 export type Span =
 	| { kind: 'text'; text: string }
 	| { kind: 'code'; text: string }
 	| { kind: 'link'; text: string; href: string }
+	| { kind: 'name'; text: string; own: boolean }
 	| { kind: 'strong' | 'emphasis' | 'strike'; spans: Span[] };
 
 export type Block = { kind: 'line'; spans: Span[] } | { kind: 'code'; text: string } | { kind: 'quote'; blocks: Block[] };
@@ -20,8 +23,8 @@ export function begun(text: string): string {
 	return lines.length === text.length ? text : `${lines.replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** blocksOf parses a whole message. */
-export function blocksOf(text: string, depth = 0): Block[] {
+/** blocksOf parses a whole message, in which these people may be spoken to. */
+export function blocksOf(text: string, names?: Names, depth = 0): Block[] {
 	const lines = text.split('\n');
 	const blocks: Block[] = [];
 	for (let i = 0; i < lines.length; i++) {
@@ -37,10 +40,10 @@ export function blocksOf(text: string, depth = 0): Block[] {
 			let end = i;
 			while (lines[end + 1]?.startsWith('>')) end++;
 			const inner = lines.slice(i, end + 1).map((l) => l.slice(1).replace(/^ /, ''));
-			blocks.push({ kind: 'quote', blocks: blocksOf(inner.join('\n'), depth + 1) });
+			blocks.push({ kind: 'quote', blocks: blocksOf(inner.join('\n'), names, depth + 1) });
 			i = end;
 		} else {
-			blocks.push({ kind: 'line', spans: spansOf(line) });
+			blocks.push({ kind: 'line', spans: spansOf(line, names) });
 		}
 	}
 	return blocks;
@@ -50,9 +53,26 @@ const styles = { '*': 'strong', _: 'emphasis', '~': 'strike' } as const;
 const address = /https?:\/\/[^\s<>"'`\u200E\u200F\u202A-\u202E\u2066-\u2069]+/giu;
 
 /** spansOf parses one line. */
-export function spansOf(line: string): Span[] {
+export function spansOf(line: string, names?: Names): Span[] {
 	const links = [...line.matchAll(address)].map((m) => linked(m.index, m[0])).filter((l) => l !== undefined);
-	return styled(line, 0, line.length, new Map(links.map((l) => [l.from, l])));
+	const spans = styled(line, 0, line.length, new Map(links.map((l) => [l.from, l])));
+	return names && line.includes('@') ? spans.flatMap((s) => spoken(s, names)) : spans;
+}
+
+// spoken is a span with the names in its texts as spans of their own.
+function spoken(span: Span, names: Names): Span[] {
+	if ('spans' in span) return [{ ...span, spans: span.spans.flatMap((s) => spoken(s, names)) }];
+	if (span.kind !== 'text') return [span];
+	const { text } = span;
+	const parts: Span[] = [];
+	let at = 0;
+	for (const { from, to, own } of names.in(text)) {
+		if (from > at) parts.push({ kind: 'text', text: text.slice(at, from) });
+		parts.push({ kind: 'name', text: text.slice(from, to), own });
+		at = to;
+	}
+	if (at < text.length) parts.push({ kind: 'text', text: text.slice(at) });
+	return parts;
 }
 
 interface Link {
