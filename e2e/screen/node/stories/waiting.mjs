@@ -39,6 +39,6 @@ async function letIn(stage, alice, p) {
 	await alice.page.getByLabel(alice.say('devices_link_digits')).fill(await p.page.locator('.digits').innerText());
 	await alice.button('devices_link_yes').click();
 	await p.page.getByRole('heading', { name: p.say('onboarding_join_held') }).waitFor();
-	await alice.page.locator('[role=status] p').waitFor();
+	await alice.page.locator('.state[role=status] p').waitFor();
 	await stage.snap('let-in');
 }
