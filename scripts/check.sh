@@ -13,6 +13,7 @@ bad=$(git ls-files -co --exclude-standard '*.go' | grep -v /testdata/ | while re
 
 say vet
 go vet ./...
+go vet -tags measure ./e2e/screen
 GOOS=js GOARCH=wasm go vet ./internal/client/wasm ./internal/client/keep/indexeddb ./internal/xmpp/precis
 
 say staticcheck

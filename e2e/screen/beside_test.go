@@ -1,27 +1,22 @@
+//go:build measure
+
 package screen
 
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"mirsal/e2e/device"
-	"mirsal/e2e/mirsal"
 	"mirsal/e2e/xmppclient"
 	"mirsal/internal/client/port"
 )
 
 // TestMirsalsScreenBesideConverse measures both on one server, in turns; docs/compare-web.md tells it.
-// It has no bounds: it runs where MIRSAL_RESULTS says where its numbers go.
+// It has no bounds and is no test: -tags measure builds it, MIRSAL_RESULTS says where its numbers go.
 func TestMirsalsScreenBesideConverse(t *testing.T) {
-	if os.Getenv("MIRSAL_RESULTS") == "" {
-		t.Skip("it measures and tests nothing: bench/README.md")
-	}
 	var friends []string
 	for i := range 50 {
 		friends = append(friends, fmt.Sprintf("friend%02d", i))
@@ -49,14 +44,6 @@ func (h *house) circle(friends []string) {
 		alice.Must(&port.AddContact{Address: name + "@" + domain})
 	}
 	alice.Close()
-}
-
-func (h *house) signedIn(name string, events func(port.Event)) *device.Device {
-	h.t.Helper()
-	d := device.New(h.t, mirsal.Build(h.t), name, name+"@"+domain, filepath.Join(h.Data, "tls", "ca.pem"))
-	d.Start(events)
-	d.SignIn(password, h.Addr("c2s"))
-	return d
 }
 
 // writes has somebody come, send stanzas and go.

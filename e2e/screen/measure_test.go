@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mirsal/e2e/device"
+	"mirsal/e2e/mirsal"
 	"mirsal/internal/client/port"
 )
 
@@ -92,4 +93,12 @@ func chatter(d *device.Device, chat, name string, i int) {
 	if i%5 == 4 {
 		d.Must(&port.React{Chat: chat, Message: id, Emoji: []string{"👍"}})
 	}
+}
+
+func (h *house) signedIn(name string, events func(port.Event)) *device.Device {
+	h.t.Helper()
+	d := device.New(h.t, mirsal.Build(h.t), name, name+"@"+domain, filepath.Join(h.Data, "tls", "ca.pem"))
+	d.Start(events)
+	d.SignIn(password, h.Addr("c2s"))
+	return d
 }
