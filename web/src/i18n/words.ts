@@ -3,7 +3,7 @@
 
 import { kindOf } from '../model/media';
 import type { Contact, Delivery, Failure, File, Message } from '../port/types';
-import { plain } from '../ui/bidi';
+import { line, plain } from '../ui/bidi';
 import { clock, day, daysAgo, lasting, number } from '../ui/time';
 import { m, tag } from './index';
 
@@ -38,9 +38,9 @@ function content(message: Message): string {
 	if (message.notice) return noticeWords(message);
 	if (message.retracted) return m.retracted();
 	if (message.unreadable) return unreadableWords(message.unreadable);
-	const text = (message.text ?? '').replace(/\s+/g, ' ').trim();
+	const text = line(message.text ?? '');
 	if (text || !message.file) return text;
-	const words = (message.file.text ?? '').replace(/\s+/g, ' ').trim();
+	const words = line(message.file.text ?? '');
 	return [fileWords(message.file), words].filter(Boolean).join(' · ');
 }
 
@@ -94,7 +94,7 @@ export function told(message: Message, { quoted = '', open = false, pictures = [
 	const { mine, reply, retracted } = message;
 	const parts = [
 		mine ? m.from_you() : m.from({ name: plain(message.name || message.sender) }),
-		reply && !retracted && m.told_reply({ name: plain(quoted), text: reply.text ?? m.quote_missing() }),
+		reply && !retracted && m.told_reply({ name: plain(quoted), text: reply.text === undefined ? m.quote_missing() : line(reply.text) }),
 		message.unreadable ? unreadableWords(message.unreadable) : (pictures.length === 0 || message.text) && content(message),
 		pictures.length > 0 ? albumWords(pictures) : message.file && message.text && fileWords(message.file),
 		message.edited && !retracted && m.edited(),

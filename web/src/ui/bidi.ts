@@ -10,5 +10,10 @@ export function plain(name: string): string {
 	return name.replace(turning, '').replace(unseen, ' ').replace(/\s+/g, ' ').trim();
 }
 
+/** line is what was written, in one line that turns nothing of what stands around it. */
+export function line(text: string): string {
+	return text.replace(turning, '').replace(/\s+/g, ' ').trim();
+}
+
 /** isolated is a name for the middle of a sentence where there can be no <bdi>: it does not touch the direction of what is around it. */
 export const isolated = (name: string): string => `\u2068${name}\u2069`;

@@ -48,6 +48,7 @@ test('what is said in a group elsewhere has its name', () => {
 test('a name cannot turn what is told, and a flood is told by its last lines', () => {
 	for (let i = 0; i < 50; i++) comes({ id: String(i), name: 'Bo\u202Eb', text: `line ${i}` });
 	expect(said().at(-1)).toBe('Bob: line 49');
+	expect(told(message({ text: 'pay \u202E001 to \u2066me\u2069' }))).toContain('pay 001 to me');
 	expect(said().length).toBeLessThan(10);
 });
 
