@@ -28,8 +28,9 @@ export default async function traffic(stage, { each, own }) {
 		await alice.row({ name: q % 2 ? 'bob' : 'Club' }).click();
 		await alice.field().waitFor();
 		const talk = stage.wish(`talk ${each} quarter-${q}`);
-		for (let i = 0; i < own; i++) await alice.writes(`mine ${q} ${i}`);
+		for (let i = 0; i < own - 1; i++) await alice.writes(`mine ${q} ${i}`);
 		await talk;
+		await alice.writes(`mine ${q} ${own - 1}`); // the last word, which is seen at the end
 		await alice.delivered(`mine ${q} ${own - 1}`, 'sent', 'delivered', 'read');
 		await stage.wish(`end quarter-${q}`);
 		for (const name of ['bob', 'Club']) await alice.row({ name }).getByText(`the end of quarter-${q}`).waitFor();
