@@ -113,7 +113,8 @@ function unreachable(within) {
 		if (box.left < -1 || box.right > innerWidth + 1) found.push(`beside the screen (${Math.round(box.left)}…${Math.round(box.right)} of ${innerWidth}): ${says(e)}`);
 		if (box.top < -1 || (box.bottom > innerHeight + 1 && box.height < innerHeight)) found.push(`above or below the screen (${Math.round(box.top)}…${Math.round(box.bottom)} of ${innerHeight}): ${says(e)}`);
 		const spots = [[0.5, 0.5], [0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]].map(([x, y]) => document.elementFromPoint(box.left + box.width * x, box.top + box.height * y));
-		const mine = (hit) => hit && (e.contains(hit) || hit.contains(e) && e.matches('input') || hit.closest('label')?.contains(e) || [...(e.labels ?? [])].some((l) => l.contains(hit)));
+		// a list that is being scrolled takes no clicks for a moment: then its own scroller is hit
+		const mine = (hit) => hit && (e.contains(hit) || hit.contains(e) && (e.matches('input') || hit.matches('.scroller')) || hit.closest('label')?.contains(e) || [...(e.labels ?? [])].some((l) => l.contains(hit)));
 		if (!spots.some(mine)) found.push(`is covered by ${spots[0] ? says(spots[0]) : 'nothing'}: ${says(e)}`);
 	}
 	return found;
