@@ -50,6 +50,7 @@ var ways = map[string]string{
 	"room-affiliations":    "did",
 	"room-former":          "never: how often a name was an account; the names are hashed",
 	"room-notes":           "never: addresses of rooms",
+	"room-requests":        "elsewhere: it asks at a room by its link, and internal/xep/rooms has both and tests it",
 	"rooms":                "did",
 	"roster":               "did",
 	"roster-requests":      "did",

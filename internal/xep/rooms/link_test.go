@@ -286,3 +286,15 @@ func TestWhoAskedCanTakeThatBack(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoAskedIsForgottenWithTheAccount(t *testing.T) {
+	runLinked(t, newLasting(), func(w *world, _ *links) {
+		w.secret()
+		b := w.Login("bob@example.org/b")
+		expect(t, "bob", w.shows(b, "t1"), "<waits")
+		w.rooms.accountGone(jid.MustParse("bob@example.org"))
+		if owners, err := w.rooms.store.requests.Owners(t.Context()); err != nil || len(owners) != 0 {
+			t.Error("kept:", owners, err)
+		}
+	})
+}
