@@ -288,7 +288,7 @@ func (w *writer) payload(p *Payload) {
 	w.number("id", int64(p.ID), -1)
 	w.attr("name", p.Name)
 	w.number("clockrate", int64(p.Clock), 0)
-	w.number("channels", int64(p.Channels), 1)
+	w.number("channels", int64(max(p.Channels, 1)), 1)
 	w.number("ptime", int64(p.PTime), 0)
 	w.number("maxptime", int64(p.MaxTime), 0)
 	if len(p.Parameters)+len(p.Feedback) == 0 {

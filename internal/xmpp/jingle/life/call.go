@@ -176,8 +176,7 @@ func Contest(ours Call, theirs, by string) (our, their Event) {
 }
 
 // Cause is what a call's last messages say of its end. It tells no more than the
-// other side knows (XEP-0353 §6); next is the call that this one goes on as, if
-// it does.
+// other side knows: declined is said as busy (XEP-0353 §6).
 func (w Why) Cause() jingle.Condition {
 	switch w {
 	case Declined:

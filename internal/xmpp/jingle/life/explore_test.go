@@ -165,22 +165,53 @@ func ending(w, n watch, e Event, do Effect) violation {
 		when(e == HangUp && w.mic && !ended, "hanging up does not"),
 		when(e == Mismatch && w.accepted && !ended, "another key, and it goes on"),
 		when(e == Mismatch && do != 0 && n.why != Insecure, "another key, and it is not said"),
-		when(n.why == Insecure && w.why != Insecure && e != Mismatch, "insecure without a reason"),
-		when(n.why == Missed && w.why != Missed && (w.mic || in(e, Decline, HangUp)), "missed though somebody was there"),
-		when(n.why.is(Declined) && w.why != n.why && e != Decline, "declined by nobody"),
-		when(n.why.is(HungUp) && w.why != n.why && !(e == HangUp && w.accepted), "hung up by nobody"),
-		when(n.why.is(Cancelled) && w.why != n.why && !(e == HangUp && w.proposed && !w.accepted || e == OwnRetracts && !w.proposed && !w.rung), "cancelled by nobody"),
+		when(ended && w.state != Ended && n.why != reason(w, e), "it ends for another reason than it does"),
+		when(ended && w.state != Ended && do&(Ring|SendRinging|OpenMicrophone|OpenCamera|CreateMedia|FeedDescription|FeedWays|HoldWays|Show) != 0, "something is begun at the end"),
 	)
 }
 
-// in for ends.
-func (w Why) is(set ...Why) bool {
-	for _, x := range set {
-		if w == x {
-			return true
-		}
+// reason is how a call ends by an event.
+func reason(w watch, e Event) Why {
+	switch e {
+	case HangUp:
+		return choose(w.accepted, HungUp, Cancelled)
+	case Decline:
+		return Declined
+	case Timeout:
+		return choose(w.accepted, Failed, choose(w.proposed, Unanswered, choose(w.ringing, Missed, AnsweredElsewhere)))
+	case MediaFailed, PeerRefuses:
+		return Failed
+	case Mismatch:
+		return Insecure
+	case Migrate:
+		return Migrated
+	case PeerMigrates:
+		return choose(w.ringing, Missed, Migrated)
+	case PeerRejects:
+		return Rejected
+	case PeerRejectsTie, PeerProposesLower, PeerProposesHigher:
+		return Tie
+	case PeerRetracts, PeerTerminates:
+		return choose(w.accepted, PeerHungUp, Missed)
+	case PeerFinishes:
+		return choose(w.accepted, PeerHungUp, choose(w.ringing, Missed, AnsweredElsewhere))
+	case OwnProceeds, OwnFinishes, ServerAnswered:
+		return AnsweredElsewhere
+	case OwnRejects:
+		return DeclinedElsewhere
+	case OwnRetracts:
+		return Cancelled
+	case PeerProposesQuietly, ServerEnded:
+		return Missed
 	}
-	return false
+	return NotEnded
+}
+
+func choose(is bool, yes, no Why) Why {
+	if is {
+		return yes
+	}
+	return no
 }
 
 // words: what may be said, and on what occasion.
@@ -189,7 +220,9 @@ func words(w, n watch, e Event, do Effect) violation {
 	return first(
 		when(do&SendPropose != 0 && (!in(e, Place, PlaceVideo) || w.state != Idle), "a call that nobody places"),
 		when(do&SendProceed != 0 && !in(e, Accept, AcceptVideo), "accepted by nobody"),
-		when(do&SendReject != 0 && !in(e, Decline, PeerProposesHigher), "rejected by nobody"),
+		when(do&SendReject != 0 && !(e == Decline && w.ringing || e == PeerProposesHigher && w.state == Idle), "rejected by nobody"),
+		when(e == PlaceVideo && (do&OpenCamera != 0) != (do&SendPropose != 0), "a camera for no call"),
+		when(e == AcceptVideo && (do&OpenCamera != 0) != (do&SendProceed != 0), "a camera for no call"),
 		when(do&SendRetract != 0 && (!ends || !w.proposed || w.accepted), "a retract of what was not proposed, or was accepted"),
 		when(do&SendInitiate != 0 && e != PeerProceeds, "a session that they did not ask for"),
 		when(do&SendAccept != 0 && e != PeerInitiates, "an answer without a session"),
@@ -224,12 +257,14 @@ func duties(w, n watch, e Event, do Effect) violation {
 		when(n.accepted && !w.accepted && w.proposed && n.state == Proceeding && do&SendInitiate == 0, "they wait for a session"),
 		when(n.state == Connecting && w.state == Accepting && do&SendAccept == 0, "they wait for an answer"),
 		when(do&(SendInitiate|SendAccept) != 0 && do&CreateMedia == 0, "a session without media"),
-		when(in(e, PlaceVideo, AcceptVideo) && do&OpenMicrophone != 0 && do&OpenCamera == 0, "a video call without a camera"),
 	)
 }
 
 // standing: what each state means.
 func standing(w, n watch, e Event, do Effect) violation {
+	if n.state < w.state {
+		return "it goes back"
+	}
 	switch n.state {
 	case Idle:
 		return when(n != watch{}, "idle, and something has been")
