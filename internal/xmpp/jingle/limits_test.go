@@ -107,6 +107,9 @@ func TestTextIsCutToWhatAnInvitationHolds(t *testing.T) {
 			t.Fatal(err)
 		}
 		written(t, v)
+		if n := len(xtok.Escape(nil, v.Cause.Text)); n > 256 {
+			t.Errorf("a text of %d bytes is left", n)
+		}
 		if strings.ContainsAny(v.Cause.Text, "\n\r\u0085\u2028") {
 			t.Errorf("%q is not on one line", v.Cause.Text)
 		}
@@ -143,6 +146,7 @@ func TestWhatIsKnownAndWrongIsRefused(t *testing.T) {
 		{"port='9'", "port='0'", "malformed"},
 		{"port='9'", "port='65536'", "malformed"},
 		{"priority='1'", "priority='2147483648'", "malformed"},
+		{"priority='1'", "priority='0'", "malformed"},
 		{"component='1'", "component='3'", "malformed"},
 		{"foundation='f'", "foundation='f g'", "malformed"},
 		{"foundation='f'", "foundation='" + strings.Repeat("f", 33) + "'", "too-long"},
@@ -176,6 +180,39 @@ func TestWhatIsKnownAndWrongIsRefused(t *testing.T) {
 		}
 		if got := outcome(t, bad); got != c.want {
 			t.Errorf("%s for %s: %q, want %q", c.to, c.from, got, c.want)
+		}
+	}
+}
+
+func TestAProposeNamesEachMediumOnce(t *testing.T) {
+	audio, video, file := `<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/>`, `<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'/>`, `<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'/>`
+	for in, want := range map[string]string{audio: "", video + audio: "", file + audio: "", file: "missing", "": "missing", audio + audio: "doubled", audio + video + audio: "too-many"} {
+		if got := outcome(t, `<propose xmlns='urn:xmpp:jingle-message:0' id='a'>`+in+`</propose>`); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// One thing is written in one way, so that two readers cannot differ about it.
+func TestOneThingIsWrittenInOneWay(t *testing.T) {
+	candidate := `<candidate component='1' foundation='f' ip='IP' port='9' priority='1' protocol='udp' type='host'/>`
+	for _, c := range []struct{ description, transport, there, gone string }{
+		{"", strings.Replace(candidate, "IP", "::ffff:10.0.0.1", 1), "ip='10.0.0.1'", "ffff"},
+		{"", strings.Replace(candidate, "IP", "2001:DB8:0:0::1", 1), "ip='2001:db8::1'", "DB8"},
+		{"", candidate[:11] + strings.Replace(candidate[11:], "IP", "x.local", 1), "<transport", "candidate"},
+		{"<ssrc-group xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' semantics='FID'/>", "", "<description", "ssrc-group"},
+		{"<payload-type id='9' channels='1' clockrate='0'/>", "", "<payload-type id='9'/>", "channels"},
+	} {
+		e, err := xtok.Parse([]byte(offer("</payload-type>", c.description, c.transport, "")), xtok.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := jingle.ParseSession(e)
+		if err != nil {
+			t.Fatalf("%s%s: %v", c.description, c.transport, err)
+		}
+		if out := string(s.Append(nil)); !strings.Contains(out, c.there) || strings.Contains(out, c.gone) {
+			t.Errorf("%s has not %s, or has %s", out, c.there, c.gone)
 		}
 	}
 }

@@ -69,22 +69,33 @@ func (e *el) append(b []byte, outer string) []byte {
 // mutator makes bad calls of good ones, the same ones for the same seed.
 type mutator struct {
 	*rand.Rand
-	calls  []*el    // what is begun with
+	calls  []*el    // what is begun with: invitations, then sessions
 	raw    [][]byte // the same, as bytes
 	pieces []*el    // every element of them
 	values []string
+	names  []string // of attributes
 	buf    []byte
+	// invites is how many of calls are invitations: half of what is mutated is one.
+	invites int
 }
 
 func newMutator(t testing.TB, seed uint64) *mutator {
-	m := &mutator{Rand: rand.New(rand.NewPCG(seed, seed)), values: nasty()}
+	m := &mutator{Rand: rand.New(rand.NewPCG(seed, seed)), values: nasty(), names: attributeNames()}
+	var sessions []*el
 	for _, s := range exchanges(t) {
 		e, err := xtok.Parse(s.xml, xtok.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := tree(payload(e), attributeNames())
-		m.calls = append(m.calls, c)
+		if c := tree(payload(e), m.names); c.ns == jingle.NSInvite {
+			m.calls = append(m.calls, c)
+		} else {
+			sessions = append(sessions, c)
+		}
+	}
+	m.invites = len(m.calls)
+	m.calls = append(m.calls, sessions...)
+	for _, c := range m.calls {
 		m.raw = append(m.raw, c.append(nil, ""))
 		m.pieces = c.all(m.pieces)
 	}
@@ -111,7 +122,10 @@ func nasty() []string {
 
 // next is a mutated call, valid until the next one.
 func (m *mutator) next() []byte {
-	i := m.IntN(len(m.calls))
+	i := m.IntN(m.invites)
+	if m.IntN(2) == 0 {
+		i = m.invites + m.IntN(len(m.calls)-m.invites)
+	}
 	if m.IntN(4) == 0 {
 		return m.bytewise(m.raw[i])
 	}
@@ -143,8 +157,7 @@ func (m *mutator) change(c *el) {
 			n.attrs = append(n.attrs[:i], n.attrs[i+1:]...)
 		}
 	case 4:
-		names := attributeNames()
-		n.attrs = append(n.attrs, [2]string{names[m.IntN(len(names))], m.value()})
+		n.attrs = append(n.attrs, [2]string{m.names[m.IntN(len(m.names))], m.value()})
 	case 5:
 		n.kids = append(n.kids, m.pieces[m.IntN(len(m.pieces))].clone())
 	case 6:

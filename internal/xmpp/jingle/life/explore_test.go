@@ -2,6 +2,7 @@ package life
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -280,10 +281,17 @@ func standing(w, n watch, e Event, do Effect) violation {
 	return ""
 }
 
+// place is a cell of the table.
+type place struct {
+	in State
+	on Event
+}
+
 // explore goes wherever events lead, in any order and number, until there is
-// nothing new, and returns the first violation with the way to it.
-func explore(g *grid) (seen map[watch]int, found string) {
-	seen = map[watch]int{{}: 0}
+// nothing new. It returns what it has seen with the shortest way to it, and the
+// first violation.
+func explore(g *grid) (seen map[watch][]place, found string) {
+	seen = map[watch][]place{{}: nil}
 	queue := []watch{{}}
 	for len(queue) > 0 {
 		w := queue[0]
@@ -294,7 +302,7 @@ func explore(g *grid) (seen map[watch]int, found string) {
 				return seen, fmt.Sprintf("%s in %s: %s", e, w.state, v)
 			}
 			if _, ok := seen[n]; !ok {
-				seen[n] = seen[w] + 1
+				seen[n] = append(slices.Clone(seen[w]), place{w.state, e})
 				queue = append(queue, n)
 			}
 		}
@@ -303,7 +311,7 @@ func explore(g *grid) (seen map[watch]int, found string) {
 }
 
 // lost is a state or an end that nothing leads to.
-func lost(seen map[watch]int) string {
+func lost(seen map[watch][]place) string {
 	var states [States]bool
 	var whys [Whys]bool
 	for w := range seen {
@@ -330,8 +338,8 @@ func TestNoOrderOfEventsBreaksAnInvariant(t *testing.T) {
 		t.Error(found)
 	}
 	deepest := 0
-	for _, d := range seen {
-		deepest = max(deepest, d)
+	for _, way := range seen {
+		deepest = max(deepest, len(way))
 	}
 	t.Logf("%d different calls, the farthest %d steps away, each with all %d events", len(seen), deepest, Events)
 }
