@@ -186,19 +186,25 @@ func ParseSession(e xtok.Elem) (Session, error) {
 	return s, nil
 }
 
-// foreign tells whether a session has contents and none of them has to do with
-// a call: file transfers are Jingle too.
+// foreign tells whether a session has to do with something else than a call, as
+// far as one stanza shows: it has contents of other kinds alone, or tells what no
+// call tells. File transfers are Jingle too. Where nothing shows it, such as in a
+// session-terminate, it is read as a call's.
 func foreign(e xtok.Elem) bool {
 	other := false
 	for c := e.First(); c.OK(); c = c.Next() {
-		if !c.Is(NS, "content") {
-			continue
-		}
-		for part := c.First(); part.OK(); part = part.Next() {
-			if part.NS() == NSRTP || part.NS() == NSICE {
-				return false
+		switch c.NS() {
+		case NSInfo:
+			return false
+		case NS:
+			for part := c.First(); part.OK() && c.Local() == "content"; part = part.Next() {
+				if part.NS() == NSRTP || part.NS() == NSICE {
+					return false
+				}
+				other = true
 			}
-			other = true
+		default:
+			other = other || e.AttrIs("action", SessionInfo.String())
 		}
 	}
 	return other

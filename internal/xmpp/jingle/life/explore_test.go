@@ -81,7 +81,7 @@ func (w *watch) note(e Event, do Effect) {
 
 // invariants are asked of every step: before, after, the event and what is done.
 var invariants = []func(w, n watch, e Event, do Effect) violation{
-	consent, order, quiet, ending, words, duties, standing,
+	consent, order, quiet, ending, hearing, words, duties, standing,
 }
 
 func when(bad bool, v violation) violation {
@@ -163,8 +163,6 @@ func ending(w, n watch, e Event, do Effect) violation {
 		when(!ended && do&CloseMedia != 0, "media is closed though the call goes on"),
 		when(do&CloseMedia != 0 && !w.mic, "what is not open is closed"),
 		when(e == Timeout && w.state != Idle && !ended, "it never ends"),
-		when(e == HangUp && w.mic && !ended, "hanging up does not"),
-		when(e == Mismatch && w.accepted && !ended, "another key, and it goes on"),
 		when(e == Mismatch && do != 0 && n.why != Insecure, "another key, and it is not said"),
 		when(ended && w.state != Ended && n.why != reason(w, e), "it ends for another reason than it does"),
 		when(ended && w.state != Ended && do&(Ring|SendRinging|OpenMicrophone|OpenCamera|CreateMedia|FeedDescription|FeedWays|HoldWays|Show) != 0, "something is begun at the end"),
@@ -215,6 +213,30 @@ func choose(is bool, yes, no Why) Why {
 	return no
 }
 
+// hearing: who has a say in the end of a call, and that it is heard.
+func hearing(w, n watch, e Event, do Effect) violation {
+	if n.state == Ended {
+		return ""
+	}
+	waits, watches := w.proposed && !w.accepted, w.state == Elsewhere
+	return first(
+		when(e == HangUp && w.mic, "hanging up does not"),
+		when(e == MediaFailed && w.mic, "no media, and it goes on"),
+		when(in(e, Mismatch, Migrate) && w.accepted, "another key or another call, and it goes on"),
+		when(in(e, PeerRejects, PeerRejectsTie) && (waits || watches), "their no is not heard"),
+		when(e == PeerProposesLower && waits, "both call on"),
+		when(e == PeerRefuses && w.mic && !(w.accepted && !w.begun) && w.state != Active, "an error is not heard"),
+		when(e == PeerRetracts && (w.ringing || w.accepted && !w.begun), "their retract is not heard"),
+		when(in(e, PeerFinishes, PeerMigrates) && (w.ringing || w.accepted || watches), "their finish is not heard"),
+		when(e == PeerTerminates && w.begun, "the end of their session is not heard"),
+		when(e == OwnFinishes && (w.ringing || watches), "our own end is not heard"),
+		when(e == OwnRetracts && watches, "our own retract is not heard"),
+		when(in(e, OwnProceeds, OwnRejects) && (w.ringing || w.state == Idle), "our own answer is not heard"),
+		when(e == ServerAnswered && (w.ringing || w.state == Idle || w.accepted && !w.begun), "the server is not heard"),
+		when(e == ServerEnded && w.ringing, "the server is not heard"),
+	)
+}
+
 // words: what may be said, and on what occasion.
 func words(w, n watch, e Event, do Effect) violation {
 	ends := n.state == Ended && w.state != Ended
@@ -236,7 +258,7 @@ func words(w, n watch, e Event, do Effect) violation {
 		when(do&SendFinish != 0 && (!ends || !w.accepted), "the end of no call"),
 		when((do&Refuse != 0) != (e.Session() && do == Refuse && n == w), "a refusal of what is no request, or was taken"),
 		when(e.Session() && do == 0, "a request without an answer or use"),
-		when(do&Show != 0 && !in(e, PeerRings, PeerTells), "nothing is told"),
+		when(do&Show != 0 && !in(e, PeerRings, PeerTells) || e == PeerRings && do&Show != 0 && w.state != Proposing, "nothing is told"),
 		when(in(e, Unrelated, UnrelatedSession) && (n != w || do&^Refuse != 0), "a stranger has a say"),
 	)
 }
