@@ -205,7 +205,13 @@ func TestFourDevicesAgreeWhateverTheNetworkDoes(t *testing.T) {
 // nothing but that there is no such session.
 func TestWhoHasNoPartHasNoSay(t *testing.T) {
 	for s := range State(States) {
-		c := Call{ID: "c", Self: "bob@b", Peer: "alice@a", Device: "alice@a/1", State: s}
+		c := Call{ID: "c", Self: "bob@b", Peer: "alice@a", State: s}
+		for k := jingle.Propose; k <= jingle.Finish; k++ {
+			if n, do := c.Hear("mallory@m/1", jingle.Invite{Kind: k, ID: "c"}); n != c || do != 0 {
+				t.Errorf("%s of a stranger's in %s, while there is no device: %s, %s", k, s, n.State, list(do))
+			}
+		}
+		c.Device = "alice@a/1"
 		for _, from := range []string{"alice@a/2", "mallory@m/1", "alice@a.evil/1", "alice@a", "", "alice@a/1/", "bob@b.evil/1"} {
 			for k := jingle.Propose; k <= jingle.Finish; k++ {
 				if n, do := c.Hear(from, jingle.Invite{Kind: k, ID: "c"}); n != c || do != 0 {
