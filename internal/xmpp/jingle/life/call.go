@@ -134,7 +134,9 @@ func heardOfPeer(v jingle.Invite) Event {
 }
 
 // HearSession is what a stanza of a session makes of a call. While no device is
-// the one that the call is with, no session is of this call.
+// the one that the call is with, no session is of this call. Whoever can tell
+// that the key in it is not the one that was promised takes it as Mismatch, by
+// Step, in place of this.
 func (c Call) HearSession(from, sid string, a jingle.Action) (Call, Effect) {
 	if sid != c.ID || c.Device == "" || c.Party(from) != Peer {
 		return c.Step(UnrelatedSession)
@@ -158,6 +160,27 @@ func action(a jingle.Action) Event {
 		return PeerTells
 	}
 	return PeerChanges
+}
+
+// Said is the event that a message shows which the device itself sends, to one who
+// watches it from outside, as its server does; false if it shows none. Such a
+// watcher's call goes the same way, but that it knows neither of media nor of
+// what ends in silence.
+func Said(v jingle.Invite) (Event, bool) {
+	switch v.Kind {
+	case jingle.Propose:
+		if v.Video {
+			return PlaceVideo, true
+		}
+		return Place, true
+	case jingle.Proceed:
+		return Accept, true
+	case jingle.Reject:
+		return Decline, true
+	case jingle.Retract, jingle.Finish:
+		return HangUp, true
+	}
+	return Unrelated, false
 }
 
 // Contest says what becomes of our call and of theirs where they propose while

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"mirsal/internal/xmpp/jingle"
 )
 
 // step is a line of a conversation.
@@ -139,5 +141,67 @@ func TestNamesAreDifferentAndNoCellIsThereTwice(t *testing.T) {
 	}
 	if Log != 1<<(EffectBits-1) {
 		t.Error("EffectBits does not count the effects")
+	}
+}
+
+// What a device says shows a server how far its call is: the same state, but for
+// media, which it does not see, and an end that nobody is told.
+func TestAServerThatWatchesADeviceKnowsItsState(t *testing.T) {
+	seen := func(s State) State {
+		if s == Active {
+			return Connecting
+		}
+		return s
+	}
+	for _, talk := range talks(t) {
+		var c, shadow Call
+		for _, s := range talk {
+			var do Effect
+			c, do = c.Step(s.e)
+			if s.e >= PeerProposes {
+				shadow, _ = shadow.Step(s.e)
+			}
+			for effect := range do.All {
+				if e, ok := Said(jingle.Invite{Kind: said(effect)}); ok {
+					shadow, _ = shadow.Step(e)
+				}
+			}
+			if s.e == Timeout && do&(SendRetract|SendFinish) == 0 {
+				break
+			}
+			if seen(shadow.State) != seen(c.State) {
+				t.Fatalf("%s: after %s it is %s, and from outside %s", s.talk, s.e, c.State, shadow.State)
+			}
+		}
+	}
+}
+
+func said(do Effect) jingle.Kind {
+	switch do {
+	case SendPropose:
+		return jingle.Propose
+	case SendProceed:
+		return jingle.Proceed
+	case SendReject:
+		return jingle.Reject
+	case SendRetract:
+		return jingle.Retract
+	case SendFinish:
+		return jingle.Finish
+	}
+	return 0
+}
+
+func TestWhoIsToldOfAnEndIsToldWhy(t *testing.T) {
+	for _, r := range table {
+		told := r.do&(SendReject|SendRetract|SendTerminate|SendFinish) != 0
+		if told && r.why.Cause() == jingle.NoCondition {
+			t.Errorf("%s, %s: %s is told without a reason", r.in, r.on, r.why)
+		}
+	}
+	for s := range State(States) {
+		if (s.Lasts() == 0) != (s == Idle || s == Ended) {
+			t.Errorf("%s lasts %s", s, s.Lasts())
+		}
 	}
 }
