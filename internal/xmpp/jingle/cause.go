@@ -148,13 +148,14 @@ func named[E enum](s string, first, last E) E {
 // oneOf reads an attribute that is one of a closed set; otherwise is meant where
 // it is not there, 0 where it must be.
 func oneOf[E enum](r *reader, e xtok.Elem, name string, first, last, otherwise E) E {
-	if !e.HasAttr(name) {
+	s := e.Attr(name)
+	if s == "" {
 		if otherwise == 0 {
 			r.refuse(Missing, name)
 		}
 		return otherwise
 	}
-	v := named(e.Attr(name), first, last)
+	v := named(s, first, last)
 	if v == 0 {
 		r.refuse(Malformed, name)
 	}

@@ -105,7 +105,7 @@ func (r *reader) fingerprint(t *Transport, e xtok.Elem) {
 }
 
 func (r *reader) hash(e xtok.Elem) Hash {
-	h := named(e.Attr("hash"), SHA256, SHA512)
+	h := named(strings.ToLower(e.Attr("hash")), SHA256, SHA512) // RFC 8122 §5: in any case
 	if h == 0 {
 		r.refuse(Insecure, "hash")
 	}

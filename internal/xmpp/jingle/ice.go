@@ -149,7 +149,7 @@ func (r *reader) candidate(t *Transport, e xtok.Elem) {
 		TCP:        tcp,
 		Type:       oneOf(r, e, "type", Host, Relay, 0),
 	}
-	if e.HasAttr("rel-addr") {
+	if e.Attr("rel-addr") != "" {
 		c.Related = r.related(e)
 	}
 	t.Candidates = append(t.Candidates, c)

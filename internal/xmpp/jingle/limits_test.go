@@ -201,7 +201,9 @@ func TestOneThingIsWrittenInOneWay(t *testing.T) {
 		{"", strings.Replace(candidate, "IP", "2001:DB8:0:0::1", 1), "ip='2001:db8::1'", "DB8"},
 		{"", candidate[:11] + strings.Replace(candidate[11:], "IP", "x.local", 1), "<transport", "candidate"},
 		{"<ssrc-group xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' semantics='FID'/>", "", "<description", "ssrc-group"},
-		{"<payload-type id='9' channels='1' clockrate='0'/>", "", "<payload-type id='9'/>", "channels"},
+		{"<payload-type id='9' channels='1' clockrate='0' ptime=''/>", "", "<payload-type id='9'/>", "channels"},
+		{"<payload-type id='63'><parameter name='111/111'/></payload-type>", "", "name='111/111' value=''", "<x"},
+		{"", "<candidate component='1' foundation='f' generation='' ip='10.0.0.1' port='9' priority='1' protocol='udp' type='host' rel-addr='' rel-port=''/>", "generation='0'", "rel-"},
 	} {
 		e, err := xtok.Parse([]byte(offer("</payload-type>", c.description, c.transport, "")), xtok.Limits{})
 		if err != nil {

@@ -180,7 +180,7 @@ func (r *reader) parameters(e xtok.Elem, ns string) (out []Parameter) {
 	r.each(e, ns, "parameter", MostParameters, func(e xtok.Elem) {
 		// COMPAT: browsers of Movim have sent a blank behind an msid, on which others
 		// choke (https://github.com/movim/movim/issues/1231).
-		p := Parameter{r.word(e, "name", false, mostName, token), strings.Trim(e.Attr("value"), " ")}
+		p := Parameter{r.word(e, "name", false, mostName, key), strings.Trim(e.Attr("value"), " ")}
 		r.check(p.Value, "value", mostValue, printable)
 		if p.Name == "" && p.Value == "" {
 			r.refuse(Missing, "parameter")

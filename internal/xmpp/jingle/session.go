@@ -232,7 +232,7 @@ func (r *reader) info(e xtok.Elem) (out Info) {
 }
 
 func (r *reader) muted(out *Info, e xtok.Elem) {
-	if e.HasAttr("creator") {
+	if e.Attr("creator") != "" {
 		out.Creator = oneOf(r, e, "creator", Initiator, Responder, 0)
 	}
 	out.Name = r.word(e, "name", false, mostName, graphic)

@@ -68,6 +68,10 @@ func alphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
+// key is the name of a parameter. Where a codec has a value without a name (red:
+// 111/111), clients take it for the name.
+func key(c byte) bool { return graphic(c) && c != '=' && c != ';' }
+
 // iceChar is RFC 8839 §5.1
 func iceChar(c byte) bool { return alphanumeric(c) || c == '+' || c == '/' }
 
@@ -79,16 +83,17 @@ func uriChar(c byte) bool {
 // printable keeps a value on its line of SDP.
 func printable(c byte) bool { return c >= ' ' && c < 0x7F }
 
-// number reads a number without sign and leading zeros. One that is not there
-// is otherwise, which is -1 for those that must be.
+// number reads a number without sign and leading zeros. One that is not there, or
+// empty, is otherwise, which is -1 for those that must be.
 func (r *reader) number(e xtok.Elem, name string, from, to, otherwise int64) int64 {
-	if !e.HasAttr(name) {
+	v := e.Attr(name)
+	if v == "" {
 		if otherwise < 0 {
 			r.refuse(Missing, name)
 		}
 		return otherwise
 	}
-	n, ok := decimal(e.Attr(name))
+	n, ok := decimal(v)
 	if !ok || n < from || n > to {
 		r.refuse(Malformed, name)
 		return otherwise

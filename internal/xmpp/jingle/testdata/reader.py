@@ -17,6 +17,7 @@ NS = dict(l.split() for l in block('namespaces'))
 
 CHARS = {
     'graphic': r"[!#-%(-;=?-~]*", 'token': r"[A-Za-z0-9!#$%*+\-.^_`{|}~]*", 'line': r"[ -~]*",
+    'key': r"[!#-%(-:?-~]*",
     'uri': r"[!#-%(-;=?-\[\]_a-z~]*", 'ice': r"[A-Za-z0-9+/]*", 'pairs': r"[0-9A-F]{2}(:[0-9A-F]{2})*",
 }
 
