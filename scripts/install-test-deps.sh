@@ -39,8 +39,8 @@ trap scripts/foreign-suites.sh EXIT
 list='
 gcc|all unit tests: the race detector
 libc6-dev|all unit tests: the race detector
-profanity|e2e/clients: a person with Profanity
-tmux|e2e/clients: Profanity, driven in a terminal
+profanity|e2e/clients, e2e/screen: a person with Profanity
+tmux|e2e/terminal: Profanity and others, driven in a terminal
 python3-slixmpp|e2e/clients: slixmpp
 python3-omemo|e2e/clients: OMEMO with slixmpp; e2e/omemo
 python3-oldmemo|e2e/clients: OMEMO with slixmpp; e2e/omemo

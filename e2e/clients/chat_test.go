@@ -3,6 +3,8 @@ package clients
 import (
 	"strings"
 	"testing"
+
+	"mirsal/e2e/terminal"
 )
 
 func TestTwoPeopleWithProfanityChat(t *testing.T) {
@@ -10,25 +12,25 @@ func TestTwoPeopleWithProfanityChat(t *testing.T) {
 	s := start(t, readable)
 	s.accounts("alice", "bob")
 	alice, bob := connected(t, s, "alice"), connected(t, s, "bob")
-	befriend(alice, bob)
+	terminal.Befriend(alice, bob)
 
-	alice.opens(bob)
-	alice.enter("good morning")
-	bob.opens(alice)
-	bob.reads(alice.account, "good morning")
-	bob.enter("and to you")
-	alice.reads(bob.account, "and to you")
+	alice.Opens(bob.Account)
+	alice.Enter("good morning")
+	bob.Opens(alice.Account)
+	bob.Reads(alice.Account, "good morning")
+	bob.Enter("and to you")
+	alice.Reads(bob.Account, "and to you")
 
-	bob.disconnect()
-	alice.sees(bob.account + ` \[offline\]`)
-	alice.enter("sent while away 1")
-	alice.enter("sent while away 2")
-	bob.reconnect()
-	bob.opens(alice)
-	bob.reads(alice.account, "sent while away 1")
-	bob.reads(alice.account, "sent while away 2")
-	if n := strings.Count(bob.screen(), "sent while away 1"); n != 1 {
-		t.Errorf("bob sees %d copies of one message:\n%s", n, bob.screen())
+	bob.Disconnect()
+	alice.Sees(bob.Account + ` \[offline\]`)
+	alice.Enter("sent while away 1")
+	alice.Enter("sent while away 2")
+	bob.Reconnect()
+	bob.Opens(alice.Account)
+	bob.Reads(alice.Account, "sent while away 1")
+	bob.Reads(alice.Account, "sent while away 2")
+	if n := strings.Count(bob.Screen(), "sent while away 1"); n != 1 {
+		t.Errorf("bob sees %d copies of one message:\n%s", n, bob.Screen())
 	}
 }
 
@@ -37,25 +39,25 @@ func TestANewProfanityFetchesTheArchive(t *testing.T) {
 	s := start(t, readable)
 	s.accounts("alice", "bob")
 	alice, bob := connected(t, s, "alice"), connected(t, s, "bob")
-	befriend(alice, bob)
-	alice.opens(bob)
-	bob.opens(alice)
-	alice.enter("the first thing")
-	bob.reads(alice.account, "the first thing")
-	bob.enter("the second thing")
-	alice.reads(bob.account, "the second thing")
-	bob.acknowledges("the first thing") // else it is sent again
-	bob.disconnect()
+	terminal.Befriend(alice, bob)
+	alice.Opens(bob.Account)
+	bob.Opens(alice.Account)
+	alice.Enter("the first thing")
+	bob.Reads(alice.Account, "the first thing")
+	bob.Enter("the second thing")
+	alice.Reads(bob.Account, "the second thing")
+	bob.Acknowledges("the first thing") // else it is sent again
+	bob.Disconnect()
 
 	elsewhere := newProfanity(t, "bob")
-	elsewhere.enter("/mam on")
-	elsewhere.connect(s)
-	waitFor(t, "Profanity to know that there is an archive", func() bool {
-		return len(elsewhere.wire("RECV: ", `from="localhost"`, "urn:xmpp:mam:2")) > 0
+	elsewhere.Enter("/mam on")
+	elsewhere.Connect(s.Addr("c2s"))
+	terminal.WaitFor(t, "Profanity to know that there is an archive", func() bool {
+		return len(elsewhere.Wire("RECV: ", `from="localhost"`, "urn:xmpp:mam:2")) > 0
 	})
-	elsewhere.opens(alice)
-	elsewhere.reads(alice.account, "the first thing")
-	elsewhere.sees("the second thing")
+	elsewhere.Opens(alice.Account)
+	elsewhere.Reads(alice.Account, "the first thing")
+	elsewhere.Sees("the second thing")
 }
 
 func TestTwoPeopleWithProfanityEncryptFromTheFirstLaunch(t *testing.T) {
@@ -63,34 +65,34 @@ func TestTwoPeopleWithProfanityEncryptFromTheFirstLaunch(t *testing.T) {
 	s := start(t)
 	s.accounts("alice", "bob")
 	alice, bob := connected(t, s, "alice"), connected(t, s, "bob")
-	for _, p := range []*profanity{alice, bob} {
-		p.makesKeys()
+	for _, p := range []*terminal.Profanity{alice, bob} {
+		p.MakesKeys()
 	}
-	befriend(alice, bob)
+	terminal.Befriend(alice, bob)
 
-	alice.opens(bob)
-	alice.encrypts(bob.account)
-	alice.enter("only for bob")
-	bob.opens(alice)
-	bob.reads(alice.account, "only for bob")
-	bob.encrypts(alice.account)
-	bob.enter("only for alice")
-	alice.reads(bob.account, "only for alice")
+	alice.Opens(bob.Account)
+	alice.Encrypts(bob.Account)
+	alice.Enter("only for bob")
+	bob.Opens(alice.Account)
+	bob.Reads(alice.Account, "only for bob")
+	bob.Encrypts(alice.Account)
+	bob.Enter("only for alice")
+	alice.Reads(bob.Account, "only for alice")
 
-	bob.disconnect()
-	alice.sees(bob.account + ` \[offline\]`)
-	alice.enter("only for bob, later")
-	alice.sees("~ me: only for bob, later")
-	bob.reconnect()
-	bob.opens(alice)
-	bob.reads(alice.account, "only for bob, later")
-	t.Logf("alice sees\n%s\nbob sees\n%s", alice.screen(), bob.screen())
-	for _, p := range []*profanity{alice, bob} {
-		if leaked := p.wire("only for"); len(leaked) > 0 {
-			t.Errorf("%s had a readable text on the wire: %q", p.name, leaked)
+	bob.Disconnect()
+	alice.Sees(bob.Account + ` \[offline\]`)
+	alice.Enter("only for bob, later")
+	alice.Sees("~ me: only for bob, later")
+	bob.Reconnect()
+	bob.Opens(alice.Account)
+	bob.Reads(alice.Account, "only for bob, later")
+	t.Logf("alice sees\n%s\nbob sees\n%s", alice.Screen(), bob.Screen())
+	for _, p := range []*terminal.Profanity{alice, bob} {
+		if leaked := p.Wire("only for"); len(leaked) > 0 {
+			t.Errorf("%s had a readable text on the wire: %q", p.Name, leaked)
 		}
-		if len(p.wire("<message ", "<encrypted ")) < 2 {
-			t.Errorf("%s did not see two encrypted messages", p.name)
+		if len(p.Wire("<message ", "<encrypted ")) < 2 {
+			t.Errorf("%s did not see two encrypted messages", p.Name)
 		}
 	}
 }
@@ -100,18 +102,18 @@ func TestADefaultServerSendsReadableTextsBackAndSaysWhy(t *testing.T) {
 	s := start(t)
 	s.accounts("alice", "bob", "carol")
 	alice, bob, carol := connected(t, s, "alice"), connected(t, s, "bob"), online(t, s, "carol")
-	befriend(alice, bob)
-	alice.opens(bob)
-	alice.enter("readable")
-	alice.sees(`(?i)error.*encrypt`)
-	carol.do("send", "to", bob.account, "body", "readable too")
-	why := carol.hears("error", "sender", bob.account, "type", "modify", "condition", "policy-violation")
+	terminal.Befriend(alice, bob)
+	alice.Opens(bob.Account)
+	alice.Enter("readable")
+	alice.Sees(`(?i)error.*encrypt`)
+	carol.do("send", "to", bob.Account, "body", "readable too")
+	why := carol.hears("error", "sender", bob.Account, "type", "modify", "condition", "policy-violation")
 	if !strings.Contains(why["text"].(string), "OMEMO") {
 		t.Errorf("the refusal does not say what to do: %v", why)
 	}
 
 	carol.settled()
-	if got := bob.wire("RECV: ", "<body>"); len(got) > 0 {
+	if got := bob.Wire("RECV: ", "<body>"); len(got) > 0 {
 		t.Errorf("bob was sent a readable text: %q", got)
 	}
 }

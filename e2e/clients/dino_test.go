@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"mirsal/e2e/mirsal"
+	"mirsal/e2e/terminal"
 	"mirsal/internal/foreign"
 )
 
@@ -206,7 +207,7 @@ func (d *dino) do(command string, args ...any) {
 			d.t.Log(d.account, err)
 		}
 	}()
-	waitFor(d.t, fmt.Sprint(d.account, " to ", command, args), func() bool {
+	terminal.WaitFor(d.t, fmt.Sprint(d.account, " to ", command, args), func() bool {
 		_, err = d.try(command, args...)
 		return err == nil
 	})
@@ -221,7 +222,7 @@ func (d *dino) press(window, name string) {
 func (d *dino) sees(window, pattern string) {
 	d.t.Helper()
 	re := regexp.MustCompile(pattern)
-	waitFor(d.t, d.account+" to see "+pattern, func() bool {
+	terminal.WaitFor(d.t, d.account+" to see "+pattern, func() bool {
 		lines, _ := d.try("sees", "title", window)
 		list, _ := lines.([]any)
 		for _, l := range list {
@@ -294,5 +295,5 @@ func (d *dino) wire() string {
 func (d *dino) hears(pattern string) {
 	d.t.Helper()
 	re := regexp.MustCompile(pattern)
-	waitFor(d.t, d.account+" to hear "+pattern, func() bool { return re.MatchString(d.wire()) })
+	terminal.WaitFor(d.t, d.account+" to hear "+pattern, func() bool { return re.MatchString(d.wire()) })
 }

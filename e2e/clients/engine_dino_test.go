@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mirsal/e2e/device"
+	"mirsal/e2e/terminal"
 	"mirsal/internal/client/port"
 )
 
@@ -73,7 +74,7 @@ func (d *dino) leavesOut(id uint32, text string, reads func()) {
 func (d *dino) fetchesKey(id uint32) {
 	d.t.Helper()
 	node := fmt.Sprintf("axolotl.bundles:%d'", id)
-	waitFor(d.t, fmt.Sprint(d.account, " to get the key of device ", id), func() bool { return strings.Count(d.wire(), node) >= 2 })
+	terminal.WaitFor(d.t, fmt.Sprint(d.account, " to get the key of device ", id), func() bool { return strings.Count(d.wire(), node) >= 2 })
 }
 
 func TestDinoWritesToANewDeviceOfOursAndNotToARemovedOne(t *testing.T) {
@@ -95,7 +96,7 @@ func TestDinoWritesToANewDeviceOfOursAndNotToARemovedOne(t *testing.T) {
 
 	before := len(bob.wire())
 	alice.Must(&port.RemoveDevice{ID: id})
-	waitFor(t, "bob to hear that the tablet is gone", func() bool {
+	terminal.WaitFor(t, "bob to hear that the tablet is gone", func() bool {
 		news := bob.wire()[before:]
 		return strings.Contains(news, fmt.Sprintf("id='%d'", here(t, alice)))
 	})

@@ -2,11 +2,11 @@ package clients
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
 	"mirsal/e2e/device"
+	"mirsal/e2e/terminal"
 	"mirsal/internal/client/port"
 )
 
@@ -40,64 +40,49 @@ func hearsLocked(d *device.Device, t *testing.T, chat, text string) {
 }
 
 // engineAndProfanity are alice with our client and bob with Profanity, contacts.
-func engineAndProfanity(t *testing.T) (*server, *device.Device, *profanity) {
+func engineAndProfanity(t *testing.T) (*server, *device.Device, *terminal.Profanity) {
 	t.Helper()
 	s := start(t)
 	s.accounts("alice", "bob")
 	alice := newEngine(t, s, "alice", "alice@localhost", s.Addr("c2s"))
 	bob := connected(t, s, "bob")
-	bob.makesKeys()
-	alice.Must(&port.AddContact{Address: bob.account})
-	bob.sees("Received authorization request from " + alice.Address)
-	bob.enter("/sub allow " + alice.Address)
-	bob.enter("/sub request " + alice.Address)
-	alice.Contact(bob.account, "contact")
+	bob.MakesKeys()
+	alice.Must(&port.AddContact{Address: bob.Account})
+	bob.Accepts(alice.Address)
+	alice.Contact(bob.Account, "contact")
 	return s, alice, bob
 }
 
-// talksTo shows the chat with an address.
-func (p *profanity) talksTo(address string) {
-	p.t.Helper()
-	p.enter("/msg " + address)
-	p.sees(`(?m)^ ` + regexp.QuoteMeta(address))
-}
-
 // fetchesKey waits until Profanity has the key of one more device.
-func (p *profanity) fetchesKey(of string, id uint32) {
-	p.t.Helper()
-	waitFor(p.t, fmt.Sprint(p.name, " to get the key of device ", id), func() bool {
-		return len(p.wire("RECV: ", of, fmt.Sprintf("axolotl.bundles:%d", id), "<bundle ")) > 0
+func fetchesKey(t *testing.T, p *terminal.Profanity, of string, id uint32) {
+	t.Helper()
+	terminal.WaitFor(t, fmt.Sprint(p.Name, " to get the key of device ", id), func() bool {
+		return len(p.Wire("RECV: ", of, fmt.Sprintf("axolotl.bundles:%d", id), "<bundle ")) > 0
 	})
-}
-
-// encrypted are the encrypted messages that Profanity has sent.
-func (p *profanity) encrypted() []string {
-	p.t.Helper()
-	return p.wire("SENT: ", "<message ", "<encrypted ")
 }
 
 func TestOurClientAndProfanityTalkEncrypted(t *testing.T) {
 	t.Parallel()
 	_, alice, bob := engineAndProfanity(t)
-	alice.Says(bob.account, "only for bob", port.Sent)
-	bob.talksTo(alice.Address)
-	bob.reads(alice.Address, "only for bob")
-	bob.encrypts(alice.Address)
-	bob.enter("only for alice")
-	hearsLocked(alice, t, bob.account, "only for alice")
+	alice.Says(bob.Account, "only for bob", port.Sent)
+	bob.Opens(alice.Address)
+	bob.Reads(alice.Address, "only for bob")
+	bob.Encrypts(alice.Address)
+	bob.Enter("only for alice")
+	hearsLocked(alice, t, bob.Account, "only for alice")
 
-	bob.disconnect()
-	alice.Says(bob.account, "only for bob, later", port.Sent)
-	bob.reconnect()
-	bob.talksTo(alice.Address)
-	bob.reads(alice.Address, "only for bob, later")
+	bob.Disconnect()
+	alice.Says(bob.Account, "only for bob, later", port.Sent)
+	bob.Reconnect()
+	bob.Opens(alice.Address)
+	bob.Reads(alice.Address, "only for bob, later")
 
 	alice.Close()
-	bob.enter("only for alice, later")
-	bob.sees("~ me: only for alice, later")
+	bob.Enter("only for alice, later")
+	bob.Sees("~ me: only for alice, later")
 	alice.Start(nil)
-	hearsLocked(alice, t, bob.account, "only for alice, later")
-	if leaked := bob.wire("only for"); len(leaked) > 0 {
+	hearsLocked(alice, t, bob.Account, "only for alice, later")
+	if leaked := bob.Wire("only for"); len(leaked) > 0 {
 		t.Errorf("bob had a readable text on the wire: %q", leaked)
 	}
 }
@@ -105,35 +90,35 @@ func TestOurClientAndProfanityTalkEncrypted(t *testing.T) {
 func TestProfanityWritesToANewDeviceOfOursAndNotToARemovedOne(t *testing.T) {
 	t.Parallel()
 	s, alice, bob := engineAndProfanity(t)
-	bob.talksTo(alice.Address)
-	bob.encrypts(alice.Address)
-	bob.enter("to one device")
-	hearsLocked(alice, t, bob.account, "to one device")
+	bob.Opens(alice.Address)
+	bob.Encrypts(alice.Address)
+	bob.Enter("to one device")
+	hearsLocked(alice, t, bob.Account, "to one device")
 
 	tablet := newEngine(t, s, "tablet", alice.Address, s.Addr("c2s"))
 	id := here(t, tablet)
-	tablet.Says(bob.account, "only from the tablet", port.Sent)
-	bob.reads(alice.Address, "only from the tablet")
-	if m := alice.Hears(bob.account, "only from the tablet"); !m.Mine || m.Lock.State != port.Locked {
+	tablet.Says(bob.Account, "only from the tablet", port.Sent)
+	bob.Reads(alice.Address, "only from the tablet")
+	if m := alice.Hears(bob.Account, "only from the tablet"); !m.Mine || m.Lock.State != port.Locked {
 		t.Errorf("alice has %+v", m)
 	}
-	bob.fetchesKey(alice.Address, id)
-	bob.enter("to two devices")
-	hearsLocked(alice, t, bob.account, "to two devices")
-	hearsLocked(tablet, t, bob.account, "to two devices")
+	fetchesKey(t, bob, alice.Address, id)
+	bob.Enter("to two devices")
+	hearsLocked(alice, t, bob.Account, "to two devices")
+	hearsLocked(tablet, t, bob.Account, "to two devices")
 
 	tablet.Close()
 	alice.Must(&port.RemoveDevice{ID: id})
-	waitFor(t, "bob to hear that the tablet is gone", func() bool {
-		lists := bob.wire("RECV: ", alice.Address, "axolotl.devicelist", "<list")
+	terminal.WaitFor(t, "bob to hear that the tablet is gone", func() bool {
+		lists := bob.Wire("RECV: ", alice.Address, "axolotl.devicelist", "<list")
 		return len(lists) > 0 && !strings.Contains(lists[len(lists)-1], fmt.Sprint(id))
 	})
-	before := len(bob.encrypted())
-	bob.enter("to one device again")
-	hearsLocked(alice, t, bob.account, "to one device again")
+	before := len(bob.Encrypted())
+	bob.Enter("to one device again")
+	hearsLocked(alice, t, bob.Account, "to one device again")
 	// Profanity's library notes what it sends behind the write: alice may have it first.
-	waitFor(t, "bob to note what he has sent", func() bool { return len(bob.encrypted()) > before })
-	for _, sent := range bob.encrypted()[before:] {
+	terminal.WaitFor(t, "bob to note what he has sent", func() bool { return len(bob.Encrypted()) > before })
+	for _, sent := range bob.Encrypted()[before:] {
 		if strings.Contains(sent, fmt.Sprintf(`rid="%d"`, id)) {
 			t.Errorf("the removed device is written to: %s", sent)
 		}
@@ -143,29 +128,21 @@ func TestProfanityWritesToANewDeviceOfOursAndNotToARemovedOne(t *testing.T) {
 func TestOurClientAndProfanityTalkEncryptedInARoom(t *testing.T) {
 	t.Parallel()
 	_, alice, bob := engineAndProfanity(t)
-	room := alice.Must(&port.CreateRoom{Name: "den", Members: []string{bob.account}}).(*port.Done).Chat
-	enters := func() {
-		bob.enter("/join " + room)
-		waitFor(t, "bob to be in", func() bool { return len(bob.wire("RECV: ", "<presence ", room+"/bob", `code="110"`)) > 0 })
-	}
-	enters()
-	bob.enter("/win " + room)
-	bob.sees(`(?m)^ den`)
-	bob.enter("/omemo start")
-	bob.sees(`\[OMEMO\]`)
+	room := alice.Must(&port.CreateRoom{Name: "den", Members: []string{bob.Account}}).(*port.Done).Chat
+	bob.EntersRoom(room, "den")
 	alice.Says(room, "only for the room", port.Sent)
-	bob.sees("only for the room")
-	bob.enter("only back to the room")
+	bob.Sees("only for the room")
+	bob.Enter("only back to the room")
 	hearsLocked(alice, t, room, "only back to the room")
 
 	alice.Close()
-	bob.enter("only while alice is away")
-	bob.sees("me: only while alice is away|bob: only while alice is away")
+	bob.Enter("only while alice is away")
+	bob.Sees("me: only while alice is away|bob: only while alice is away")
 	alice.Start(nil)
 	hearsLocked(alice, t, room, "only while alice is away")
 	alice.Says(room, "only now", port.Sent)
-	bob.sees("only now")
-	if leaked := bob.wire("only "); len(leaked) > 0 {
+	bob.Sees("only now")
+	if leaked := bob.Wire("only "); len(leaked) > 0 {
 		t.Errorf("bob had a readable text on the wire: %q", leaked)
 	}
 }

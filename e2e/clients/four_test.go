@@ -1,23 +1,17 @@
 package clients
 
 import (
-	"net"
 	"testing"
 
+	"mirsal/e2e/terminal"
 	"mirsal/internal/client/port"
 )
 
 // profanityAt starts Profanity where Dino is too, and signs in.
-func profanityAt(t *testing.T, ip, name string) *profanity {
+func profanityAt(t *testing.T, at, name string) *terminal.Profanity {
 	t.Helper()
-	p := newProfanity(t, name)
-	p.account = name + "@" + chatDomain
-	host, at, err := net.SplitHostPort(ip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.enter("/connect " + p.account + " server " + host + " port " + at + " tls trust")
-	p.signIn()
+	p := terminal.NewProfanity(t, name+"@"+chatDomain, password)
+	p.Connect(at)
 	return p
 }
 
@@ -28,32 +22,27 @@ func TestFourClientsOfThreeMakersTalkEncryptedInARoom(t *testing.T) {
 	s.accounts("carol", "dora")
 	carol := newEngine(t, s, "carol", "carol@"+chatDomain, at)
 	dora := profanityAt(t, at, "dora")
-	dora.makesKeys()
-	room := alice.Must(&port.CreateRoom{Name: "The den", Members: []string{bob.account, carol.Address, dora.account}}).(*port.Done).Chat
+	dora.MakesKeys()
+	room := alice.Must(&port.CreateRoom{Name: "The den", Members: []string{bob.account, carol.Address, dora.Account}}).(*port.Done).Chat
 	carol.Must(&port.JoinRoom{Address: room})
 	bob.enters(room, "The den")
-	dora.enter("/join " + room)
-	waitFor(t, "dora to be in", func() bool { return len(dora.wire("RECV: ", "<presence ", room+"/dora", `code="110"`)) > 0 })
-	waitFor(t, "Profanity to ask what the room is", func() bool { return len(dora.wire("RECV: ", `"muc_membersonly"`, `"muc_nonanonymous"`)) > 0 })
-	dora.enter("/win " + room)
-	dora.enter("/omemo start")
-	dora.sees(`\[OMEMO\]`)
+	dora.EntersRoom(room, "The den")
 	bob.encrypts()
 
 	for text, say := range map[string]func(string){
 		"only from alice": func(text string) { alice.Says(room, text, port.Sent) },
 		"only from carol": func(text string) { carol.Says(room, text, port.Sent) },
 		"only from bob":   bob.says,
-		"only from dora":  dora.enter,
+		"only from dora":  dora.Enter,
 	} {
 		say(text)
 		hearsLocked(alice, t, room, text)
 		hearsLocked(carol, t, room, text)
 		bob.sees(mainWindow, text)
-		dora.sees(text)
+		dora.Sees(text)
 	}
 	bob.wroteNothingReadable()
-	if leaked := dora.wire("only from"); len(leaked) > 0 {
+	if leaked := dora.Wire("only from"); len(leaked) > 0 {
 		t.Errorf("dora had a readable text on the wire: %q", leaked)
 	}
 }
@@ -63,17 +52,17 @@ func TestProfanityAndDinoTalkEncrypted(t *testing.T) {
 	s, ip := startUsual(t)
 	s.accounts("bob", "dora")
 	bob, dora := newDino(t, s, ip, "bob"), profanityAt(t, ip+":5222", "dora")
-	dora.makesKeys()
-	dora.enter("/sub request " + bob.account)
-	bob.accepts(dora.account)
-	dora.sees("Received authorization request from " + bob.account)
-	dora.enter("/sub allow " + bob.account)
-	dora.talksTo(bob.account)
-	dora.encrypts(bob.account)
-	dora.enter("only for bob")
+	dora.MakesKeys()
+	dora.Enter("/sub request " + bob.account)
+	bob.accepts(dora.Account)
+	dora.Sees("Received authorization request from " + bob.account)
+	dora.Enter("/sub allow " + bob.account)
+	dora.Opens(bob.account)
+	dora.Encrypts(bob.account)
+	dora.Enter("only for bob")
 	bob.sees(mainWindow, "only for bob")
 	bob.encrypts()
 	bob.says("only for dora")
-	dora.reads(bob.account, "only for dora")
+	dora.Reads(bob.account, "only for dora")
 	bob.wroteNothingReadable()
 }

@@ -3,17 +3,17 @@ package clients
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
 
+	"mirsal/e2e/terminal"
 	"mirsal/internal/foreign"
 )
 
 // A poezio is a person with a fresh Poezio.
 type poezio struct {
-	*terminal
+	*terminal.Terminal
 	account string // bare address
 }
 
@@ -49,7 +49,7 @@ func newPoezio(t *testing.T, s *server, name string) *poezio {
 		command = fmt.Sprintf("%s --reuid %d --regid %d --clear-groups %s", foreign.Program(t, "setpriv"), nobody, nobody, command)
 	}
 	p := &poezio{account: name + "@localhost"}
-	p.terminal = newTerminal(t, name, home, command)
+	p.Terminal = terminal.New(t, name, home, command)
 	return p
 }
 
@@ -57,38 +57,27 @@ func newPoezio(t *testing.T, s *server, name string) *poezio {
 func signedIn(t *testing.T, s *server, name string) *poezio {
 	t.Helper()
 	p := newPoezio(t, s, name)
-	p.sees(`Your JID is ` + p.account)
+	p.Sees(`Your JID is ` + p.account)
 	return p
 }
 
 // command types a command key by key, as it were: Poezio takes what comes at
 // once for something pasted.
 func (p *poezio) command(line string) {
-	p.t.Helper()
 	p.types("/", `(?m)^.*(│|^)/$|^/$`)
 	p.types(line[1:], regexp.QuoteMeta(line))
-	p.key("Enter")
+	p.Key("Enter")
 }
 
 // says writes into the tab that is open.
 func (p *poezio) says(line string) {
-	p.t.Helper()
 	p.types(line, `(?m)`+regexp.QuoteMeta(line)+`\s*$`)
-	p.key("Enter")
+	p.Key("Enter")
 }
 
 func (p *poezio) types(text, until string) {
-	p.t.Helper()
-	p.key("-l", "--", text)
-	p.sees(until)
-}
-
-func (p *poezio) key(args ...string) {
-	p.t.Helper()
-	args = append([]string{"-S", p.socket, "send-keys"}, args...)
-	if out, err := exec.Command(p.tmux, args...).CombinedOutput(); err != nil {
-		p.t.Fatalf("%s: %v: %v: %s", p.name, args, err, out)
-	}
+	p.Key("-l", "--", text)
+	p.Sees(until)
 }
 
 func TestTwoPeopleWithPoezioChatAndMeetInARoom(t *testing.T) {
@@ -97,32 +86,32 @@ func TestTwoPeopleWithPoezioChatAndMeetInARoom(t *testing.T) {
 	s.accounts("alice", "bob")
 	alice, bob := signedIn(t, s, "alice"), signedIn(t, s, "bob")
 	alice.command("/message " + bob.account + " good morning")
-	bob.sees(`(?m)^ *1\.alice`)
+	bob.Sees(`(?m)^ *1\.alice`)
 	bob.command("/win 1")
-	bob.sees(`alice> good morning`)
+	bob.Sees(`alice> good morning`)
 	bob.says("and to you")
-	alice.sees(`bob> and to you`)
+	alice.Sees(`bob> and to you`)
 
 	alice.command("/join den@conference.localhost/alice")
-	alice.sees(`The room has been created`)
+	alice.Sees(`The room has been created`)
 	alice.command("/configure") // until then nobody else gets in
-	alice.sees(`Ctrl\+Y: send form`)
-	alice.key("C-y")
-	alice.sees(`alice \(owner, moderator\)`)
+	alice.Sees(`Ctrl\+Y: send form`)
+	alice.Key("C-y")
+	alice.Sees(`alice \(owner, moderator\)`)
 	alice.says("tea is ready") // behind the form: once it is said, the room is open
-	alice.sees(`alice> tea is ready`)
+	alice.Sees(`alice> tea is ready`)
 	bob.command("/join den@conference.localhost/bob")
-	bob.sees(`You \(bob\) joined the room`)
-	alice.sees(`---> bob .*joined the room`)
+	bob.Sees(`You \(bob\) joined the room`)
+	alice.Sees(`---> bob .*joined the room`)
 	for _, p := range []*poezio{alice, bob} { // the list of nicks, on the right
-		p.sees(`(?m)│\S{1,3}alice$`)
-		p.sees(`(?m)│\S{1,3}bob$`)
+		p.Sees(`(?m)│\S{1,3}alice$`)
+		p.Sees(`(?m)│\S{1,3}bob$`)
 	}
 	alice.says("welcome to the den")
-	bob.sees(`alice> welcome to the den`)
+	bob.Sees(`alice> welcome to the den`)
 	bob.says("good to be here")
-	alice.sees(`bob> good to be here`)
-	t.Logf("bob sees\n%s", bob.screen())
+	alice.Sees(`bob> good to be here`)
+	t.Logf("bob sees\n%s", bob.Screen())
 	bob.command("/part")
-	alice.sees(`<--- bob .*left the room`)
+	alice.Sees(`<--- bob .*left the room`)
 }

@@ -42,13 +42,13 @@ func TestGoSendxmppSendsOverStartTLSAndDirectTLS(t *testing.T) {
 		{"by STARTTLS", []string{"-j", s.named("c2s")}},
 		{"by direct TLS", []string{"-t", "-j", s.named("c2s-tls")}},
 	} {
-		args := append(way.args, bob.account, carol.account)
+		args := append(way.args, bob.account, carol.Account)
 		if out, err := sends(sendxmpp(t, s.ca, "alice", args...), way.text); err != nil {
 			t.Fatalf("%s: %v: %s", way.text, err, out)
 		}
 		bob.hears("message", "sender", "alice@localhost", "body", way.text)
-		carol.enter("/msg alice@localhost")
-		carol.reads("alice@localhost", way.text)
+		carol.Enter("/msg alice@localhost")
+		carol.Reads("alice@localhost", way.text)
 	}
 }
 

@@ -4,11 +4,15 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"mirsal/e2e/mirsal"
 )
 
 const password = "a password of tests"
+
+// patience is how long something may take on a machine that is busy.
+const patience = 30 * time.Second
 
 // readable is how a server is started for people who do not encrypt.
 const readable = "e2ee=optional"

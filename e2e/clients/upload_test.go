@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mirsal/e2e/terminal"
 )
 
 // web has the server listen for HTTPS, by which files come and go.
@@ -95,19 +97,19 @@ func TestProfanitySendsAFileThatIsEncrypted(t *testing.T) {
 	s := start(t, web)
 	s.accounts("alice", "bob")
 	alice, bob := connected(t, s, "alice"), connected(t, s, "bob")
-	alice.makesKeys()
-	bob.makesKeys()
-	befriend(alice, bob)
-	alice.opens(bob)
-	alice.encrypts(bob.account)
+	alice.MakesKeys()
+	bob.MakesKeys()
+	terminal.Befriend(alice, bob)
+	alice.Opens(bob.Account)
+	alice.Encrypts(bob.Account)
 	path, content := aFile(t, "letter.bin")
-	alice.enter("/sendfile " + path)
-	bob.enter("/msg " + alice.account)
-	bob.sees(`aesgcm://localhost`)
-	link := aesgcm.FindString(strings.Join(strings.Fields(bob.screen()), "")) // over the ends of lines
+	alice.Enter("/sendfile " + path)
+	bob.Enter("/msg " + alice.Account)
+	bob.Sees(`aesgcm://localhost`)
+	link := aesgcm.FindString(strings.Join(strings.Fields(bob.Screen()), "")) // over the ends of lines
 	saved := filepath.Join(t.TempDir(), "saved")
-	bob.enter("/url save " + link + " " + saved)
-	waitFor(t, "bob to have the file", func() bool {
+	bob.Enter("/url save " + link + " " + saved)
+	terminal.WaitFor(t, "bob to have the file", func() bool {
 		got, err := os.ReadFile(saved)
 		return err == nil && string(got) == string(content)
 	})

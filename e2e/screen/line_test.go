@@ -14,8 +14,12 @@ type line struct {
 
 	mu   sync.Mutex // all below
 	cut  bool
+	held chan struct{} // while long answers wait; closed when they go on
 	ends []net.Conn
 }
+
+// long is how much of an answer passes while long ones are held, in bytes.
+const long = 2 << 20
 
 func newLine(t *testing.T, to string) *line {
 	t.Helper()
@@ -54,9 +58,40 @@ func (l *line) carry(c net.Conn) {
 	}
 	go func() {
 		defer c.Close()
-		_, _ = io.Copy(c, on)
+		l.answer(c, on)
 	}()
 	_, _ = io.Copy(on, c)
+}
+
+// answer carries what the server says.
+func (l *line) answer(to, from net.Conn) {
+	buf, passed := make([]byte, 32<<10), 0
+	for {
+		n, err := from.Read(buf)
+		held := l.holds()
+		if held == nil {
+			passed = 0
+		} else if passed += n; passed > long {
+			<-held
+		}
+		if _, wrong := to.Write(buf[:n]); wrong != nil || err != nil {
+			return
+		}
+	}
+}
+
+func (l *line) holds() chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held
+}
+
+// hold has long answers stop in the middle.
+func (l *line) hold() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = make(chan struct{})
+	return nil
 }
 
 // keep remembers what is to be cut, unless it is cut.
@@ -67,13 +102,16 @@ func (l *line) keep(ends ...net.Conn) bool {
 	return !l.cut
 }
 
-// set cuts the line or mends it.
+// set cuts the line or mends it; nothing is held then.
 func (l *line) set(cut bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.ends {
 		_ = c.Close()
 	}
-	l.cut, l.ends = cut, nil
+	if l.held != nil {
+		close(l.held)
+	}
+	l.cut, l.ends, l.held = cut, nil, nil
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -35,17 +36,32 @@ type house struct {
 	web     string
 	line    *line // another way to it
 	devices map[string]*device.Device
+	carol   *carol                                  // with another client
+	answers map[string]func(string) (string, error) // to what only some stories ask, with what stands behind it
 }
 
 func newHouse(t *testing.T, names ...string) *house {
 	t.Helper()
+	h := prepared(t)
+	h.opens(names, "--set", "upload.public_url=http://"+h.web)
+	return h
+}
+
+// prepared has addresses, and no server yet.
+func prepared(t *testing.T) *house {
+	t.Helper()
 	h := &house{t: t, web: freePort(t), devices: map[string]*device.Device{}}
-	h.Server = mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{
-		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required", "--set", "upload.public_url=http://" + h.web,
-	}})
-	h.Accounts(password, names...)
 	h.line = newLine(t, h.web)
 	return h
+}
+
+// opens starts the server, with more arguments, and makes the accounts.
+func (h *house) opens(names []string, args ...string) {
+	h.t.Helper()
+	h.Server = mirsal.Start(h.t, mirsal.Options{Bin: mirsal.Build(h.t), Args: append([]string{
+		"--domain", domain, "--http-plain", h.web, "--set", "e2ee=required",
+	}, args...)})
+	h.Accounts(password, names...)
 }
 
 func freePort(t *testing.T) string {
@@ -66,6 +82,7 @@ func (h *house) wishes() map[string]func() error {
 		"stop":    h.Stop,
 		"cut":     func() error { return h.line.set(true) },
 		"friends": h.friends,
+		"hold":    func() error { return h.line.hold() },
 		"history": h.history,
 		"revoke":  h.revoke,
 		"mend":    func() error { return h.line.set(false) },
@@ -123,6 +140,14 @@ func (h *house) obey(in io.Writer, out io.Reader) {
 	wishes := h.wishes()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		wish, answer := wishes[lines.Text()], "done"
+		if does, ok := strings.CutPrefix(lines.Text(), "carol "); ok && h.carol != nil {
+			wish = func() error { return h.carol.does(does) }
+		}
+		name, rest, _ := strings.Cut(lines.Text(), " ")
+		if ask := h.answers[name]; ask != nil {
+			got, err := ask(rest)
+			wish, answer = func() error { return err }, "done "+got
+		}
 		if wish == nil {
 			answer = "no such wish: " + lines.Text()
 		} else if err := wish(); err != nil {
@@ -207,7 +232,11 @@ func TestNothingIsLostOrDoubledWhenTheServerDiesInMidSend(t *testing.T) {
 }
 
 func TestAReturningPersonSeesTheChatsBeforeTheEngineAndOffline(t *testing.T) {
-	newHouse(t, "alice", "bob").tell("again", nil)
+	h := newHouse(t, "alice", "bob")
+	h.answers = map[string]func(string) (string, error){
+		"record": func(line string) (string, error) { return "", record(t, "again")(line) },
+	}
+	h.tell("again", nil)
 }
 
 func TestWhatGoesWrongIsToldCalmly(t *testing.T) {

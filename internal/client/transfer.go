@@ -174,10 +174,11 @@ func (e *Engine) uploaded(p files.Pending, link files.Link, err error) {
 	var n note
 	_ = json.Unmarshal(p.Note, &n) // one's own, written by sendFile
 	if err != nil {
-		f.State = "failed"
+		why := transferFailure(err)
+		f.State, f.Why = "failed", why.Code
 		change, lineErr := e.lines.SetFile(p.ID, f)
 		if e.change(change, lineErr) {
-			e.change(e.lines.Failed(n.Origin, transferFailure(err).Text, e.Now()))
+			e.change(e.lines.Failed(n.Origin, why.Text, e.Now()))
 		}
 		return
 	}

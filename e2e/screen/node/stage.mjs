@@ -23,7 +23,7 @@ export class Stage {
 	static async open(how) {
 		const stage = new Stage();
 		stage.how = how;
-		stage.browser = await chromium.launch({ executablePath: how.chromium, chromiumSandbox: process.getuid() !== 0, args: ['--font-render-hinting=none'] });
+		stage.browser = await chromium.launch({ executablePath: how.chromium, chromiumSandbox: process.getuid() !== 0, args: ['--font-render-hinting=none', ...(how.choices?.browser ?? [])] });
 		return stage;
 	}
 
@@ -51,11 +51,12 @@ export class Stage {
 		this.#expected.push(...complaints);
 	}
 
-	/** wish has the other side do something to the server. */
+	/** wish has the other side do something to the server, and gives what it says of that. */
 	async wish(what) {
 		process.stdout.write(`${what}\n`);
 		const answer = JSON.parse((await this.#answers.next()).value);
-		if (answer !== 'done') throw new Error(`${what}: ${answer}`);
+		if (!/^done( |$)/.test(answer)) throw new Error(`${what}: ${answer}`);
+		return answer.slice(5);
 	}
 
 	/** offline has a person who uses the line lose it, or have it back. */
@@ -135,6 +136,12 @@ export class Person {
 		await this.button('chat_new').first().click();
 		await this.page.getByLabel(this.say('new_who')).fill(other.address);
 		await this.button('new_add').or(this.page.getByRole('listitem').getByRole('button', { name: other.name })).first().click();
+		await this.in(other);
+	}
+
+	/** in waits until a chat is the one that is open. */
+	async in(other) {
+		await this.page.getByRole('heading', { name: other.name }).first().waitFor();
 		await this.field().waitFor();
 	}
 
@@ -144,12 +151,13 @@ export class Person {
 	}
 
 	row(other) {
-		return this.page.getByRole('region', { name: this.say('chats') }).getByRole('link', { name: other.name });
+		const begins = new RegExp(`^${other.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`); // what was said last may name others
+		return this.page.getByRole('region', { name: this.say('chats') }).getByRole('link', { name: begins });
 	}
 
 	async opens(other) {
 		await this.row(other).click();
-		await this.field().waitFor();
+		await this.in(other);
 	}
 
 	field() {

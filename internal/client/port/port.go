@@ -141,6 +141,7 @@ type File struct {
 	Type  string `json:"type,omitempty"` // media type as declared; nothing trusts it
 	Size  int64  `json:"size,omitempty"` // bytes, -1 unknown
 	State string `json:"state"`          // remote, loading, here, sending, failed
+	Why   string `json:"why,omitempty"`  // the code of the failure, when failed
 	Path  string `json:"path,omitempty"` // where it lies, when here
 	Media
 }

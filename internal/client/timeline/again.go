@@ -31,7 +31,7 @@ func (s *step) again(in *Incoming, m mark, at order, anchored bool) error {
 		}
 		return s.noLine(r, in, at, anchored)
 	}
-	if anchored && (!r.Anchored || at.less(r.at)) {
+	if anchored && !r.throughRoom() && (!r.Anchored || at.less(r.at)) {
 		r.Anchored, r.StanzaID = true, in.StanzaID
 		s.move(r, at)
 	} else if r.StanzaID == "" && fresh {

@@ -78,26 +78,30 @@ func (s *step) happen(in *Incoming, at order, anchored bool) error {
 
 // say adds a line. kind is what it is remembered as.
 func (s *step) say(in *Incoming, kind Kind, at order, anchored bool) error {
+	place, err := s.invitedAt(in, at)
+	if err != nil {
+		return err
+	}
 	r := &record{
-		ID: s.newID(), chat: in.Chat, at: at, Room: in.Room, Sender: in.Sender, Real: in.Real, Occupant: in.Occupant,
+		ID: s.newID(), chat: in.Chat, at: place, Room: in.Room, Sender: in.Sender, Real: in.Real, Occupant: in.Occupant,
 		Name: in.Name, Mine: in.Mine, Time: in.Time.UnixMilli(), Delivery: port.Received, Lock: in.Lock,
-		StanzaID: in.StanzaID, OriginID: in.OriginID, MsgID: in.ID, Anchored: anchored, Retracted: in.Kind == Tombstone,
+		StanzaID: in.StanzaID, OriginID: in.OriginID, MsgID: in.ID, Anchored: anchored && place == at, Retracted: in.Kind == Tombstone,
 	}
 	if r.Mine {
 		r.Delivery = port.Sent
 	}
 	r.fill(in)
 	c := s.chat(in.Chat, in.Room)
-	if r.Mine && !r.Room && !c.ReadTo.less(at) {
+	if r.Mine && !r.Room && !c.ReadTo.less(place) {
 		r.Delivery = port.Read
 	}
 	remembered := *in
 	remembered.Kind = kind
 	s.remember(&remembered, mark{Row: r.ID, At: at, Loose: !anchored})
-	if c.cleared(at) {
+	if c.cleared(place) {
 		return nil
 	}
-	if r.Timer = in.Timer; r.Mine || !c.Seen.less(at) {
+	if r.Timer = in.Timer; r.Mine || !c.Seen.less(place) {
 		s.start(r)
 	}
 	if err := s.foldNew(c, r); err != nil {
@@ -106,7 +110,7 @@ func (s *step) say(in *Incoming, kind Kind, at order, anchored bool) error {
 	s.place(r)
 	s.arrived(r)
 	s.quiet(in.Chat, in.Sender)
-	s.seenElsewhere(c, r.StanzaID, at)
+	s.seenElsewhere(c, r.StanzaID, place)
 	if err := s.negotiated(in, at); err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func (f *File) shown() *port.File {
 	if f == nil {
 		return nil
 	}
-	out := &port.File{Name: f.Name, Type: f.Type, Size: f.Size, State: f.State, Path: f.Path, Media: f.Media}
+	out := &port.File{Name: f.Name, Type: f.Type, Size: f.Size, State: f.State, Why: f.Why, Path: f.Path, Media: f.Media}
 	if out.State == "" {
 		out.State = "remote"
 	}

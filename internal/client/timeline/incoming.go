@@ -109,8 +109,9 @@ type File struct {
 	Key    []byte `json:"key,omitempty"`
 	IV     []byte `json:"iv,omitempty"`
 	Hash   []byte `json:"hash,omitempty"`
-	// State and Path are as in port.File; set by Book.SetFile.
+	// State, Why and Path are as in port.File; set by Book.SetFile.
 	State string     `json:"state,omitempty"`
+	Why   string     `json:"why,omitempty"`
 	Media port.Media `json:"media,omitzero"`
 	Path  string     `json:"path,omitempty"`
 }

@@ -43,3 +43,18 @@ func TestMediaOutOfBoundsAreLeftOut(t *testing.T) {
 		t.Errorf("read: %+v", got)
 	}
 }
+
+func TestAFileThatFailedIsOnItsWayAgainWhenItIsTriedAgain(t *testing.T) {
+	d := online(t, own)
+	o := d.compose(Draft{Chat: bob, File: &File{Name: "plan.pdf", State: "sending"}})
+	d.keep(d.b.SetFile(o.Message, File{Name: "plan.pdf", State: "failed", Why: "unreachable"}))
+	d.keep(d.b.Failed(o.OriginID, "it did not go", d.now))
+	if f := lastChat(t, d, bob).Last.File; f.State != "failed" || f.Why != "unreachable" {
+		t.Errorf("failed: %+v", f)
+	}
+	_, c, err := d.b.Retry(o.Message, d.now)
+	d.keep(c, err)
+	if f := lastChat(t, d, bob).Last.File; f.State != "sending" || f.Why != "" {
+		t.Errorf("tried again: %+v", f)
+	}
+}

@@ -414,6 +414,11 @@ func (s *step) requeueText(x *item, r *record) error {
 		return err
 	}
 	r.Delivery, r.Failure, r.Time = port.Pending, "", s.now.UnixMilli()
+	if r.File != nil && r.File.URL == "" {
+		f := *r.File
+		f.State, f.Why = "sending", ""
+		r.File = &f
+	}
 	s.move(r, order{waiting, uint32(x.Num)})
 	return nil
 }

@@ -87,5 +87,6 @@ export function failureWords({ code }: Failure): string {
 export function failureText(message: Message): string {
 	if (message.lock.state === 'broken') return m.failure_not_encrypted();
 	if (message.lock.state === 'changed') return m.failure_key_undecided();
+	if (message.file?.why) return failureWords({ code: message.file.why as Failure['code'], text: '' });
 	return m.delivery_failed();
 }

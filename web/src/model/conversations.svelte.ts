@@ -1,12 +1,13 @@
-// The messages of the chats that were opened: a window, which grows by pages to either
-// side and mostly ends with the newest.
+// The messages of the chats that were opened: a window, which mostly ends with the newest. Who
+// reads on has it moved by pages: what comes in at one side goes at the other, so that a
+// conversation of any length is as light as a short one.
 
 import { failed, type Engine } from '../port/engine';
 import type { Failure, History, Message, MessageChanged, Page } from '../port/types';
 import { followed, joined, placed, without } from './timeline';
 
 const page = 60; // messages that are asked for at once
-const kept = 300; // that stay in a conversation which is looked at from its end
+const kept = 300; // that stay in a conversation, beside those that are asked for
 const opened = 12; // conversations that are kept
 
 export class Conversation {
@@ -19,8 +20,12 @@ export class Conversation {
 	loaded = $state(false);
 	loading = $state(false);
 	failure = $state.raw<Failure | undefined>(undefined);
+	/** said counts what was written here */
+	said = $state(0);
 
 	#port: Engine;
+	#latest: Promise<void> | undefined; // while the newest page is on its way
+	#asking: Promise<unknown> | undefined;
 
 	constructor(
 		port: Engine,
@@ -39,15 +44,18 @@ export class Conversation {
 	}
 
 	/** latest goes to the newest page, whatever is here. */
-	async latest() {
-		const answer = await this.#ask({});
-		if (answer) this.#turn(answer, false);
+	latest(): Promise<void> {
+		return (this.#latest ??= this.#ask({}).then((answer) => {
+			this.#latest = undefined;
+			if (answer) this.#turn(answer, false);
+		}));
 	}
 
 	/** loadOlder asks for the page before the oldest message that is here. */
 	async loadOlder() {
 		const before = this.messages[0]?.id;
-		if (!this.loaded || !this.older || !before) return;
+		if (!this.loaded || !this.older || !before || this.loading) return;
+		this.#keep(0, kept);
 		const answer = await this.#ask({ before });
 		if (!answer) return;
 		this.messages = joined(answer.messages ?? [], this.messages);
@@ -57,7 +65,8 @@ export class Conversation {
 	/** loadNewer asks for the page after the newest message that is here. */
 	async loadNewer() {
 		const after = this.messages.at(-1)?.id;
-		if (!this.loaded || !this.newer || !after) return;
+		if (!this.loaded || !this.newer || !after || this.loading) return;
+		this.#keep(-kept);
 		const answer = await this.#ask({ after });
 		if (!answer) return;
 		this.messages = followed(this.messages, answer.messages ?? []);
@@ -74,12 +83,11 @@ export class Conversation {
 
 	/** trim lets go of what lies far above, when one looks at the end. */
 	trim() {
-		if (this.newer || this.messages.length <= 2 * kept) return;
-		this.messages = this.messages.slice(-kept);
-		this.older = true;
+		if (!this.newer && this.messages.length > 2 * kept) this.#keep(-kept);
 	}
 
 	changed(change: MessageChanged) {
+		if (change.new && change.message.mine && change.message.delivery === 'pending') this.said++;
 		if (!this.loaded && !this.messages.length) return;
 		const at = { whole: this.loaded && !this.older, end: !this.newer };
 		this.messages = placed(this.messages, change, at);
@@ -99,6 +107,16 @@ export class Conversation {
 		this.loaded = false;
 	}
 
+	// keep lets go of all but a part. It is drawn before a page comes in at the other side: the
+	// list finds its place again by what has come or gone at one of them.
+	#keep(start: number, end?: number) {
+		const part = this.messages.slice(start, end);
+		if (part.length === this.messages.length) return;
+		if (part[0] !== this.messages[0]) this.older = true;
+		if (part.at(-1) !== this.messages.at(-1)) this.newer = true;
+		this.messages = part;
+	}
+
 	#turn({ messages, more }: Page, newer: boolean) {
 		this.messages = messages ?? [];
 		this.older = Boolean(more);
@@ -106,10 +124,14 @@ export class Conversation {
 		this.loaded = true;
 	}
 
+	// ask asks for one page after the other.
 	async #ask(where: Partial<Pick<History, 'before' | 'after' | 'around'>>): Promise<Page | undefined> {
-		if (this.loading) return undefined;
+		while (this.#asking) await this.#asking;
 		this.loading = true;
-		const answer = await this.#port.do({ do: 'history', chat: this.chat, limit: page, ...where });
+		const asking = this.#port.do({ do: 'history', chat: this.chat, limit: page, ...where });
+		this.#asking = asking;
+		const answer = await asking;
+		this.#asking = undefined;
 		this.loading = false;
 		this.failure = failed(answer);
 		return this.failure ? undefined : answer;

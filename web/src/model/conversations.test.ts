@@ -27,8 +27,27 @@ test('a conversation begins with the newest page and grows to the older side', a
 	expect([c.messages[0]!.id, c.messages.at(-1)!.id]).toEqual(['m440', 'm499']);
 	await c.loadOlder();
 	expect([c.messages[0]!.id, c.messages.length, c.older]).toEqual(['m380', 120, true]);
-	while (c.older) await c.loadOlder();
-	expect(c.messages.length).toBe(500);
+	c.changed({ event: 'messageChanged', message: message(500), new: true, after: 'm499' });
+	expect(c.messages.at(-1)!.id).toBe('m500');
+});
+
+test('who reads on has a window that moves, and finds everything again', async () => {
+	const c = new Conversation(engine(), 'bob@x');
+	await c.load();
+	while (c.older) {
+		await c.loadOlder();
+		expect(c.messages.length).toBeLessThanOrEqual(360);
+	}
+	expect([c.messages[0]!.id, c.newer]).toEqual(['m0', true]);
+	c.changed({ event: 'messageChanged', message: message(500), new: true, after: 'm499' });
+	expect(c.of('m500')).toBeUndefined();
+	while (c.newer) {
+		await c.loadNewer();
+		expect(c.messages.map((m) => Number(m.id.slice(1)))).toEqual(c.messages.map((_, i) => Number(c.messages[0]!.id.slice(1)) + i));
+	}
+	expect([c.messages.at(-1)!.id, c.older]).toEqual(['m499', true]);
+	await Promise.all([c.loadOlder(), c.latest()]);
+	expect([c.messages[0]!.id, c.newer]).toEqual(['m440', false]);
 });
 
 test('a far message is reached with those around it, and newer pages lead back', async () => {

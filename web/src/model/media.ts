@@ -30,6 +30,9 @@ export function kindOf(file: { name: string; type?: string }): Kind {
 	return kind === 'image' || kind === 'video' || kind === 'audio' ? kind : 'document';
 }
 
+/** hopeless is one's own message whose file is refused each time it is sent. */
+export const hopeless = (m: Message): boolean => m.file?.state === 'failed' && m.file.why === 'too-large';
+
 /** fileOf is what a message carries and may be shown. */
 export const fileOf = (m: Message): Sent | undefined => (m.retracted || m.unreadable || m.notice ? undefined : m.file);
 export const carries = (m: Message, ...kinds: Kind[]): boolean => {

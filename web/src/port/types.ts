@@ -988,6 +988,8 @@ export interface File extends Media {
 	size?: number;
 	/** remote, loading, here, sending, failed */
 	state: string;
+	/** the code of the failure, when failed */
+	why?: string;
 	/** where it lies, when here */
 	path?: string;
 }

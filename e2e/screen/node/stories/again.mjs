@@ -2,6 +2,8 @@
 
 import { desktop, phone } from '../stage.mjs';
 
+const budget = 1000; // ms from the reload until the chats are seen
+
 export default async function again(stage) {
 	const alice = await stage.person('alice', { ...phone, at: stage.how.line });
 	const bob = await stage.person('bob', desktop);
@@ -19,10 +21,15 @@ export default async function again(stage) {
 	// the engine does not come at all, and the chats are there
 	stage.expect(/engine|ERR_FAILED/);
 	await alice.context.route(/\/engine\//, () => {}); // never answered
-	await alice.page.reload();
-	await alice.row(bob).getByText('see you tomorrow').waitFor();
-	const painted = await alice.page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
-	console.error(`chats painted after ${Math.round(painted)} ms, without the engine`);
+	const times = [];
+	for (let i = 0; i < 5; i++) {
+		await alice.page.reload();
+		times.push(await painted(alice, 'see you tomorrow'));
+	}
+	times.sort((a, b) => a - b);
+	await stage.wish(`record ${JSON.stringify({ story: 'again', painted_ms: times, median_ms: times[2] })}`);
+	// a busy machine makes some of them slow, and hardly all
+	if (times[0] > budget) throw new Error(`the chats are there after ${times} ms, ${budget} are allowed`);
 	await alice.opens(bob);
 	await alice.reads('see you tomorrow');
 	await alice.context.unroute(/\/engine\//);
@@ -35,6 +42,12 @@ export default async function again(stage) {
 	await bob.writes('and the day after');
 	await alice.row(bob).getByText('and the day after').waitFor();
 	await stage.snap('again');
+}
+
+// painted is when a chat was seen first, in ms since the page began.
+async function painted(person, text) {
+	const seen = (text) => [...document.querySelectorAll('section li')].some((li) => li.innerText.includes(text)) && performance.now();
+	return Math.round(await (await person.page.waitForFunction(seen, text, { polling: 'raf' })).jsonValue());
 }
 
 // left has the page hidden, as when one goes elsewhere: what was seen is kept.

@@ -6,8 +6,12 @@ import (
 	"mirsal/internal/client/keep"
 )
 
-// page is how many rows are asked for at once.
-const page = 500
+// page is how many rows are asked for at once; backPage is how many backwards, where
+// mostly a screenful is wanted and how many are passed over is not known before.
+const (
+	page     = 500
+	backPage = 64
+)
 
 // Scan is of keep.Store.
 func (s *Store) Scan(t keep.Table, r keep.Range, f func(key string, value []byte) bool) error {
@@ -63,8 +67,38 @@ func (s *Store) forward(t keep.Table, from, to string, left int, f func(string, 
 	return nil
 }
 
-// backward reads row by row: IndexedDB has no other way in all browsers.
+// backward reads page by page where the browser can (getAllRecords, of 2025), else row by row.
 func (s *Store) backward(t keep.Table, from, to string, left int, f func(string, []byte) bool) error {
+	if js.Global().Get("IDBObjectStore").Get("prototype").Get("getAllRecords").IsUndefined() {
+		return s.stepBack(t, from, to, left, f)
+	}
+	for left != 0 && from < to {
+		want := backPage
+		if left > 0 {
+			want = min(want, left)
+		}
+		table := s.transaction("readonly").Call("objectStore", rows)
+		found, err := s.wait(table.Call("getAllRecords", map[string]any{"query": span(from, to), "count": want, "direction": "prev"}))
+		if err != nil {
+			return err
+		}
+		n := found.Length()
+		for i := range n {
+			row := found.Index(i)
+			to = string(slice(js.Global().Get("Uint8Array").New(row.Get("key"))))
+			if !f(to[header(t):], slice(row.Get("value"))) {
+				return nil
+			}
+		}
+		if n < want {
+			return nil
+		}
+		left = max(left-n, -1)
+	}
+	return nil
+}
+
+func (s *Store) stepBack(t keep.Table, from, to string, left int, f func(string, []byte) bool) error {
 	table := s.transaction("readonly").Call("objectStore", rows)
 	request := table.Call("openCursor", span(from, to), "prev")
 	for {

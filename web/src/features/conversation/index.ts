@@ -2,6 +2,7 @@
 
 import type { Action, Feature } from '../../feature';
 import { m } from '../../i18n';
+import { hopeless } from '../../model/media';
 import { asking } from './asking.svelte';
 import Conversation from './Conversation.svelte';
 import Nothing from './Nothing.svelte';
@@ -23,7 +24,7 @@ export const conversation: Feature = {
 			told && { label: m.forward(), icon: 'forwardTo', run: () => (asking.forwarding = message) },
 			told && { label: message.starred ? m.unstar() : m.star(), icon: 'star', run: () => void engine.do({ do: 'star', chat, message: id, on: !message.starred }) },
 			message.mine && told && text && !message.file && { label: m.edit(), icon: 'edit', run: () => drafts.set(chat, { text, corrects: id }) },
-			message.delivery === 'failed' && { label: m.try_again(), icon: 'retry', run: () => void engine.do({ do: 'retry', chat, message: id }) },
+			message.delivery === 'failed' && !hopeless(message) && { label: m.try_again(), icon: 'retry', run: () => void engine.do({ do: 'retry', chat, message: id }) },
 			remove,
 		];
 		return all.filter((a) => typeof a === 'object');
