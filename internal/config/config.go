@@ -45,12 +45,26 @@ type Config struct {
 	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
+	Calls    Calls    `toml:"calls"`
 	Push     Push     `toml:"push"`
 	Upload   Upload   `toml:"upload"`
 	Outage   Outage   `toml:"outage"`
 	Log      Log      `toml:"log"`
 	// Components are secrets by host name.
 	Components map[string]string `toml:"components"`
+}
+
+// Calls is for one-to-one calls.
+type Calls struct {
+	Strangers   bool     `toml:"strangers"`
+	Unannounced bool     `toml:"unannounced"`
+	Loopback    bool     `toml:"loopback"`
+	Pair        int      `toml:"pair"`
+	Callee      int      `toml:"callee"`
+	Caller      int      `toml:"caller"`
+	Newcomer    int      `toml:"newcomer"`
+	Young       Duration `toml:"young"`
+	Keep        Duration `toml:"keep"`
 }
 
 // Push is for notifications to devices that are away.
@@ -240,7 +254,8 @@ func Default() Config {
 		Contact: Contact{none, none, none, none, none, none, none},
 		Upload:  defaultUpload(),
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
-		Push: Push{Web: true},
+		Calls: Calls{Pair: 6, Callee: 20, Caller: 60, Newcomer: 10, Young: Duration{7 * 24 * time.Hour}, Keep: Duration{30 * 24 * time.Hour}},
+		Push:  Push{Web: true},
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},
 		},
