@@ -35,7 +35,7 @@ func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
 	}
 	// durable before anybody hears of it
 	trace, err := f.traces.add(callee, attempt{ID: v.ID, By: caller.String(), At: t.Time.Unix(), Media: mediaOf(v), Why: why})
-	if err != nil {
+	if err != nil { // no trace, no ring
 		f.drop(c)
 		return err
 	}
