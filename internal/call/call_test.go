@@ -1,13 +1,18 @@
 package call
 
 import (
+	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"mirsal/internal/call/filter"
 	"mirsal/internal/core"
 	"mirsal/internal/core/coretest"
 	"mirsal/internal/store"
@@ -503,4 +508,81 @@ func TestAnAccountThatGoesLeavesNothing(t *testing.T) {
 			t.Errorf("%v %v %v %v", f.calls, f.at, f.opened, f.landing)
 		}
 	})
+}
+
+// sign makes a file of rules.
+func sign(t *testing.T, key ed25519.PrivateKey, serial int, rules string) string {
+	t.Helper()
+	file, err := filter.Sign(fmt.Sprintf("mirsal call rules 1\nserial %d\nissued %s\nexpires %s\n%s\n", serial,
+		time.Now().UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339), rules), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestRulesAreInForceWithinSecondsAndUntilTheyEnd(t *testing.T) {
+	public, private, _ := ed25519.GenerateKey(nil)
+	where := filepath.Join(t.TempDir(), "rules")
+	play(t, func(c *Config) { c.Rules, c.Keys = where, []ed25519.PublicKey{public} }, func(p *place) {
+		alice, bob := p.Login("alice@example.org/a"), p.Login("bob@example.org/b")
+		p.made["alice"] = time.Now().Add(-24 * time.Hour)
+		video := strings.Replace(audio, "'audio'", "'video'", 1)
+		calls := func(id, media string) string {
+			alice.Send(invite("propose", id, media))
+			if got := alice.Got(); got != "" && !strings.Contains(got, "<rule xmlns='"+NS+"'/>") {
+				t.Errorf("alice got %s", got)
+			}
+			return bob.Got()
+		}
+		if !rang(calls("1", video)) {
+			t.Error("without rules it does not ring")
+		}
+		write(t, where, sign(t, private, 3, "refuse young-video propose media=video age<7d"))
+		time.Sleep(tick + time.Second)
+		if rang(calls("2", video)) || !rang(calls("3", audio)) {
+			t.Error("the rule is not in force, or is against all")
+		}
+		if got := p.traced(bob); !strings.Contains(got, "id='2'") || !strings.Contains(got, "why='rule'") {
+			t.Errorf("traces: %s", got)
+		}
+		write(t, where, sign(t, private, 2, "refuse any propose media=audio"))
+		time.Sleep(tick + time.Second)
+		if !rang(calls("4", audio)) {
+			t.Error("older rules came into force")
+		}
+		time.Sleep(time.Hour)
+		if !rang(calls("5", video)) {
+			t.Error("rules do not end")
+		}
+	})
+}
+
+func TestRulesThatWouldHaveHurtNormalCallsAreNotPutInForce(t *testing.T) {
+	public, private, _ := ed25519.GenerateKey(nil)
+	where := filepath.Join(t.TempDir(), "rules")
+	play(t, func(c *Config) { c.Rules, c.Keys = where, []ed25519.PublicKey{public} }, func(p *place) {
+		alice, bob := p.Login("alice@example.org/a"), p.Login("bob@example.org/b")
+		alice.Send(invite("propose", "c", audio))
+		bob.Send(to("alice@example.org/a", invite("proceed", "c", "")))
+		alice.Send(jingleIQ("bob@example.org/b", "session-initiate", "c", content("")))
+		for _, r := range []string{"refuse x propose media=audio", "refuse x session codec=opus"} {
+			if _, err := p.calls.activate(sign(t, private, 5, r), time.Now()); !errors.Is(err, ErrHarm) {
+				t.Errorf("%s: %v", r, err)
+			}
+		}
+		if kept := fmt.Sprintf("%+v %+v", p.calls.normal[0].Invite, *p.calls.normal[1].Session); strings.Contains(kept, "alice") || strings.Contains(kept, "AB:AB") {
+			t.Errorf("what is kept of normal calls: %s", kept)
+		}
+		if _, err := p.calls.activate(sign(t, private, 5, "refuse x session codec=g729"), time.Now()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

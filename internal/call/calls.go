@@ -1,12 +1,15 @@
 package call
 
 import (
+	"crypto/ed25519"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"mirsal/internal/call/filter"
 	"mirsal/internal/core"
 	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
@@ -35,6 +38,11 @@ type Config struct {
 	Young                          time.Duration
 	Keep                           time.Duration // how long traces stay
 
+	// Rules is a file of signed rules, Keys are those of who may sign them; without
+	// keys there are none.
+	Rules string
+	Keys  []ed25519.PublicKey
+
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil counts for nobody
 }
@@ -58,6 +66,8 @@ type Calls struct {
 	cfg     Config
 	traces  *traces
 	metrics *metrics
+	rules   rules
+	inForce atomic.Pointer[filter.Rules]
 
 	mu      sync.Mutex // guards what follows; held for single operations
 	budgets budgets
@@ -66,6 +76,9 @@ type Calls struct {
 	opened  map[jid.JID]int         // how many of a caller ring or are silent
 	landing map[*core.Transit]*open // invitations on their way to the devices
 	news    map[jid.JID]news        // accounts that were told of silent calls
+
+	normal     []filter.Call // what accepted calls consisted of
+	nextNormal int           // of which the oldest is here
 }
 
 // key names a call. An id is its caller's word: two callers may use one.
@@ -88,10 +101,11 @@ const (
 type open struct {
 	key
 	state state
-	since time.Time // of the state
-	rang  time.Time // when it was charged; zero: was not
-	by    jid.JID   // of answered: the device that accepted, full
-	trace string    // its key in the traces, "" where the callee is not of this server
+	since time.Time   // of the state
+	rang  time.Time   // when it was charged; zero: was not
+	by    jid.JID     // of answered: the device that accepted, full
+	offer filter.Call // what rules see of the invitation
+	trace string      // its key in the traces, "" where the callee is not of this server
 
 	// The invitation, for devices that come later, and those that had it.
 	invitation *stanza.Stanza
@@ -103,7 +117,7 @@ type open struct {
 // New makes the feature over its storage.
 func New(r *core.Router, kv store.KV, cfg Config) *Calls {
 	return &Calls{
-		router: r, cfg: cfg, traces: newTraces(kv, cfg.Keep), metrics: newMetrics(cfg.Metrics), budgets: newBudgets(),
+		router: r, cfg: cfg, traces: newTraces(kv, cfg.Keep), rules: newRules(kv, cfg.Keys, cfg.Rules), metrics: newMetrics(cfg.Metrics), budgets: newBudgets(),
 		calls: map[key]*open{}, at: map[jid.JID][]*open{}, opened: map[jid.JID]int{}, landing: map[*core.Transit]*open{}, news: map[jid.JID]news{},
 	}
 }
@@ -115,6 +129,7 @@ func (f *Calls) Register(h *core.Host) {
 	h.Spread = append(h.Spread, f.landed)
 	h.IQ(core.Account, NS, "attempts", f.attempts)
 	h.Every(tick, f.tick)
+	h.Every(tick, f.reload)
 	h.Every(time.Hour, f.sweep)
 	h.AccountGone = append(h.AccountGone, f.accountGone)
 	h.Disco(core.Account, NS)

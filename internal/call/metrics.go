@@ -24,11 +24,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mirsal_call_refusals_total",
-			Help: "Stanzas of calls that were refused, by reason: those of the grammar (docs/protocol/calls.md), misplaced (not from person to person), uninvited (a session that nobody accepted), second (another device had accepted).",
+			Help: "Stanzas of calls that were refused, by reason: those of the grammar (docs/protocol/calls.md), misplaced (not from person to person), uninvited (a session that nobody accepted), second (another device had accepted), rule (an operator's).",
 		}, []string{"reason"}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mirsal_call_attempts_total",
-			Help: "Calls that were proposed, by what became of it: ring, stranger or often (silent: not a contact, over a budget).",
+			Help: "Calls that were proposed, by what became of it: ring, stranger, often or rule (silent: not a contact, over a budget, refused by an operator's rule).",
 		}, []string{"outcome"}),
 	}
 	if reg != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"mirsal/internal/call/filter"
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/jingle"
@@ -14,21 +15,30 @@ import (
 const (
 	stranger = "stranger" // its caller is no contact
 	often    = "often"    // a budget is spent
+	rule     = "rule"     // an operator's rule is against it
 )
 
 // propose decides whether a call rings. What does not is told to nobody but the
 // trace, and its caller cannot tell it from a call that nobody answers.
 func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
 	caller, callee := t.Head.From.Bare(), t.Head.To.Bare()
-	c := &open{key: key{caller, callee, v.ID}, since: t.Time}
+	offer := jingle.Invite{Kind: v.Kind, Audio: v.Audio, Video: v.Video}
+	c := &open{key: key{caller, callee, v.ID}, since: t.Time, offer: f.about(t, filter.Call{Invite: &offer})}
 	why := ""
 	local := f.router.Local(callee)
 	if local && !f.cfg.Everyone && !f.cfg.Contact(callee, caller) {
 		why = stranger
 	}
+	forbidden := why == "" && f.ruled(t, c.offer)
+	if forbidden {
+		why = rule
+	}
 	why, err := f.begin(c, t, why, f.limits(caller), local)
 	if err != nil {
 		return err
+	}
+	if !local && forbidden {
+		return byRule()
 	}
 	if !local {
 		return nil
@@ -43,6 +53,9 @@ func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
 		f.metrics.attempts.WithLabelValues(why).Inc()
 		f.noted(c, trace)
 		f.hint(callee)
+		if forbidden {
+			return byRule()
+		}
 		return core.ErrSilently
 	}
 	f.metrics.attempts.WithLabelValues("ring").Inc()

@@ -3,6 +3,7 @@ package call
 import (
 	"time"
 
+	"mirsal/internal/call/filter"
 	"mirsal/internal/core"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/jingle"
@@ -33,6 +34,9 @@ func (f *Calls) step(t *core.Transit, v jingle.Invite) error {
 	}
 	o := f.follow(c, t, v)
 	f.mu.Unlock()
+	if o.how == wasAnswered && o.err == nil && len(f.rules.keys) > 0 {
+		f.remember(c.offer)
+	}
 	f.carryOut(c, o)
 	return o.err
 }
@@ -154,7 +158,7 @@ func (f *Calls) carryOut(c *open, o outcome) {
 // it, and with no other. From strangers nothing else of a session passes either.
 func (f *Calls) session(t *core.Transit) error {
 	e := t.Elem.Child(jingle.NS, "jingle")
-	if !e.OK() || !f.router.Local(t.Head.To) {
+	if !e.OK() {
 		return nil
 	}
 	s, err := jingle.ParseSession(e)
@@ -162,12 +166,22 @@ func (f *Calls) session(t *core.Transit) error {
 		return nil // of another kind
 	}
 	from, to := t.Head.From.Bare(), t.Head.To.Bare()
+	forbidden := f.ruled(t, filter.Call{Session: &s})
+	switch {
+	case forbidden && f.router.Local(to) && !f.cfg.Contact(to, from):
+		return stanza.Errorf(stanza.ServiceUnavailable, "") // as from nobody
+	case forbidden:
+		return byRule()
+	case !f.router.Local(to):
+		return nil // its own server's affair
+	}
 	f.mu.Lock()
 	mine, theirs := f.calls[key{from, to, s.SID}], f.calls[key{to, from, s.SID}]
 	accepted := mine != nil && mine.state == answered && mine.by == t.Head.To
 	under := accepted || theirs != nil && theirs.state == answered && theirs.by == t.Head.From
 	f.mu.Unlock()
 	if under && (accepted || s.Action != jingle.SessionInitiate) {
+		f.record(t, s)
 		return nil
 	}
 	return f.uninvited(t, s.Action)
