@@ -10,7 +10,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(),
+		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(), c.Calls.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -116,6 +116,13 @@ func (c *Config) checkNetworks() error {
 		if _, err := network(s); err != nil {
 			return fmt.Errorf("limits.exempt: %w", err)
 		}
+	}
+	return nil
+}
+
+func (c *Calls) check() error {
+	if len(c.Keys()) != len(c.RulesKeys) {
+		return fmt.Errorf("calls.rules_keys: one is no key such as `mirsal call-rules key` prints")
 	}
 	return nil
 }

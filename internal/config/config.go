@@ -8,7 +8,9 @@
 package config
 
 import (
+	"crypto/ed25519"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
@@ -65,6 +67,18 @@ type Calls struct {
 	Newcomer    int      `toml:"newcomer"`
 	Young       Duration `toml:"young"`
 	Keep        Duration `toml:"keep"`
+	Rules       string   `toml:"rules"`
+	RulesKeys   []string `toml:"rules_keys"`
+}
+
+// Keys are those of who may sign rules; Load has checked them.
+func (c *Calls) Keys() (list []ed25519.PublicKey) {
+	for _, s := range c.RulesKeys {
+		if k, err := base64.StdEncoding.DecodeString(s); err == nil && len(k) == ed25519.PublicKeySize {
+			list = append(list, k)
+		}
+	}
+	return list
 }
 
 // Push is for notifications to devices that are away.
@@ -254,7 +268,7 @@ func Default() Config {
 		Contact: Contact{none, none, none, none, none, none, none},
 		Upload:  defaultUpload(),
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
-		Calls: Calls{Pair: 6, Callee: 20, Caller: 60, Newcomer: 10, Young: Duration{7 * 24 * time.Hour}, Keep: Duration{30 * 24 * time.Hour}},
+		Calls: Calls{Pair: 6, Callee: 20, Caller: 60, Newcomer: 10, Young: Duration{7 * 24 * time.Hour}, Keep: Duration{30 * 24 * time.Hour}, RulesKeys: none},
 		Push:  Push{Web: true},
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"path/filepath"
 	"time"
 
 	"mirsal/internal/call"
@@ -17,7 +19,8 @@ func (s *Server) newCalls() *call.Calls {
 		Contact: s.contact, Created: s.created,
 		Everyone: cfg.Strangers, Direct: cfg.Unannounced, Loopback: cfg.Loopback,
 		Pair: cfg.Pair, Callee: cfg.Callee, Caller: cfg.Caller, Newcomer: cfg.Newcomer,
-		Young: cfg.Young.Duration, Keep: cfg.Keep.Duration, Log: s.Log, Metrics: s.metrics,
+		Young: cfg.Young.Duration, Keep: cfg.Keep.Duration, Rules: cmp.Or(cfg.Rules, filepath.Join(s.Config.Data, "call-rules")), Keys: cfg.Keys(),
+		Log: s.Log, Metrics: s.metrics,
 	})
 }
 

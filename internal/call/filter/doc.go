@@ -14,7 +14,7 @@
 //	signature BASE64
 //
 // A rule is its name, the stanzas that it is about (propose, session, or an action
-// of a session), and what must be true of them: all of it. docs/protocol/calls.md has
+// of a session), and what must be true of them: all of it. docs/ops/call-rules.md has
 // the conditions.
 //
 // Invariants: what is not known is an error, never a rule that is left out; rules
