@@ -183,4 +183,5 @@ func (f *Calls) accountGone(bare jid.JID) {
 		}
 	}
 	delete(f.news, bare)
+	f.traces.room(bare.String())
 }

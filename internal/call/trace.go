@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strings"
+	"sync"
 	"time"
 
 	"mirsal/internal/core"
@@ -51,10 +52,16 @@ type traces struct {
 	keep   time.Duration
 	seed   maphash.Seed
 	locks  [64]chan struct{} // one writer for an account; held over storage
+
+	mu   sync.Mutex          // guards full
+	full map[string]struct{} // accounts that are known to count no more callers one by one
 }
 
+// mostKnown is how many accounts are known to be so.
+const mostKnown = 10_000
+
 func newTraces(kv store.KV, keep time.Duration) *traces {
-	t := &traces{kv: kv, keep: keep, seed: maphash.MakeSeed(), bucket: kv.Declare(store.Space{
+	t := &traces{full: map[string]struct{}{}, kv: kv, keep: keep, seed: maphash.MakeSeed(), bucket: kv.Declare(store.Space{
 		Name: "call-attempts", Fields: "who called when, audio or video, whether it rang and how it ended; no content",
 		Purpose: "show people every call that they were sent, also those that did not ring or were taken back", Life: keep, Export: true,
 	})}
@@ -132,11 +139,11 @@ func (t *traces) addSilent(ctx context.Context, owner string, a attempt) (string
 		return "", err
 	}
 	if had.At == 0 {
-		all, err := t.bucket.Scan(ctx, owner, store.Range{Prefix: silentPrefix, Limit: mostCallers})
+		full, err := t.isFull(ctx, owner)
 		if err != nil {
 			return "", err
 		}
-		if len(all) >= mostCallers {
+		if full {
 			k = morePrefix + a.Why
 			if had, err = t.get(ctx, owner, k); err != nil {
 				return "", err
@@ -145,6 +152,33 @@ func (t *traces) addSilent(ctx context.Context, owner string, a attempt) (string
 		}
 	}
 	return k, t.bucket.Put(ctx, owner, k, had.and(a).encode())
+}
+
+// isFull tells whether there are as many callers as are counted one by one.
+func (t *traces) isFull(ctx context.Context, owner string) (bool, error) {
+	t.mu.Lock()
+	_, full := t.full[owner]
+	t.mu.Unlock()
+	if full {
+		return true, nil
+	}
+	all, err := t.bucket.Scan(ctx, owner, store.Range{Prefix: silentPrefix, Limit: mostCallers})
+	if len(all) < mostCallers {
+		return false, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.full) < mostKnown {
+		t.full[owner] = struct{}{}
+	}
+	return true, nil
+}
+
+// room forgets that an account is full.
+func (t *traces) room(owner string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.full, owner)
 }
 
 // and is two traces in one.
@@ -215,6 +249,7 @@ func (t *traces) sweepOf(owner string, before int64) error {
 	if ops == nil {
 		return nil
 	}
+	defer t.room(owner)
 	return t.kv.Apply(context.Background(), owner, ops...)
 }
 
