@@ -10,7 +10,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(), c.Calls.check(),
+		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(), c.Calls.check(), c.Turn.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)

@@ -48,6 +48,7 @@ type Config struct {
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
 	Calls    Calls    `toml:"calls"`
+	Turn     Turn     `toml:"turn"`
 	Push     Push     `toml:"push"`
 	Upload   Upload   `toml:"upload"`
 	Outage   Outage   `toml:"outage"`
@@ -103,6 +104,8 @@ type Listen struct {
 	HTTPPlain Address `toml:"http_plain"`
 	Ops       Address `toml:"ops"`
 	Component Address `toml:"component"`
+	Turn      Address `toml:"turn"`
+	Turns     Address `toml:"turns"`
 }
 
 // Web is for the screen that browsers are shown.
@@ -248,7 +251,7 @@ func Default() Config {
 	none := []string{}
 	return Config{
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
-		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off"},
+		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off", Turn: "off", Turns: "off"},
 		HTTP:   HTTP{TrustedProxies: none, Forwarded: XForwarded},
 		Web:    Web{Enabled: true},
 		C2S: C2S{
@@ -270,6 +273,7 @@ func Default() Config {
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
 		Calls: Calls{Pair: 6, Callee: 20, Caller: 60, Newcomer: 10, Young: Duration{7 * 24 * time.Hour}, Keep: Duration{30 * 24 * time.Hour}, RulesKeys: none},
 		Push:  Push{Web: true},
+		Turn:  defaultTurn(),
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},
 		},

@@ -105,7 +105,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	version.Register(h, "Mirsal", Version)
 	entitytime.Register(h)
 	csi.New().Register(h)
-	extdisco.New(r, serviceList(&cfg.Services), cfg.Services.Secret, cfg.Services.Life.Duration).Register(h)
+	s.addCalls(h)
 	streamlimits.Register(h, cfg.Limits.StanzaBeforeAuth, cfg.Limits.Stanza)
 	sm.New(r, s.archive.RecoveredH, cfg.Limits.Resumption.Duration).Register(h)
 

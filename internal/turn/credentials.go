@@ -77,6 +77,13 @@ func (c *Credentials) password(user string) string {
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
+// Made tells whether a password is the one that we made for a user name. It takes the same time
+// wherever they differ, and says nothing of whether it is still good.
+func (c *Credentials) Made(user, password string) bool {
+	_, ok := c.read(user)
+	return hmac.Equal([]byte(password), []byte(c.password(user))) && ok
+}
+
 // Lengths of the two parts of a user name.
 const (
 	digitsMost = 12

@@ -286,6 +286,9 @@ func (s *Server) Conn(c net.Conn) {
 			return
 		}
 	}
+	if p := limits.PeerBehind(c); p != nil {
+		p.Close() // it is among ours now
+	}
 	if ended, ok := s.doors.enter(c); ok {
 		<-ended
 	}
@@ -294,12 +297,15 @@ func (s *Server) Conn(c net.Conn) {
 // Allocations tells how many there are.
 func (s *Server) Allocations() int { return s.lib.AllocationCount() }
 
-// Close ends all allocations and connections.
+// Close ends all allocations and connections; more than once is nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
+	was, open := s.closed, s.open
 	s.closed = true
-	open := s.open
 	s.mu.Unlock()
+	if was {
+		return
+	}
 	for _, l := range open {
 		l.Close()
 	}
