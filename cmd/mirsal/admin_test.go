@@ -141,6 +141,7 @@ func TestEveryCommandForAdministratorsShowsAnExample(t *testing.T) {
 	for _, args := range []string{
 		"account disable", "account enable", "account promote", "account demote", "account show", "account sessions", "account kick", "announce", "motd", "motd set", "motd show", "motd clear",
 		"welcome", "welcome set", "outage", "outage plan", "outage show", "outage clear", "report", "report list", "report show", "report close", "uploads", "push", "push list", "push test", "command", "command list", "command show", "command run",
+		"call-rules",
 	} {
 		if out := fine(t, t.TempDir(), "", append(strings.Fields(args), "--help")...); !strings.Contains(out, "Examples:\n  mirsal "+args) {
 			t.Errorf("%s:\n%s", args, out)

@@ -137,7 +137,7 @@ func testBlockedSeesNothing(t *testing.T, v *victim) {
 			all = append(all, told(ask(t, carol, "get", bare(name), payload), name))
 		}
 		for _, stanza := range []string{
-			"<message type='chat' id='i' %s><body>x</body></message>", "<message id='i' %s><propose xmlns='urn:xmpp:jingle-message:0' id='c'/></message>",
+			"<message type='chat' id='i' %s><body>x</body></message>", "<message id='i' %s><propose xmlns='urn:xmpp:jingle-message:0' id='c'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>",
 			"<message type='chat' id='i' %s><composing xmlns='http://jabber.org/protocol/chatstates'/></message>", "<presence type='probe' %s/>", "<presence type='subscribe' %s/>",
 		} {
 			say(t, carol, fmt.Sprintf(stanza, "to='"+bare(name)+"'"))
@@ -194,7 +194,7 @@ func testCrowd(t *testing.T, v *victim) {
 			say(t, c, "<presence type='subscribe' "+to+"><status>"+strings.Repeat("buy ", 500)+"</status></presence>"+
 				"<message "+to+"><x xmlns='jabber:x:conference' jid='spam@elsewhere.example'/></message>"+
 				"<message type='chat' "+to+"><body>buy</body><request xmlns='urn:xmpp:receipts'/></message>"+
-				"<message type='chat' "+to+"><propose xmlns='urn:xmpp:jingle-message:0' id='x'/></message>"+
+				"<message type='chat' "+to+"><propose xmlns='urn:xmpp:jingle-message:0' id='x'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>"+
 				"<presence "+to+"><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:x' ver='"+b64(name)+"'/></presence>")
 			for _, payload := range closed[:4] {
 				if n := ask(t, c, "get", bare("carol"), payload); n.Attr("type") != "error" {

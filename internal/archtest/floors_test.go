@@ -20,7 +20,7 @@ var floors = []struct {
 	{5, "server doctor conformance client/wasm client/terminal"},
 	{4, "xep/* httpd transparency client/profile client/caller"},
 	{3, "archive people bus/* c2s component s2s call control live watch register client/*"},
-	{2, "core auth certs ledger omemo"},
+	{2, "core auth certs ledger omemo call/filter turn"},
 	{1, "xmpp/* store/* assets config limits lru obs web webpush"},
 }
 

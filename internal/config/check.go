@@ -10,7 +10,7 @@ import (
 // check refuses what cannot work or is not safe.
 func (c *Config) check() error {
 	for _, err := range []error{
-		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(),
+		c.checkWords(), c.checkNumbers(), c.checkTimes(), c.checkSafety(), c.checkNetworks(), c.checkTLS(), c.checkWeb(), c.Contact.check(), c.Services.check(), c.checkComponents(), c.checkUpload(), c.Calls.check(), c.Turn.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("configuration: %w", err)
@@ -57,6 +57,10 @@ func (c *Config) checkNumbers() error {
 		{"limits.connections", c.Limits.Connections, 1, 1 << 20},
 		{"limits.handshakes", c.Limits.Handshakes, 1, 1 << 20},
 		{"limits.logins", c.Limits.Logins, 1, 1 << 20},
+		{"calls.pair", c.Calls.Pair, 0, 1000},
+		{"calls.callee", c.Calls.Callee, 0, 1000},
+		{"calls.caller", c.Calls.Caller, 0, 1000},
+		{"calls.newcomer", c.Calls.Newcomer, 0, 1000},
 		{"limits.stanza_rate", c.Limits.StanzaRate, 10, 1 << 20},
 		{"limits.byte_rate", c.Limits.ByteRate, 10_000, 1 << 30},
 		{"limits.registrations", c.Limits.Registrations, 1, 1 << 20},
@@ -86,6 +90,8 @@ func (c *Config) checkTimes() error {
 		{"limits.login_delay", c.Limits.LoginDelay, 0, 10 * time.Second},
 		{"auth.invitation", c.Auth.Invitation, time.Hour, 30 * day},
 		{"auth.link_wait", c.Auth.LinkWait, 0, 7 * day},
+		{"calls.young", c.Calls.Young, 0, 365 * day},
+		{"calls.keep", c.Calls.Keep, day, 365 * day},
 	} {
 		if t.value.Duration < t.lo || t.value.Duration > t.hi {
 			return fmt.Errorf("%s: %s is not between %s and %s", t.key, t.value.written(), Duration{t.lo}.written(), Duration{t.hi}.written())
@@ -110,6 +116,13 @@ func (c *Config) checkNetworks() error {
 		if _, err := network(s); err != nil {
 			return fmt.Errorf("limits.exempt: %w", err)
 		}
+	}
+	return nil
+}
+
+func (c *Calls) check() error {
+	if len(c.Keys()) != len(c.RulesKeys) {
+		return fmt.Errorf("calls.rules_keys: one is no key such as `mirsal call-rules key` prints")
 	}
 	return nil
 }

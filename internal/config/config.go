@@ -8,7 +8,9 @@
 package config
 
 import (
+	"crypto/ed25519"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,12 +47,39 @@ type Config struct {
 	Store    Store    `toml:"store"`
 	Contact  Contact  `toml:"contact"`
 	Services Services `toml:"services"`
+	Calls    Calls    `toml:"calls"`
+	Turn     Turn     `toml:"turn"`
 	Push     Push     `toml:"push"`
 	Upload   Upload   `toml:"upload"`
 	Outage   Outage   `toml:"outage"`
 	Log      Log      `toml:"log"`
 	// Components are secrets by host name.
 	Components map[string]string `toml:"components"`
+}
+
+// Calls is for one-to-one calls.
+type Calls struct {
+	Strangers   bool     `toml:"strangers"`
+	Unannounced bool     `toml:"unannounced"`
+	Loopback    bool     `toml:"loopback"`
+	Pair        int      `toml:"pair"`
+	Callee      int      `toml:"callee"`
+	Caller      int      `toml:"caller"`
+	Newcomer    int      `toml:"newcomer"`
+	Young       Duration `toml:"young"`
+	Keep        Duration `toml:"keep"`
+	Rules       string   `toml:"rules"`
+	RulesKeys   []string `toml:"rules_keys"`
+}
+
+// Keys are those of who may sign rules; Load has checked them.
+func (c *Calls) Keys() (list []ed25519.PublicKey) {
+	for _, s := range c.RulesKeys {
+		if k, err := base64.StdEncoding.DecodeString(s); err == nil && len(k) == ed25519.PublicKeySize {
+			list = append(list, k)
+		}
+	}
+	return list
 }
 
 // Push is for notifications to devices that are away.
@@ -75,6 +104,8 @@ type Listen struct {
 	HTTPPlain Address `toml:"http_plain"`
 	Ops       Address `toml:"ops"`
 	Component Address `toml:"component"`
+	Turn      Address `toml:"turn"`
+	Turns     Address `toml:"turns"`
 }
 
 // Web is for the screen that browsers are shown.
@@ -220,7 +251,7 @@ func Default() Config {
 	none := []string{}
 	return Config{
 		Domain: "localhost", Data: "./mirsal-data", E2EE: Required,
-		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off"},
+		Listen: Listen{C2S: ":5222", C2STLS: ":5223", HTTP: ":5443", HTTPPlain: "127.0.0.1:5280", Ops: "127.0.0.1:5281", Component: "off", Turn: "off", Turns: "off"},
 		HTTP:   HTTP{TrustedProxies: none, Forwarded: XForwarded},
 		Web:    Web{Enabled: true},
 		C2S: C2S{
@@ -240,7 +271,9 @@ func Default() Config {
 		Contact: Contact{none, none, none, none, none, none, none},
 		Upload:  defaultUpload(),
 		Log:     Log{Level: "info", Format: "text"}, Components: map[string]string{},
-		Push: Push{Web: true},
+		Calls: Calls{Pair: 6, Callee: 20, Caller: 60, Newcomer: 10, Young: Duration{7 * 24 * time.Hour}, Keep: Duration{30 * 24 * time.Hour}, RulesKeys: none},
+		Push:  Push{Web: true},
+		Turn:  defaultTurn(),
 		Services: Services{
 			Calls: none, Life: Duration{24 * time.Hour},
 		},

@@ -81,6 +81,7 @@ func groups() []group {
 		{"Server", (*exam).running},
 		{"Data", (*exam).data},
 		{"Files and push", (*exam).services},
+		{"Calls", (*exam).calls},
 		{"Certificate", (*exam).certificate},
 		{"DNS", (*exam).dns},
 		{"Ports", (*exam).ports},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirsal/internal/c2s"
+	"mirsal/internal/call"
 	"mirsal/internal/component"
 	"mirsal/internal/config"
 	"mirsal/internal/core"
@@ -55,6 +56,7 @@ type features struct {
 	pubsub   *pubsub.Service
 	rooms    *rooms.Rooms // nil where there are none
 	push     *push.Push
+	calls    *call.Calls
 }
 
 // addFeatures is the list: features attach in this order, and hooks of one
@@ -67,6 +69,9 @@ func (s *Server) addFeatures(h *core.Host) {
 	s.features.people = ppl
 	s.archive.Register(h, r)
 
+	calls := s.newCalls()
+	calls.Register(h) // first: all others see what it has written
+	s.features.calls = calls
 	sid.Register(h, r)
 	e2ee.Register(h, r, e2ee.Mode(cfg.E2EE))
 	// behind those that refuse whoever it is for: else they would tell a block from
@@ -74,6 +79,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	blk := blocking.New(r, kv, ppl)
 	blk.Register(h)
 	s.features.blocking = blk
+	calls.Guard(h)
 	last := lastactivity.New(r, kv, ppl, s.Log)
 	last.Register(h)
 	s.features.last = last
@@ -81,7 +87,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	off := offline.New(r, s.archive, kv, s.Log)
 	off.Register(h)
 	s.features.offline = off
-	ppl.OnPresence = append(ppl.OnPresence, off.Presence)
+	ppl.OnPresence = append(ppl.OnPresence, off.Presence, ringsLate(calls))
 
 	past := mam.New(s.archive, cfg.Archive.Page, s.Log)
 	past.Register(h)
@@ -99,7 +105,7 @@ func (s *Server) addFeatures(h *core.Host) {
 	version.Register(h, "Mirsal", Version)
 	entitytime.Register(h)
 	csi.New().Register(h)
-	extdisco.New(r, serviceList(&cfg.Services), cfg.Services.Secret, cfg.Services.Life.Duration).Register(h)
+	s.addCalls(h)
 	streamlimits.Register(h, cfg.Limits.StanzaBeforeAuth, cfg.Limits.Stanza)
 	sm.New(r, s.archive.RecoveredH, cfg.Limits.Resumption.Duration).Register(h)
 

@@ -29,8 +29,8 @@ type port struct {
 	addr string // what it really listens on, or "off"
 }
 
-// Addr is the address that a listener has: c2s, c2s-tls, http, http-plain or
-// ops; "off" where there is none.
+// Addr is the address that a listener has: c2s, c2s-tls, http, http-plain,
+// ops, component, turn or turns; "off" where there is none.
 func (s *Server) Addr(name string) string {
 	for _, p := range s.ports {
 		if p.name == name {
@@ -53,7 +53,7 @@ func (s *Server) bind(ctx context.Context) error {
 	for _, p := range []struct {
 		name string
 		addr config.Address
-	}{{"c2s", l.C2S}, {"c2s-tls", l.C2STLS}, {"http", l.HTTP}, {"http-plain", l.HTTPPlain}, {"ops", l.Ops}, {"component", l.Component}} {
+	}{{"c2s", l.C2S}, {"c2s-tls", l.C2STLS}, {"http", l.HTTP}, {"http-plain", l.HTTPPlain}, {"ops", l.Ops}, {"component", l.Component}, {"turn", l.Turn}, {"turns", l.Turns}} {
 		if p.addr.Off() {
 			s.ports = append(s.ports, port{p.name, "off"})
 			continue
@@ -65,7 +65,7 @@ func (s *Server) bind(ctx context.Context) error {
 		s.open[p.name] = nl
 		s.ports = append(s.ports, port{p.name, nl.Addr().String()})
 	}
-	return nil
+	return s.bindRelay(ctx)
 }
 
 // portError says in a line what is wrong with an address.

@@ -14,7 +14,7 @@ import (
 func (s *Server) addPush(h *core.Host, ppl *people.People) {
 	cfg := &s.Config.Push
 	f := push.New(s.Router, s.store, s.Auth, push.Config{
-		Body: cfg.Body, Sender: cfg.Sender, Site: s.pushSite(), Contact: s.contact, Requests: ppl.Requests, Log: s.Log, Metrics: s.metrics,
+		Body: cfg.Body, Sender: cfg.Sender, Site: s.pushSite(), Contact: s.mayRing, Requests: ppl.Requests, Log: s.Log, Metrics: s.metrics,
 		Web: webpush.Config{Subject: s.pushSubject(), AllowPrivate: cfg.AllowPrivate},
 	})
 	f.Register(h)

@@ -61,6 +61,7 @@ type Server struct {
 	metrics    *prometheus.Registry
 	features   features
 	sleepers   *sleepers
+	relay      relay
 	ports      []port
 	open       map[string]net.Listener // by name, from the beginning of the start
 	http       []*http.Server
@@ -114,6 +115,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.startAdministration(); err != nil {
+		return err
+	}
+	if err := s.startRelay(); err != nil {
 		return err
 	}
 	s.serve()
@@ -181,6 +185,9 @@ func (s *Server) startCore(ctx context.Context) (err error) {
 		},
 	})
 	if err := s.openBlobs(); err != nil {
+		return err
+	}
+	if err := s.loadRelay(ctx); err != nil {
 		return err
 	}
 	s.addFeatures(host)
@@ -272,6 +279,7 @@ func (s *Server) Close() error {
 		s.features.rooms.Close()
 	}
 	s.web.Stop()
+	s.closeRelay()
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -123,7 +123,7 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, door limits.Door) {
 	l = s.features.limits.Listener(l, door)
 	if door == limits.Web {
 		// HTTP/1.1 alone: the control frames of HTTP/2 would escape all budgets
-		srv.TLSConfig = limits.NewHandshaker(s.certs.Web("http/1.1")).Config()
+		srv.TLSConfig = limits.NewHandshaker(s.certs.Web(s.shareRelay(srv)...)).Config()
 		go srv.ServeTLS(l, "", "")
 	} else {
 		go srv.Serve(l)

@@ -1,7 +1,7 @@
 // Package extdisco tells an account's clients which servers outside of XMPP help
 // their calls, XEP-0215 version 1.0.0: STUN servers, and TURN servers with a
 // password of limited life. It speaks to none of them: a relay that has the same
-// secret can check a password by itself.
+// secret can check a password by itself, and this server's own makes its passwords.
 //
 // Invariants: only accounts of this domain are told; a user name at a relay says
 // nothing about the account, and no two are the same; without services the
@@ -13,10 +13,12 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"time"
 
 	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/stanza"
 	"mirsal/internal/xmpp/xtok"
 )
@@ -31,7 +33,12 @@ type Service struct {
 	Transport string // udp or tcp
 	// Restricted tells that it takes a user name and a password.
 	Restricted bool
+
+	issue Issue // nil for the shared secret
 }
+
+// Issue makes a password for an account at this server's own relay.
+type Issue func(account jid.JID, until time.Time) (user, password string)
 
 // Services is the feature.
 type Services struct {
@@ -39,12 +46,23 @@ type Services struct {
 	list   []Service
 	secret []byte
 	life   time.Duration
+
+	ownLife time.Duration
 }
 
 // New returns the feature. secret is shared with the restricted services; a
 // password made with it is good for life.
 func New(r *core.Router, list []Service, secret string, life time.Duration) *Services {
-	return &Services{r, list, []byte(secret), life}
+	return &Services{router: r, list: list, secret: []byte(secret), life: life}
+}
+
+// Own adds the services of this server itself, before Register. They are told first.
+func (s *Services) Own(list []Service, life time.Duration, issue Issue) {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].issue = issue
+	}
+	s.list, s.ownLife = append(list, s.list...), life
 }
 
 // Register attaches the feature, if there is anything to tell.
@@ -79,7 +97,7 @@ func (s *Services) services(q *core.Query) ([]byte, error) {
 	b := append(xtok.AppendAttr([]byte("<services xmlns='"+ns+"'"), "type", kind), '>')
 	for i := range s.list {
 		if kind == "" || s.list[i].Type == kind {
-			b = s.append(b, &s.list[i])
+			b = s.append(b, &s.list[i], q.Asker())
 		}
 	}
 	return append(b, "</services>"...), nil
@@ -99,7 +117,7 @@ func (s *Services) credentials(q *core.Query) ([]byte, error) {
 	found := false
 	for i := range s.list {
 		if v := &s.list[i]; v.Restricted && v.is(wanted) {
-			b, found = s.append(b, v), true
+			b, found = s.append(b, v, q.Asker()), true
 		}
 	}
 	if !found {
@@ -116,20 +134,31 @@ func (v *Service) is(wanted xtok.Elem) bool {
 
 // append appends a service, with a fresh password where it takes one.
 // XEP-0215#protocol
-func (s *Services) append(b []byte, v *Service) []byte {
+func (s *Services) append(b []byte, v *Service, account jid.JID) []byte {
 	b = xtok.AppendAttr(append(b, "<service"...), "type", v.Type)
 	b = xtok.AppendAttr(b, "host", v.Host)
 	b = xtok.AppendAttr(b, "port", strconv.Itoa(v.Port))
 	b = xtok.AppendAttr(b, "transport", v.Transport)
 	if v.Restricted {
-		until := time.Now().Add(s.life).UTC()
-		user, password := s.password(until)
+		user, password, until := s.access(v, account)
 		b = xtok.AppendAttr(b, "restricted", "true")
 		b = xtok.AppendAttr(b, "username", user)
 		b = xtok.AppendAttr(b, "password", password)
 		b = append(stanza.AppendTime(append(b, " expires='"...), until), '\'')
 	}
 	return append(b, "/>"...)
+}
+
+// access is a fresh password for a service, and until when it is good.
+func (s *Services) access(v *Service, account jid.JID) (user, password string, until time.Time) {
+	if v.issue != nil {
+		until = time.Now().Add(s.ownLife).UTC()
+		user, password = v.issue(account, until)
+		return user, password, until
+	}
+	until = time.Now().Add(s.life).UTC()
+	user, password = s.password(until)
+	return user, password, until
 }
 
 // password makes a user name and its password as relays check them: the name is

@@ -19,10 +19,14 @@ import (
 
 const secret = "0123456789abcdef"
 
+func service(kind, host string, port int, transport string) Service {
+	return Service{Type: kind, Host: host, Port: port, Transport: transport, Restricted: strings.HasPrefix(kind, "turn")}
+}
+
 func services() []Service {
 	return []Service{
-		{"stun", "a.example.org", 3478, "udp", false}, {"turn", "a.example.org", 3478, "udp", true},
-		{"turn", "a.example.org", 3479, "tcp", true}, {"turns", "b.example.org", 443, "tcp", true},
+		service("stun", "a.example.org", 3478, "udp"), service("turn", "a.example.org", 3478, "udp"),
+		service("turn", "a.example.org", 3479, "tcp"), service("turns", "b.example.org", 443, "tcp"),
 	}
 }
 
@@ -76,6 +80,26 @@ func TestARelayCanCheckThePasswordAndLearnsNothingOfTheAccount(t *testing.T) {
 		}
 		if again := values(ask("<services xmlns='"+ns+"'/>"), "username"); slices.ContainsFunc(again, func(u string) bool { return slices.Contains(users, u) }) {
 			t.Error("a user name came twice")
+		}
+	})
+}
+
+func TestTheServersOwnRelayMakesItsPasswordsForTheAccount(t *testing.T) {
+	coretest.Run(t, func(w *coretest.World) {
+		s := New(w.Router, []Service{service("turn", "b.example.org", 3478, "udp")}, secret, time.Hour)
+		s.Own([]Service{service("stun", "a.example.org", 3478, "udp"), service("turn", "a.example.org", 3478, "udp")}, 2*time.Hour, func(account jid.JID, until time.Time) (string, string) {
+			return "for " + account.String() + until.Format(" 15:04"), "password"
+		})
+		s.Register(w.Host)
+	}, func(w *coretest.World) {
+		alice := w.Login("alice@example.org/a")
+		alice.Send("<iq type='get' id='q' to='example.org'><services xmlns='" + ns + "'/></iq>")
+		got := alice.Got()
+		if hosts := values(got, "host"); !slices.Equal(hosts, []string{"a.example.org", "a.example.org", "b.example.org"}) {
+			t.Error(hosts)
+		}
+		if users := values(got, "username"); len(users) != 2 || users[0] != "for alice@example.org"+time.Now().UTC().Add(2*time.Hour).Format(" 15:04") || strings.Contains(users[1], "for") {
+			t.Error(users)
 		}
 	})
 }

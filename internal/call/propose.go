@@ -1,0 +1,216 @@
+package call
+
+import (
+	"slices"
+	"time"
+
+	"mirsal/internal/call/filter"
+	"mirsal/internal/core"
+	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/jingle"
+	"mirsal/internal/xmpp/stanza"
+)
+
+// Why a call is silent.
+const (
+	stranger = "stranger" // its caller is no contact
+	often    = "often"    // a budget is spent
+	rule     = "rule"     // an operator's rule is against it
+)
+
+// propose decides whether a call rings. What does not is told to nobody but the
+// trace, and its caller cannot tell it from a call that nobody answers.
+func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
+	caller, callee := t.Head.From.Bare(), t.Head.To.Bare()
+	offer := jingle.Invite{Kind: v.Kind, Audio: v.Audio, Video: v.Video}
+	c := &open{key: key{caller, callee, v.ID}, since: t.Time, offer: f.about(t, filter.Call{Invite: &offer})}
+	why := ""
+	local := f.router.Local(callee)
+	if local && !f.cfg.Everyone && !f.cfg.Contact(callee, caller) {
+		why = stranger
+	}
+	forbidden := why == "" && f.ruled(t, c.offer)
+	if forbidden {
+		why = rule
+	}
+	why, err := f.begin(c, t, why, f.limits(caller), local)
+	if err != nil {
+		return err
+	}
+	if !local && forbidden {
+		return byRule()
+	}
+	if !local {
+		return nil
+	}
+	// durable before anybody hears of it
+	trace, err := f.traces.add(callee, attempt{ID: v.ID, By: caller.String(), At: t.Time.Unix(), Media: mediaOf(v), Why: why})
+	if err != nil { // no trace, no ring
+		f.drop(c)
+		return err
+	}
+	if why != "" {
+		f.metrics.attempts.WithLabelValues(why).Inc()
+		f.noted(c, trace)
+		f.hint(callee)
+		if forbidden {
+			return byRule()
+		}
+		return core.ErrSilently
+	}
+	f.metrics.attempts.WithLabelValues("ring").Inc()
+	if !f.noted(c, trace) {
+		return core.ErrSilently // another device of the caller took it back meanwhile
+	}
+	return nil
+}
+
+// noted notes where a call's trace is, and tells whether the call still rings.
+func (f *Calls) noted(c *open, trace string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.trace = trace
+	return c.state == ringing
+}
+
+func mediaOf(v jingle.Invite) string {
+	switch {
+	case v.Audio && v.Video:
+		return "audio video"
+	case v.Video:
+		return "video"
+	}
+	return "audio"
+}
+
+// limits are a caller's: accounts that are new have less.
+func (f *Calls) limits(caller jid.JID) most {
+	m := most{f.cfg.Pair, f.cfg.Callee, f.cfg.Caller}
+	if f.cfg.Created == nil || !f.router.Local(caller) {
+		return m
+	}
+	if made := f.cfg.Created(caller); !made.IsZero() && time.Since(made) < f.cfg.Young {
+		m.caller = min(m.caller, f.cfg.Newcomer)
+	}
+	return m
+}
+
+// begin notes a call, and charges it where it may ring. An id rings once: what is
+// sent again goes nowhere.
+func (f *Calls) begin(c *open, t *core.Transit, why string, m most, local bool) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	many := len(f.calls) >= mostCalls || f.opened[c.caller] >= mostOpen
+	switch {
+	case f.calls[c.key] != nil:
+		return "", core.ErrSilently
+	case many && !local:
+		return "", stanza.Errorf(stanza.ResourceConstraint, "too many calls wait for an answer")
+	case local && why == "" && (many || !f.budgets.take(c.caller, c.callee, m, t.Time)):
+		why = often
+	case local && why == "":
+		c.rang = t.Time
+	}
+	if why != "" {
+		c.state = silent
+	}
+	if many {
+		return why, nil // silent, and only the trace knows of it
+	}
+	if why == "" {
+		f.at[c.callee] = append(f.at[c.callee], c)
+		f.landing[t] = c
+		c.transit = t
+	}
+	f.calls[c.key] = c
+	f.opened[c.caller]++
+	return why, nil
+}
+
+// landed hears of an invitation that its callee's devices are being given: others
+// that come while it rings will be.
+func (f *Calls) landed(t *core.Transit, d *core.Delivery) {
+	if !t.Head.Facts.Any(stanza.CallOffer) {
+		return
+	}
+	f.mu.Lock()
+	c := f.landing[t]
+	if c == nil {
+		f.mu.Unlock()
+		return
+	}
+	delete(f.landing, t)
+	c.transit = nil
+	late := c.state == ended
+	if c.state == ringing {
+		c.invitation, c.seq, c.given = t.Stanza, t.SeqFor(c.callee), slices.Clone(d.Direct())
+	}
+	f.mu.Unlock()
+	if late { // what ended it has overtaken it
+		f.tellAll(c, outcome{how: wasRetracted})
+	}
+}
+
+// Presence hears of devices that come while a call rings: it rings there as well.
+func (f *Calls) Presence(s *core.Session, initial bool) {
+	if !initial || !s.Online() {
+		return
+	}
+	owner := s.JID.Bare()
+	var late []core.Packet
+	f.mu.Lock()
+	for _, c := range f.at[owner] {
+		if c.invitation != nil && !slices.Contains(c.given, s) {
+			c.given = append(c.given, s)
+			late = append(late, f.router.Packet(c.invitation, c.seq, owner))
+		}
+	}
+	f.mu.Unlock()
+	for _, p := range late {
+		s.Push(p)
+	}
+}
+
+// end changes a call's state for good or until its end; under mu.
+func (f *Calls) end(c *open, to state, now time.Time) {
+	if c.state == ringing || c.state == silent {
+		f.quiet(c)
+	}
+	c.state, c.since, c.invitation, c.given = to, now, nil, nil
+}
+
+// quiet takes a call from those that wait for an answer; under mu.
+func (f *Calls) quiet(c *open) {
+	if f.calls[c.key] != c {
+		return // of which only the trace knows
+	}
+	if f.opened[c.caller]--; f.opened[c.caller] <= 0 {
+		delete(f.opened, c.caller)
+	}
+	left := slices.DeleteFunc(f.at[c.callee], func(o *open) bool { return o == c })
+	if len(left) == 0 {
+		delete(f.at, c.callee)
+	} else {
+		f.at[c.callee] = left
+	}
+}
+
+// forget removes a call; under mu.
+func (f *Calls) forget(c *open) {
+	if c.state == ringing || c.state == silent {
+		f.quiet(c)
+	}
+	if c.transit != nil {
+		delete(f.landing, c.transit)
+	}
+	delete(f.calls, c.key)
+}
+
+// drop removes a call that has not begun.
+func (f *Calls) drop(c *open) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls[c.key] == c {
+		f.forget(c)
+	}
+}
