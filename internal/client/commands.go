@@ -35,7 +35,7 @@ func (e *Engine) command(c port.Command) {
 		e.fail(c, port.Failf(port.Missing, "this device is still receiving its history"))
 		return
 	}
-	if !e.chatCommand(c) && !e.arrangeCommand(c) && !e.roomCommand(c) && !e.privacyCommand(c) && !e.peopleCommand(c) && !e.keyCommand(c) && !e.linkCommand(c) {
+	if !e.chatCommand(c) && !e.arrangeCommand(c) && !e.roomCommand(c) && !e.privacyCommand(c) && !e.peopleCommand(c) && !e.keyCommand(c) && !e.linkCommand(c) && !e.callCommand(c) {
 		e.fail(c, port.Failf(port.BadCommand, "this engine cannot do that"))
 	}
 }

@@ -151,6 +151,18 @@ func Commands() []Command {
 		&LinkConfirm{},
 		&LinkJoin{},
 		&Cancel{},
+		&PlaceCall{},
+		&AnswerCall{},
+		&DeclineCall{},
+		&HangUpCall{},
+		&AddVideo{},
+		&MuteCall{},
+		&ListCalls{},
+		&CallDescribed{},
+		&CallAddress{},
+		&CallConnected{},
+		&CallFailed{},
+		&CallNetwork{},
 	}
 }
 
@@ -183,6 +195,9 @@ func Events() []Event {
 		&LinkState{},
 		&Progress{},
 		&Found{},
+		&CallChanged{},
+		&CallMedia{},
+		&CallList{},
 	}
 }
 
@@ -250,6 +265,18 @@ func (*LinkShow) command() string      { return "linkShow" }
 func (*LinkConfirm) command() string   { return "linkConfirm" }
 func (*LinkJoin) command() string      { return "linkJoin" }
 func (*Cancel) command() string        { return "cancel" }
+func (*PlaceCall) command() string     { return "placeCall" }
+func (*AnswerCall) command() string    { return "answerCall" }
+func (*DeclineCall) command() string   { return "declineCall" }
+func (*HangUpCall) command() string    { return "hangUpCall" }
+func (*AddVideo) command() string      { return "addVideo" }
+func (*MuteCall) command() string      { return "muteCall" }
+func (*ListCalls) command() string     { return "listCalls" }
+func (*CallDescribed) command() string { return "callDescribed" }
+func (*CallAddress) command() string   { return "callAddress" }
+func (*CallConnected) command() string { return "callConnected" }
+func (*CallFailed) command() string    { return "callFailed" }
+func (*CallNetwork) command() string   { return "callNetwork" }
 
 func (*Done) event() string           { return "done" }
 func (*Status) event() string         { return "status" }
@@ -277,3 +304,6 @@ func (*LinkAsked) event() string      { return "linkAsked" }
 func (*LinkState) event() string      { return "linkState" }
 func (*Progress) event() string       { return "progress" }
 func (*Found) event() string          { return "found" }
+func (*CallChanged) event() string    { return "callChanged" }
+func (*CallMedia) event() string      { return "callMedia" }
+func (*CallList) event() string       { return "callList" }

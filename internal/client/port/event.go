@@ -7,6 +7,7 @@ type Done struct {
 	Ref
 	Message string   `json:"message,omitempty"` // the message it was about
 	Chat    string   `json:"chat,omitempty"`    // the chat it was about
+	Call    string   `json:"call,omitempty"`    // the call it was about
 	Suggest string   `json:"suggest,omitempty"` // SignUp: a name that may be free
 	Waiting bool     `json:"waiting,omitempty"` // JoinByLink: for an admin
 	Failure *Failure `json:"failure,omitempty"`
@@ -110,6 +111,9 @@ type Privacy struct {
 	ReadMarkers bool  `json:"readMarkers"`
 	Typing      bool  `json:"typing"`
 	LastSeen    *bool `json:"lastSeen,omitempty"`
+	// HideAddress, which is off at first: in calls nobody learns this device's network addresses, as those who
+	// are no contacts never do. Media then goes by a relay.
+	HideAddress bool `json:"hideAddress,omitempty"`
 }
 
 // Profile answers GetProfile, and tells of a change, made here or on another device.

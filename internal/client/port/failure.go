@@ -23,6 +23,7 @@ const (
 	Taken         = "taken"    // the name is somebody's
 	BadName       = "bad-name" // the server does not take such a name
 	Canceled      = "canceled"
+	Busy          = "busy"        // another call is on
 	Interrupted   = "interrupted" // the engine ended before it answered: what is there now shows whether it was done
 	Internal      = "internal"    // the profile or the engine; the text says which
 )
@@ -50,6 +51,8 @@ func FailureOf(e Event) *Failure {
 	case *RoomDoor:
 		return e.Failure
 	case *Picture:
+		return e.Failure
+	case *CallList:
 		return e.Failure
 	case *Found:
 		return e.Failure

@@ -28,6 +28,10 @@ func listed(e Event) Event {
 		c := *e
 		c.Passkeys = list(c.Passkeys)
 		return &c
+	case *CallList:
+		c := *e
+		c.Calls = list(c.Calls)
+		return &c
 	case *Found:
 		c := *e
 		c.Messages = list(c.Messages)

@@ -7,7 +7,230 @@ export type LockState = 'open' | 'locked' | 'verified' | 'changed' | 'broken';
 
 export type Delivery = 'pending' | 'sent' | 'delivered' | 'read' | 'failed' | 'received';
 
-export type FailureCode = 'bad-command' | 'not-signed-in' | 'wrong-password' | 'revoked' | 'unreachable' | 'untrusted' | 'no-such-chat' | 'no-such-message' | 'not-yours' | 'not-encrypted' | 'key-undecided' | 'refused' | 'too-large' | 'missing' | 'tampered' | 'taken' | 'bad-name' | 'canceled' | 'interrupted' | 'internal';
+export type FailureCode = 'bad-command' | 'not-signed-in' | 'wrong-password' | 'revoked' | 'unreachable' | 'untrusted' | 'no-such-chat' | 'no-such-message' | 'not-yours' | 'not-encrypted' | 'key-undecided' | 'refused' | 'too-large' | 'missing' | 'tampered' | 'taken' | 'bad-name' | 'canceled' | 'busy' | 'interrupted' | 'internal';
+
+/**
+ * Call is a one-to-one call as it is now; one that has ended is an entry of the log, and a line of its
+ * chat: a Message whose Notice is "call" and whose Params are the call's ID, "mine" or "theirs", "audio" or
+ * "video", its Why, and for how many seconds it was spoken ("0" for none).
+ */
+export interface Call {
+	/** the engine's name for it, which means nothing elsewhere */
+	id: string;
+	chat: string;
+	/** we have called */
+	mine?: boolean;
+	/** it was asked for with video, or has some by now */
+	video?: boolean;
+	/** calling, ringing (there), incoming, answering, connecting, active, ended */
+	state: string;
+	/**
+	 * Why is how it has ended: missed, declined, declined-elsewhere, answered-elsewhere, cancelled, rejected,
+	 * unanswered, hung-up, peer-hung-up, failed, insecure, migrated, tie.
+	 */
+	why?: string;
+	/** plain words for people, with failed and insecure */
+	text?: string;
+	/** as PlaceCall or AnswerCall named it */
+	seat?: string;
+	/** when it was begun */
+	at: string;
+	answered?: string;
+	ended?: string;
+	/**
+	 * Lock tells what binds the media's key to who it is; nil until that is known. Open: nothing does, so whoever
+	 * has the server could listen. Locked and Verified: the key was sealed by a device of theirs whose own key
+	 * is accepted, or compared.
+	 */
+	lock?: Lock;
+	/** Muted is what we do not send, TheirMuted what they say that they do not send. */
+	muted: CallMuted;
+	theirMuted: CallMuted;
+	/** Late: it was over before this device heard of it; no sound. */
+	late?: boolean;
+	/**
+	 * Silent is why it did not ring, of calls that the server alone has seen: stranger, often, rule. Count is how
+	 * many such calls this entry stands for, the first of them at First. Chat is "" where it stands for many callers.
+	 */
+	silent?: string;
+	count?: number;
+	first?: string;
+}
+
+/** CallMuted is which media are muted. */
+export interface CallMuted {
+	audio?: boolean;
+	video?: boolean;
+}
+
+/** CallServer is a STUN or TURN server, as RTCPeerConnection takes it. */
+export interface CallServer {
+	urls: string[] | null;
+	username?: string;
+	credential?: string;
+}
+
+/**
+ * PlaceCall calls somebody. Seat names who has the microphone, such as a tab: CallMedia goes to it. A device
+ * has one call at a time: else Busy. Answer: Done, whose Call names it.
+ */
+export interface PlaceCall {
+	do: 'placeCall';
+	ref?: number;
+	chat: string;
+	video?: boolean;
+	seat?: string;
+}
+
+/** AnswerCall accepts a call that rings. Answer: Done; Busy while another call is on. */
+export interface AnswerCall {
+	do: 'answerCall';
+	ref?: number;
+	call: string;
+	video?: boolean;
+	seat?: string;
+}
+
+/** DeclineCall ends a call that rings. The caller is not told by whom: it says busy. Answer: Done. */
+export interface DeclineCall {
+	do: 'declineCall';
+	ref?: number;
+	call: string;
+}
+
+/** HangUpCall ends a call of whatever state; one that rings is declined. Answer: Done. */
+export interface HangUpCall {
+	do: 'hangUpCall';
+	ref?: number;
+	call: string;
+}
+
+/** AddVideo opens the camera in an active call. Answer: Done. */
+export interface AddVideo {
+	do: 'addVideo';
+	ref?: number;
+	call: string;
+}
+
+/**
+ * MuteCall says what is muted from now on; the seat is told by CallMedia "mute", the others too.
+ * Answer: Done.
+ */
+export interface MuteCall extends CallMuted {
+	do: 'muteCall';
+	ref?: number;
+	call: string;
+}
+
+/**
+ * ListCalls asks for calls that were begun before a time (zero: the newest, and what is on now), at most Limit
+ * (1–200): those of this device, and with the newest those that only the server has seen, such as strangers'.
+ * Answer: CallList.
+ */
+export interface ListCalls {
+	do: 'listCalls';
+	ref?: number;
+	before?: string;
+	limit: number;
+}
+
+/**
+ * CallDescribed is the seat's, for "offer" and "answer": the whole description that it has set, with the addresses
+ * found so far. At most 64 KiB. Answer: Done.
+ */
+export interface CallDescribed {
+	do: 'callDescribed';
+	ref?: number;
+	call: string;
+	sdp: string;
+}
+
+/**
+ * CallAddress is the seat's: an address was found for the medium Mid, a candidate line of SDP; "" says that no more
+ * follow. Answer: Done.
+ */
+export interface CallAddress {
+	do: 'callAddress';
+	ref?: number;
+	call: string;
+	mid: string;
+	candidate: string;
+}
+
+/** CallConnected is the seat's: media flows, and by the key that its description has. Answer: Done. */
+export interface CallConnected {
+	do: 'callConnected';
+	ref?: number;
+	call: string;
+}
+
+/**
+ * CallFailed is the seat's: no microphone, no way for media, or none any more. Text is for people.
+ * Answer: Done.
+ */
+export interface CallFailed {
+	do: 'callFailed';
+	ref?: number;
+	call: string;
+	text?: string;
+}
+
+/**
+ * CallNetwork is the seat's: the network is another one, or media stopped. A new way is looked for ("offer" with
+ * Restart). Answer: Done.
+ */
+export interface CallNetwork {
+	do: 'callNetwork';
+	ref?: number;
+	call: string;
+}
+
+/** CallChanged tells of a call, new or other than before. */
+export interface CallChanged {
+	event: 'callChanged';
+	call: Call;
+}
+
+/**
+ * CallMedia tells the seat what to do, in order, and nothing else may open microphone, camera or a peer connection:
+ * 
+ * 	open     the microphone, and with Video the camera; show a preview. Nothing else is made yet
+ * 	create   the peer connection, with Servers, and with RelayOnly by relays alone. Its tracks are what was opened
+ * 	offer    make an offer (with Restart an ICE restart), set it, answer by CallDescribed
+ * 	remote   set SDP as the other side's offer or answer (Type)
+ * 	answer   make an answer, set it, answer by CallDescribed
+ * 	address  add the other side's Candidate of Mid; "": no more follow
+ * 	camera   open the camera and add it; offer follows
+ * 	mute     send nothing of what is Audio or Video; the others flow
+ * 	close    close everything that this call has opened; always the last
+ */
+export interface CallMedia {
+	event: 'callMedia';
+	call: string;
+	seat?: string;
+	do: string;
+	/** open: the camera too; mute: muted */
+	video?: boolean;
+	/** mute: muted */
+	audio?: boolean;
+	servers?: CallServer[];
+	relayOnly?: boolean;
+	/** offer, answer */
+	type?: string;
+	sdp?: string;
+	restart?: boolean;
+	mid?: string;
+	candidate?: string;
+}
+
+/** CallList answers ListCalls, newest first; what is on now goes before all. */
+export interface CallList {
+	event: 'callList';
+	ref?: number;
+	calls: Call[] | null;
+	more?: boolean;
+	failure?: Failure;
+}
 
 /**
  * SignIn opens the account and stays connected until SignOut. Answer: Done, at
@@ -667,6 +890,8 @@ export interface Done {
 	message?: string;
 	/** the chat it was about */
 	chat?: string;
+	/** the call it was about */
+	call?: string;
 	/** SignUp: a name that may be free */
 	suggest?: string;
 	/** JoinByLink: for an admin */
@@ -793,6 +1018,11 @@ export interface Privacy {
 	readMarkers: boolean;
 	typing: boolean;
 	lastSeen?: boolean;
+	/**
+	 * HideAddress, which is off at first: in calls nobody learns this device's network addresses, as those who
+	 * are no contacts never do. Media then goes by a relay.
+	 */
+	hideAddress?: boolean;
 }
 
 /** Profile answers GetProfile, and tells of a change, made here or on another device. */
@@ -1290,7 +1520,19 @@ export type Command =
 	| LinkShow
 	| LinkConfirm
 	| LinkJoin
-	| Cancel;
+	| Cancel
+	| PlaceCall
+	| AnswerCall
+	| DeclineCall
+	| HangUpCall
+	| AddVideo
+	| MuteCall
+	| ListCalls
+	| CallDescribed
+	| CallAddress
+	| CallConnected
+	| CallFailed
+	| CallNetwork;
 
 export type Event =
 	| Done
@@ -1318,10 +1560,25 @@ export type Event =
 	| LinkAsked
 	| LinkState
 	| Progress
-	| Found;
+	| Found
+	| CallChanged
+	| CallMedia
+	| CallList;
 
 /** The event that answers each command. */
 export interface Answers {
+	placeCall: Done;
+	answerCall: Done;
+	declineCall: Done;
+	hangUpCall: Done;
+	addVideo: Done;
+	muteCall: Done;
+	listCalls: CallList;
+	callDescribed: Done;
+	callAddress: Done;
+	callConnected: Done;
+	callFailed: Done;
+	callNetwork: Done;
 	signIn: Done;
 	signUp: Done;
 	recoveryCode: Code;
