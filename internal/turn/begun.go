@@ -7,7 +7,7 @@ import (
 
 // begun are permissions that the library has entered in its books and whose timers it is
 // about to start. An allocation that ends in between would stop a timer that is not there,
-// which ends the whole process (pion/turn v5.0.13, internal/allocation: AddPermission,
+// which ends the whole process (pion/turn v5.1.0, internal/allocation: AddPermission,
 // Close): with a lifetime of a second, whoever has an account could try that all day.
 //
 // A client's messages are handled by one goroutine, one after the other. Once it calls us

@@ -21,7 +21,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/stun/v3"
+	"github.com/pion/stun/v4"
 	pion "github.com/pion/turn/v5"
 
 	"mirsal/internal/limits"

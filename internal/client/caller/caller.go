@@ -64,6 +64,9 @@ func (c *Caller) Status() port.Status {
 	return c.status
 }
 
+// Do asks for something and wants no answer.
+func (c *Caller) Do(cmd port.Command) { c.engine.Do(cmd) }
+
 // Call asks for something and returns its answer. A failure that the answer carries
 // is the error too, a *port.Failure; the other error is ctx's.
 func (c *Caller) Call(ctx context.Context, cmd port.Command) (port.Event, error) {
