@@ -62,7 +62,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVar(&o.data, "data", config.Default().Data, "data directory")
-	root.AddCommand(newServe(o), newAccount(o), newInvite(o), newCircle(o), newPush(o), newAnnounce(o), newMOTD(o), newWelcome(o), newOutage(o), newReport(o), newUploads(o), newCallRules(), newCommand(o), newDoctor(o), newConformance(), newConfig(), newWebHash(), newVersion(), newChat())
+	root.AddCommand(newServe(o), newAccount(o), newInvite(o), newCircle(o), newPush(o), newAnnounce(o), newMOTD(o), newWelcome(o), newOutage(o), newReport(o), newUploads(o), newCallRules(), newCommand(o), newDoctor(o), newConformance(), newConfig(), newWebHash(), newVersion(), newChat(), newCall())
 	return root
 }
 

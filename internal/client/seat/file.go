@@ -26,7 +26,7 @@ type looped struct {
 	any  bool // something was there since it began
 }
 
-func openFile(name string, open func(io.Reader) (frames, error)) (*looped, error) {
+func openFile(name string, open func(io.Reader) (frames, error)) (source, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

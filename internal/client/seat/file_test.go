@@ -96,7 +96,11 @@ func TestABrokenFileIsAnError(t *testing.T) {
 			}
 		}
 	}
-	if _, err := openAudio(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	s := New(Config{Audio: filepath.Join(dir, "none")}, nil)
+	if err := s.Open(false); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
