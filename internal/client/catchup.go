@@ -224,6 +224,7 @@ func (e *Engine) archived(archive string, r result) (timeline.Incoming, e2ee.Ste
 	if known || err != nil || !heldBy(e.own.String(), archive, r.el) {
 		return nothing, e2ee.Step{}
 	}
+	e.callArchived(r.el, r.time)
 	in, step, ok := e.read(r.el, o)
 	if !ok {
 		return nothing, step

@@ -180,6 +180,7 @@ func (e *Engine) presenceFrom(s *conn.Stanza) {
 		return
 	}
 	if s.From.IsZero() || s.From.Bare() == e.own {
+		e.ownPresence(s)
 		return
 	}
 	switch s.Type {

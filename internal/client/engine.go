@@ -94,7 +94,8 @@ type Engine struct {
 	hidden    hidden                        // what others are not told
 	signup    *signup                       // an account that is being made, nil for none
 	changing  bool                          // the account's password is being changed
-	broken    error                         // the store failed: nothing goes on
+	calls     phone
+	broken    error // the store failed: nothing goes on
 	ctx       context.Context
 }
 
@@ -183,7 +184,7 @@ func (e *Engine) pause() time.Duration {
 	}
 	events, typing := e.lines.Expire(now)
 	e.tell(events...)
-	next = sooner(sooner(next, typing), e.lines.VanishDue())
+	next = sooner(sooner(sooner(next, typing), e.lines.VanishDue()), e.callsDue())
 	if e.online() {
 		next = sooner(sooner(sooner(next, e.keys.Due()), e.syncDue()), e.roomsBy)
 	}
@@ -199,7 +200,10 @@ func sooner(a, b time.Time) time.Time {
 
 // tick does what has become due.
 func (e *Engine) tick() {
-	if e.keys == nil || !e.vanish() || !e.online() {
+	if e.keys == nil || !e.vanish() {
+		return
+	}
+	if e.endCalls(); !e.online() {
 		return
 	}
 	e.take(e.keys.Tick())

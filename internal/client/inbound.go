@@ -59,7 +59,7 @@ func (e *Engine) message(s *conn.Stanza) {
 		e.linkAlert(l)
 		return
 	}
-	if own && s.Type == stanza.Headline && e.wayBackAlert(el) {
+	if own && s.Type == stanza.Headline && (e.wayBackAlert(el) || e.callWord(el)) {
 		return
 	}
 	if e.settingUp() {
@@ -100,6 +100,7 @@ type origin struct {
 // heard reads, keeps and tells one message, or holds it back until what was said before
 // it has come.
 func (e *Engine) heard(el xtok.Elem, o origin) {
+	e.callHeard(el, o)
 	if env, ok := e.told(el, o); ok && !e.holdBack(el, env) {
 		e.hear(el, env)
 	}
@@ -336,6 +337,8 @@ func (e *Engine) event(from jid.JID, ev xtok.Elem) {
 		e.bookmarkEvent(items)
 	case nsDisplayed:
 		e.displayedEvent(items)
+	case nsCalls:
+		e.askAttempts()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/xmpp/jid"
+	"mirsal/internal/xmpp/jingle"
 	"mirsal/internal/xmpp/stanza"
 )
 
@@ -74,6 +75,7 @@ func (e *Engine) request(s *conn.Stanza) {
 		e.reply(s, nil)
 	case s.Type == "set" && q.NS() == nsLink && (own || s.From.Bare() == e.own):
 		e.linkRequest(s)
+	case s.Type == "set" && q.Is(jingle.NS, "jingle") && e.callRequest(s, q):
 	case !own && !e.mayAsk(s.From):
 		e.refuseIQ(s)
 	case s.Type == "get" && q.Is("urn:xmpp:ping", "ping"):

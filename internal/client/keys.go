@@ -140,6 +140,7 @@ func (e *Engine) keyAnswer(r e2ee.Request, s *conn.Stanza) {
 	case !r.To.IsZero():
 		e.pumpAgain(r.To.Bare().String())
 	}
+	e.callKeys()
 }
 
 // touchKeys tells again of the chat whose lock may be another one now; of rooms a little

@@ -17,6 +17,7 @@ type hidden struct {
 	Receipts    bool `json:"receipts,omitempty"`
 	ReadMarkers bool `json:"readMarkers,omitempty"`
 	Typing      bool `json:"typing,omitempty"`
+	Address     bool `json:"address,omitempty"` // of this device, in calls
 }
 
 // privacyRow is its place in the profile's table.
@@ -49,7 +50,7 @@ func (e *Engine) privacyCommand(c port.Command) bool {
 }
 
 func (e *Engine) privacy() port.Privacy {
-	return port.Privacy{Receipts: !e.hidden.Receipts, ReadMarkers: !e.hidden.ReadMarkers, Typing: !e.hidden.Typing}
+	return port.Privacy{Receipts: !e.hidden.Receipts, ReadMarkers: !e.hidden.ReadMarkers, Typing: !e.hidden.Typing, HideAddress: e.hidden.Address}
 }
 
 // nsPrivacy is of what the server tells in one's name.
@@ -95,7 +96,7 @@ func (e *Engine) setSettings(c *port.SetSettings) {
 
 // hide keeps what is this device's part.
 func (e *Engine) hide(c *port.SetSettings) {
-	now := hidden{Receipts: !c.Receipts, ReadMarkers: !c.ReadMarkers, Typing: !c.Typing}
+	now := hidden{Receipts: !c.Receipts, ReadMarkers: !c.ReadMarkers, Typing: !c.Typing, Address: c.HideAddress}
 	var b keep.Batch
 	put(&b, profileTable, privacyRow, now)
 	if !e.keepBatch(&b) {

@@ -105,7 +105,7 @@ func (e *Engine) openTables() error {
 	if err := e.openPrivacy(); err != nil {
 		return err
 	}
-	if err := e.openFaces(); err != nil {
+	if err := cmp.Or(e.openFaces(), e.openCalls()); err != nil {
 		return err
 	}
 	return scan(e.Store, chatTable, func(key string, s *chatSettings) { e.chats[key] = *s })

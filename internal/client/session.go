@@ -25,6 +25,7 @@ func (e *Engine) up(ev *conn.Up) {
 	if !ev.Resumed {
 		e.sessionOver()
 		e.linkSession()
+		e.callsAgain(ev.JID)
 	}
 	switch {
 	case e.settingUp():

@@ -64,6 +64,7 @@ func (e *Engine) nowSynced() {
 	e.synced = true
 	e.state(e.status.State, e.status.Failure, e.status.Retry)
 	e.pump()
+	e.askAttempts()
 }
 
 // delayed notes that an archive could not be asked: it is once more, a while later.

@@ -24,6 +24,8 @@ type Incoming struct {
 	To      jid.JID   // own sent messages (carbons, archive): the bare address it went to
 	Sent    time.Time // when, by the server's delay stamp; zero: just now
 	Element xtok.Elem
+	// Aside: it is no message of a conversation, of which nothing is learned by it.
+	Aside bool
 }
 
 // Opened is what was inside. Empty: nothing for people, also where it could not be opened (it keeps
@@ -304,7 +306,7 @@ func (r *reading) commit() (why string, err error) {
 		return WhyRefused, ErrRefused
 	}
 	p.Lock = b.proofLock(a, id, fingerprint)
-	if !r.out.Empty {
+	if !r.out.Empty && !r.in.Aside {
 		b.began(r.chat())
 	}
 	return "", nil

@@ -2,7 +2,9 @@ package terminal
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
+	"time"
 
 	"mirsal/internal/client/port"
 )
@@ -30,6 +32,8 @@ func noticeWords(m *model, msg *port.Message) string {
 		return m.tf("%s is a member of this room now, and reads what is said from here on", m.name(param(0)))
 	case "member-removed":
 		return m.tf("%s is no member of this room any more", m.name(param(0)))
+	case "call":
+		return m.callWords(param(1), param(3), param(4))
 	case "members-changed":
 		return "many members have come or gone; see who is in this room (Ctrl-G)"
 	}
@@ -37,6 +41,24 @@ func noticeWords(m *model, msg *port.Message) string {
 		return words
 	}
 	return strings.TrimSpace(oneLine(msg.Notice) + " " + strings.Join(msg.Params, " "))
+}
+
+// callWords is a call that has ended.
+func (m *model) callWords(who, why, seconds string) string {
+	n, _ := strconv.Atoi(seconds)
+	switch {
+	case n > 0:
+		return m.tf("call of %s", (time.Duration(n) * time.Second).String())
+	case why == "insecure":
+		return m.t("a call was ended: its key was not the one that it must be")
+	case who == "mine":
+		return m.t("you have called; the call was not taken")
+	case why == "answered-elsewhere":
+		return m.t("call, taken on another device")
+	case why == "declined", why == "declined-elsewhere":
+		return m.t("call, declined")
+	}
+	return m.t("missed call")
 }
 
 // invitedWords is an invitation, or that it was taken. Apps say the room's name as the reason, or

@@ -114,10 +114,15 @@ func (r *record) flags() (f byte) {
 	if r.ForMe && !r.Retracted {
 		f |= isForMe
 	}
-	if !r.Mine && r.Notice == "" && !r.Folded && !r.Retracted {
+	if !r.Mine && (r.Notice == "" || r.missedCall()) && !r.Folded && !r.Retracted {
 		f |= isCounted
 	}
 	return f
+}
+
+// missedCall tells whether a line is of a call that nobody has taken: port.Call says what it consists of.
+func (r *record) missedCall() bool {
+	return r.Notice == "call" && len(r.Params) > 3 && r.Params[1] == "theirs" && r.Params[3] == "missed"
 }
 
 func (r *record) encode() []byte {
