@@ -6,26 +6,27 @@ import (
 	"testing"
 
 	"mirsal/internal/xmpp/jingle"
+	"mirsal/internal/xmpp/jingle/jingletest"
 	"mirsal/internal/xmpp/xtok"
 )
 
 func TestRecordedExchangesAreReadAndWrittenInTheGrammar(t *testing.T) {
 	x := startSecond(t)
-	for _, s := range exchanges(t) {
-		e, err := xtok.Parse(s.xml, xtok.Limits{})
+	for _, s := range jingletest.Exchanges(t, folder) {
+		e, err := xtok.Parse(s.XML, xtok.Limits{})
 		if err != nil {
-			t.Fatalf("%s: %v", s.name, err)
+			t.Fatalf("%s: %v", s.Name, err)
 		}
-		v, err := read(payload(e))
-		if s.refused != "" {
+		v, err := read(jingletest.Payload(e))
+		if s.Refused != "" {
 			var r *jingle.Refusal
-			if !errors.As(err, &r) || r.Reason.String() != s.refused {
-				t.Errorf("%s: %v, want a refusal as %s", s.name, err, s.refused)
+			if !errors.As(err, &r) || r.Reason.String() != s.Refused {
+				t.Errorf("%s: %v, want a refusal as %s", s.Name, err, s.Refused)
 			}
 			continue
 		}
 		if err != nil {
-			t.Errorf("%s: %v", s.name, err)
+			t.Errorf("%s: %v", s.Name, err)
 			continue
 		}
 		x.check(t, written(t, v))
@@ -36,12 +37,12 @@ func TestRecordedExchangesAreReadAndWrittenInTheGrammar(t *testing.T) {
 // What the fixtures have that must not get through, and what must.
 func TestWhatIsNotNamedIsLeftOut(t *testing.T) {
 	all := ""
-	for _, s := range exchanges(t) {
-		e, err := xtok.Parse(s.xml, xtok.Limits{})
+	for _, s := range jingletest.Exchanges(t, folder) {
+		e, err := xtok.Parse(s.XML, xtok.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, err := read(payload(e)); err == nil {
+		if v, err := read(jingletest.Payload(e)); err == nil {
 			all += string(v.Append(nil))
 		}
 	}

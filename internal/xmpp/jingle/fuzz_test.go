@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"mirsal/internal/xmpp/jingle"
+	"mirsal/internal/xmpp/jingle/jingletest"
 	"mirsal/internal/xmpp/xtok"
 )
 
@@ -37,13 +38,13 @@ func FuzzSession(f *testing.F) {
 }
 
 func seeds(f *testing.F, invites bool) {
-	for _, s := range exchanges(f) {
-		e, err := xtok.Parse(s.xml, xtok.Limits{})
+	for _, s := range jingletest.Exchanges(f, folder) {
+		e, err := xtok.Parse(s.XML, xtok.Limits{})
 		if err != nil {
 			f.Fatal(err)
 		}
-		if p := payload(e); (p.NS() == jingle.NSInvite) == invites {
-			f.Add(tree(p, attributeNames()).append(nil, ""))
+		if p := jingletest.Payload(e); (p.NS() == jingle.NSInvite) == invites {
+			f.Add(jingletest.Plain(p))
 		}
 	}
 }

@@ -6,61 +6,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 
 	"mirsal/internal/xmpp/jingle"
 	"mirsal/internal/xmpp/xtok"
 )
 
-// stanza is one of a recorded exchange.
-type stanza struct {
-	name    string
-	refused string // "" if it must be read
-	xml     []byte
-}
-
-// exchanges are the recorded ones; testdata/exchanges says where they are from.
-func exchanges(t testing.TB) (out []stanza) {
-	files, err := filepath.Glob("testdata/exchanges/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no recorded exchanges", err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, part := range strings.Split("\n"+string(b), "\n-- ")[1:] {
-			head, xml, _ := strings.Cut(part, "\n")
-			name, want, ok := strings.Cut(head, ": ")
-			if !ok {
-				t.Fatalf("%s: %q says not what must become of it", f, head)
-			}
-			refused := strings.TrimPrefix(want, "refused ")
-			if want == "read" {
-				refused = ""
-			}
-			out = append(out, stanza{filepath.Base(f) + ": " + name, refused, []byte(xml)})
-		}
-	}
-	return out
-}
-
-// payload is the element of a stanza that is about a call.
-func payload(e xtok.Elem) xtok.Elem {
-	if c := e.Child(jingle.NS, "jingle"); c.OK() {
-		return c
-	}
-	for c := range e.Children() {
-		if c.NS() == jingle.NSInvite {
-			return c
-		}
-	}
-	return e
-}
+// folder is where the recorded exchanges are.
+const folder = "testdata/exchanges"
 
 // call is an Invite or a Session.
 type call interface{ Append([]byte) []byte }
