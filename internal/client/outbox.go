@@ -140,16 +140,11 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 	if !e.encrypts(o.Chat) {
 		return append(xtok.AppendElement(nil, "body", body), o.AppendLink(extras)...), nil, port.Lock{State: port.Open}, nil
 	}
+	if e.waitsForKeys(to) { // also what has no text: where it goes depends on them
+		return nil, nil, lock, e2ee.ErrWaiting
+	}
 	if body == "" && !e.keys.Encloses(to) { // what takes back or reacts: the deployed profile has no place for it inside
 		return extras, nil, e.keys.Lock(to, room), nil
-	}
-	if ask, waiting := e.keys.Needs(to); len(ask) > 0 || waiting {
-		for _, r := range ask {
-			e.askKeys(r)
-		}
-		if _, waiting = e.keys.Needs(to); waiting {
-			return nil, nil, lock, e2ee.ErrWaiting
-		}
 	}
 	readers, without := e.readers(to, room)
 	sealed, b, err := e.keys.Encrypt(e2ee.Outgoing{To: readers, Room: room, Text: body, XML: o.AppendInside(slices.Clip(extras))})
@@ -162,6 +157,18 @@ func (e *Engine) seal(o timeline.Outgoing, to []jid.JID, room jid.JID) (content 
 		content = e.appendFacts(append(slices.Clip(content), extras...), o)
 	}
 	return content, b, sealed.Lock, nil
+}
+
+// waitsForKeys asks for the keys that are lacking, and tells whether there is one that may come yet.
+func (e *Engine) waitsForKeys(to []jid.JID) bool {
+	ask, waiting := e.keys.Needs(to)
+	for _, r := range ask {
+		e.askKeys(r)
+	}
+	if len(ask) > 0 {
+		_, waiting = e.keys.Needs(to)
+	}
+	return waiting
 }
 
 // appendFacts appends what a file is, for who can read the link that is encrypted beside it.

@@ -145,6 +145,26 @@ func TestWhatWasWrittenToBeEncryptedDoesNotLeaveInTheClear(t *testing.T) {
 	})
 }
 
+// TestAReactionWaitsForKeysAsATextDoes: as long as it is not known in which profile somebody reads,
+// nothing goes beside the envelope that could go inside it.
+func TestAReactionWaitsForKeysAsATextDoes(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.peer(bob)
+		h := d.holds("eu.siacs.conversations.axolotl.bundles:", bob)
+		d.befriend(bob)
+		d.gets("<message type='chat' from='" + bob + "/x' id='1'><body>look</body></message>")
+		m := d.must(&port.History{Chat: bob, Limit: 5}).(*port.Page).Messages[0]
+		d.must(&port.React{Chat: bob, Message: m.ID, Emoji: []string{"👍"}})
+		if sent := d.take("👍"); len(sent) > 0 {
+			t.Errorf("before the keys are here: %v", sent)
+		}
+		h.tell()
+		if sent := d.take("👍"); len(sent) != 1 {
+			t.Errorf("with them it was sent %d times", len(sent))
+		}
+	})
+}
+
 func TestAFullConnectionUsesUpNoKeysAndGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		p := d.peer(bob)
