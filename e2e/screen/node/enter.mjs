@@ -30,6 +30,15 @@ export async function enters(p, name) {
 	await p.button('onboarding_enter').click();
 }
 
+/** linksPast links a browser to the device that has a past. */
+export async function linksPast(p) {
+	const code = await p.stage.wish('past');
+	await p.goes(code.replace(/^mirsal:link\?/, '/#link='));
+	await p.button('onboarding_join_go').click();
+	await p.stage.wish('accept');
+	await p.page.getByRole('heading', { name: p.say('chats') }).waitFor();
+}
+
 // what a newcomer need not know: machines, protocols, addresses
 const learned = /server|xmpp|omemo|\bjid\b|fingerprint|localhost|127\.0|@|خادم|خوادم|بصمة/i;
 

@@ -18,6 +18,7 @@ try {
 	wrong = stage.complaints.length;
 } catch (e) {
 	console.error(e);
+	await stage.look();
 	await stage.snap('failed');
 	wrong = 1;
 }

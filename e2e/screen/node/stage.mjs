@@ -12,7 +12,8 @@ const { chromium } = require('playwright-core');
 export const desktop = { locale: 'en', theme: 'light', viewport: { width: 1280, height: 800 } };
 export const phone = { locale: 'ar', theme: 'dark', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
-const patience = Number(process.env.PATIENCE ?? 60_000);
+/** patience is how long a story waits for what it waits for, in ms. */
+export const patience = Number(process.env.PATIENCE ?? 120_000);
 
 export class Stage {
 	complaints = [];
@@ -76,6 +77,16 @@ export class Stage {
 	async snap(name) {
 		for (const p of this.people) {
 			await p.page.screenshot({ path: path.join(this.how.pictures, `${name}-${p.name}.png`) }).catch(() => {});
+		}
+	}
+
+	/** look tells what everybody has before them: what a story that failed leaves to be read. */
+	async look() {
+		for (const p of this.people) {
+			for (const page of p.context.pages()) {
+				const seen = await page.evaluate(() => document.body.innerText.replace(/\s+/g, ' ').trim()).catch(String);
+				console.error(`${p.name} at ${page.url()} sees: ${seen.slice(0, 600)}${seen.length > 1200 ? ' … ' : ''}${seen.slice(Math.max(600, seen.length - 600))}`);
+			}
 		}
 	}
 
@@ -179,6 +190,21 @@ export class Person {
 		await this.message(text).first().waitFor();
 	}
 
+	/** seesWhole waits until the last message that has a text stands in view from its top to its end. It is
+	 * looked for each time: a row that was scrolled away comes back as another element. */
+	async seesWhole(text) {
+		const places = (text) => {
+			const it = [...document.querySelectorAll('article')].findLast((a) => a.textContent.includes(text));
+			return [it, it?.closest('[role=region]')].map((el) => el && (({ top, bottom }) => ({ top, bottom }))(el.getBoundingClientRect()));
+		};
+		await this.reads(text);
+		const by = Date.now() + patience;
+		for (let it, view; !view || it.top < view.top - 2 || it.bottom > view.bottom + 2; ) {
+			[it, view] = await this.page.evaluate(places, text);
+			if (Date.now() > by) throw new Error(`"${text}" is not to be seen whole: ${JSON.stringify({ it, view })}`);
+		}
+	}
+
 	/** acts opens a message's menu and takes the line with these words. */
 	async acts(text, key) {
 		const it = this.message(text).last();
@@ -198,6 +224,16 @@ export class Person {
 		const all = await this.page.getByRole('article').locator('.text').allInnerTexts();
 		return all.map((t) => t.trim()).filter((t) => t.includes(having));
 	}
+}
+
+/** met has two people sign in, and one write to the other, who lets them in. */
+export async function met(alice, bob, text) {
+	await Promise.all([alice.signsIn(), bob.signsIn()]);
+	await alice.meets(bob);
+	await alice.writes(text);
+	await bob.opens(alice);
+	await bob.accepts();
+	await bob.reads(text);
 }
 
 export function same(got, want, what) {

@@ -2,6 +2,7 @@
 // a calendar: from the day that stands there, from the menu, by keys, in English and in Arabic.
 
 import { sound } from '../axe.mjs';
+import { linksPast } from '../enter.mjs';
 import { desktop, same } from '../stage.mjs';
 
 const bob = { name: 'bob' };
@@ -9,7 +10,7 @@ const dayOf = (at) => new Date(at).toISOString().slice(0, 10);
 
 export default async function dates(stage, { many }) {
 	const alice = await stage.person('alice', desktop);
-	await links(stage, alice);
+	await linksPast(alice);
 	await alice.opens(bob);
 	await alice.reads(`(${many - 1})`);
 
@@ -57,14 +58,6 @@ export default async function dates(stage, { many }) {
 	for (let i = 0; i < 2; i++) await alice.page.keyboard.press('Shift+PageUp');
 	await alice.page.keyboard.press('Enter');
 	await arrives(alice, '', '(0)');
-}
-
-async function links(stage, person) {
-	const code = await stage.wish('past');
-	await person.goes(code.replace(/^mirsal:link\?/, '/#link='));
-	await person.button('onboarding_join_go').click();
-	await stage.wish('accept');
-	await person.page.getByRole('heading', { name: person.say('chats') }).waitFor();
 }
 
 // chosen is the day of the calendar that the keys would leave from.

@@ -5,7 +5,7 @@
 
 import fs from 'node:fs/promises';
 import { picture } from '../picture.mjs';
-import { desktop, phone, same } from '../stage.mjs';
+import { desktop, met, phone, same } from '../stage.mjs';
 
 const skies = [
 	['#8fb8d8', '#f2b94b', '#3d6b4f'],
@@ -16,12 +16,7 @@ const skies = [
 export default async function files(stage) {
 	const alice = await stage.person('alice', desktop);
 	const bob = await stage.person('bob', { ...phone, at: stage.how.line });
-	await Promise.all([alice.signsIn(), bob.signsIn()]);
-	await alice.meets(bob);
-	await alice.writes('hello bob');
-	await bob.opens(alice);
-	await bob.accepts();
-	await bob.reads('hello bob');
+	await met(alice, bob, 'hello bob');
 
 	await several(stage, alice, bob);
 	await looked(stage, alice);

@@ -23,12 +23,12 @@ export default async function finding(stage) {
 	await stage.snap('search');
 	for (let i = 0; i < 3; i++) {
 		await hit.click();
-		await inView(alice, 'the needle');
+		await alice.seesWhole('the needle');
 		await alice.button('to_latest').click();
-		await inView(alice, 'line 299');
+		await alice.seesWhole('line 299');
 	}
 	await hit.click();
-	await inView(alice, 'the needle');
+	await alice.seesWhole('the needle');
 	await alice.acts('the needle', 'star');
 	await alice.message('the needle').getByText(alice.say('starred')).waitFor();
 	await search.fill('');
@@ -56,13 +56,4 @@ export default async function finding(stage) {
 	await alice.row(bob).waitFor({ state: 'detached' });
 	await alice.button('undo').click();
 	await alice.row(bob).waitFor();
-}
-
-async function inView(person, text) {
-	const it = person.message(text).last();
-	await it.waitFor();
-	await person.page.waitForFunction((el) => {
-		const [a, b] = [el.getBoundingClientRect(), el.closest('[role=region]').getBoundingClientRect()];
-		return a.top >= b.top - 2 && a.bottom <= b.bottom + 2;
-	}, await it.elementHandle());
 }

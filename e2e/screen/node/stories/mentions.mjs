@@ -36,13 +36,13 @@ export default async function mentions(stage) {
 	await bob.row(club).click();
 	await bob.field().waitFor();
 	await bob.button('to_mention').click();
-	await inView(bob, 'shall we');
+	await bob.seesWhole('shall we');
 	same(await names(bob, 'shall we'), [['@bob', true]], 'whom bob sees spoken to');
 	await stage.snap('mentions-first');
 	await sound(bob, 'a mention');
 	await bob.button('to_mention').focus();
 	await bob.page.keyboard.press('Enter');
-	await inView(bob, 'bring');
+	await bob.seesWhole('bring');
 	await bob.page.waitForFunction(() => document.activeElement.matches('article') && document.activeElement.innerText.includes('bring'));
 	await bob.button('to_mention').waitFor({ state: 'detached' });
 	await stage.snap('mentions-second');
@@ -70,13 +70,4 @@ async function names(person, text) {
 	const all = person.message(text).locator('.name');
 	await all.first().waitFor();
 	return all.evaluateAll((list) => list.map((n) => [n.textContent, n.classList.contains('own')]));
-}
-
-async function inView(person, text) {
-	const it = person.message(text).last();
-	await it.waitFor();
-	await person.page.waitForFunction((el) => {
-		const [a, b] = [el.getBoundingClientRect(), el.closest('[role=region]').getBoundingClientRect()];
-		return a.top >= b.top - 2 && a.bottom <= b.bottom + 2;
-	}, await it.elementHandle());
 }

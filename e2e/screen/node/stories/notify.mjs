@@ -2,7 +2,7 @@
 // alone unless more is wanted, once over several windows, not while one of them is looked
 // at, and no longer than it is unread; a notification leads into its chat.
 
-import { desktop, phone, same } from '../stage.mjs';
+import { desktop, met, patience, phone, same } from '../stage.mjs';
 
 export default async function notify(stage) {
 	const alice = await stage.person('alice', desktop, { permissions: ['notifications'] });
@@ -16,12 +16,7 @@ export default async function notify(stage) {
 			return show.call(this, title, options);
 		};
 	});
-	await Promise.all([alice.signsIn(), bob.signsIn()]);
-	await alice.meets(bob);
-	await alice.writes('hello bob');
-	await bob.opens(alice);
-	await bob.accepts();
-	await bob.reads('hello bob');
+	await met(alice, bob, 'hello bob');
 	await alice.page.evaluate(async () => void (await navigator.serviceWorker.ready));
 	await alice.place('');
 
@@ -50,7 +45,7 @@ const shown = (page) => page.evaluate(async () => {
 
 // shows waits until there are these and no others; a condition of a page's that is a promise is not waited for.
 async function shows(page, ...want) {
-	const by = Date.now() + 60_000;
+	const by = Date.now() + patience;
 	for (let got; ; ) {
 		got = JSON.stringify(await shown(page));
 		if (got === JSON.stringify(want)) return;

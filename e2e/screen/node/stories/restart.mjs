@@ -1,17 +1,12 @@
 // The server is killed while Alice writes, and comes back: Bob has every line once, in
 // order, and so has she.
 
-import { desktop, same } from '../stage.mjs';
+import { desktop, met, same } from '../stage.mjs';
 
 export default async function restart(stage) {
 	const alice = await stage.person('alice', desktop);
 	const bob = await stage.person('bob', desktop);
-	await Promise.all([alice.signsIn(), bob.signsIn()]);
-	await alice.meets(bob);
-	await alice.writes('line 0');
-	await bob.opens(alice);
-	await bob.accepts();
-	await bob.reads('line 0');
+	await met(alice, bob, 'line 0');
 	stage.expect(/WebSocket|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/);
 	const lines = ['line 0'];
 	for (let i = 1; i <= 12; i++) {

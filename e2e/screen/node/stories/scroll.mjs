@@ -1,6 +1,7 @@
 // Alice reads a long conversation back to its beginning on a browser that she has linked.
 // What she reads moves as far as she turns the wheel and no further, whatever comes in above.
 
+import { linksPast } from '../enter.mjs';
 import { desktop, same } from '../stage.mjs';
 import { held, intervals, round, Trace } from '../frames.mjs';
 
@@ -9,7 +10,7 @@ const step = 400; // px of one turn of the wheel
 export default async function scroll(stage, { many, measured }) {
 	const alice = await stage.person('alice', desktop);
 	const bob = { name: 'bob' };
-	await links(stage, alice);
+	await linksPast(alice);
 	await alice.opens(bob);
 	await alice.reads(`(${many - 1})`);
 	await alice.page.waitForFunction(() => document.querySelectorAll('.scroller article').length > 5);
@@ -21,21 +22,13 @@ export default async function scroll(stage, { many, measured }) {
 	const read = await glides(alice, 4000, measured ? 80_000 : 20_000);
 	const flung = await glides(alice, 30_000, measured ? Infinity : 60_000);
 	const last = await held(alice);
+	await stage.wish(`record ${JSON.stringify({ story: 'scroll', messages: many, read, flung, first, last })}`);
 	await alice.button('to_latest').click();
-	await inView(alice, `(${many - 1})`);
+	await alice.seesWhole(`(${many - 1})`);
 	const back = await held(alice);
 	const most = Math.max(first.nodes, last.nodes, back.nodes);
 	if (most > 6000) throw new Error(`${most} nodes are in the page`);
 	if (last.heap_mb > first.heap_mb + 30) throw new Error(`${last.heap_mb} MB of heap, ${first.heap_mb} before`);
-	await stage.wish(`record ${JSON.stringify({ story: 'scroll', messages: many, read, flung, first, last, back })}`);
-}
-
-async function links(stage, person) {
-	const code = await stage.wish('past');
-	await person.goes(code.replace(/^mirsal:link\?/, '/#link='));
-	await person.button('onboarding_join_go').click();
-	await stage.wish('accept');
-	await person.page.getByRole('heading', { name: person.say('chats') }).waitFor();
 }
 
 // jumps turns the wheel step by step past so many messages, and looks at each step where
@@ -118,13 +111,4 @@ function watchFrames() {
 		if (!over) requestAnimationFrame(each);
 	};
 	requestAnimationFrame(each);
-}
-
-async function inView(person, text) {
-	const it = person.message(text).last();
-	await it.waitFor();
-	await person.page.waitForFunction((el) => {
-		const [a, b] = [el.getBoundingClientRect(), el.closest('[role=region]').getBoundingClientRect()];
-		return a.top >= b.top - 2 && a.bottom <= b.bottom + 2;
-	}, await it.elementHandle());
 }

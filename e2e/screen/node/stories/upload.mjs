@@ -3,17 +3,12 @@
 // and arrives once.
 
 import fs from 'node:fs/promises';
-import { desktop, phone, same } from '../stage.mjs';
+import { desktop, met, phone, same } from '../stage.mjs';
 
 export default async function upload(stage) {
 	const alice = await stage.person('alice', { ...desktop, at: stage.how.line });
 	const bob = await stage.person('bob', phone);
-	await Promise.all([alice.signsIn(), bob.signsIn()]);
-	await alice.meets(bob);
-	await alice.writes('hello bob');
-	await bob.opens(alice);
-	await bob.accepts();
-	await bob.reads('hello bob');
+	await met(alice, bob, 'hello bob');
 
 	await cut(stage, alice, bob);
 	await givenUp(stage, alice, bob);
