@@ -272,22 +272,7 @@ func (r *room) approval(t *core.Transit, _ *seat) (taken bool, err error) {
 
 // loadRequests reads those of a room that were not answered.
 func (k *keeper) loadRequests(ctx context.Context, r *room) error {
-	items, err := k.requests.Scan(ctx, r.jid.String(), store.Range{})
-	if err != nil {
-		return err
-	}
-	for _, i := range items {
-		who, err := jid.Parse(i.Key)
-		if err != nil {
-			return err
-		}
-		var a request
-		if err := json.Unmarshal(i.Value, &a); err != nil {
-			return err
-		}
-		r.requests[who] = a
-	}
-	return nil
+	return eachOf(ctx, k.requests, r.jid, func(who jid.JID, a request) { r.requests[who] = a })
 }
 
 // expireRequests forgets those that nobody has answered for long, also of rooms that nobody uses.

@@ -142,7 +142,15 @@ func (k *keeper) load(r *room) error {
 }
 
 func (k *keeper) loadAffiliations(ctx context.Context, r *room) error {
-	items, err := k.affs.Scan(ctx, r.jid.String(), store.Range{})
+	return eachOf(ctx, k.affs, r.jid, func(who jid.JID, a affiliated) {
+		r.affs[who] = a
+		r.reserve(who, "", a.Nick)
+	})
+}
+
+// eachOf hands on what a room keeps in a space by people's addresses.
+func eachOf[V any](ctx context.Context, in *store.Bucket, room jid.JID, take func(jid.JID, V)) error {
+	items, err := in.Scan(ctx, room.String(), store.Range{})
 	if err != nil {
 		return err
 	}
@@ -151,12 +159,11 @@ func (k *keeper) loadAffiliations(ctx context.Context, r *room) error {
 		if err != nil {
 			return err
 		}
-		var a affiliated
-		if err := json.Unmarshal(i.Value, &a); err != nil {
+		var v V
+		if err := json.Unmarshal(i.Value, &v); err != nil {
 			return err
 		}
-		r.affs[who] = a
-		r.reserve(who, "", a.Nick)
+		take(who, v)
 	}
 	return nil
 }
