@@ -109,7 +109,8 @@ func (d *Description) Answering(offer *Description, theirs jingle.Setup, names *
 		want := &offer.Media[i]
 		m := rest.Of(want.Mid)
 		if m == nil || m.Rejected || want.Rejected || m.RTP.Media != want.RTP.Media {
-			m = &Media{Mid: want.Mid, Rejected: true, RTP: jingle.Description{Media: want.RTP.Media}}
+			m = &Media{Mid: want.Mid, RTP: jingle.Description{Media: want.RTP.Media}}
+			m.reject()
 		} else {
 			m.answer(want, theirs)
 		}
@@ -135,14 +136,19 @@ func (d *Description) rename(offer *Description, names *Names) {
 			if d.Of(want.Mid) != nil || want.Rejected || want.RTP.Media != m.RTP.Media {
 				continue
 			}
-			if at := slices.Index(d.Bundle, m.Mid); at >= 0 {
-				d.Bundle[at] = want.Mid
-			}
-			names.same(m.Mid, want.Mid)
-			m.Mid = want.Mid
+			d.call(m, want.Mid, names)
 			break
 		}
 	}
+}
+
+// call gives a section another mid.
+func (d *Description) call(m *Media, mid string, names *Names) {
+	if at := slices.Index(d.Bundle, m.Mid); at >= 0 {
+		d.Bundle[at] = mid
+	}
+	names.same(m.Mid, mid)
+	m.Mid = mid
 }
 
 // answer makes of a section one that answers want.
@@ -180,4 +186,23 @@ func (d *Description) offering() *Description {
 		}
 	}
 	return out
+}
+
+// rejecting is the description without the sections that the other side's has
+// rejected.
+func (d *Description) rejecting(others *Description) *Description {
+	out := d.clone()
+	for i := range out.Media {
+		m := &out.Media[i]
+		if o := others.Of(m.Mid); o != nil && o.Rejected && !m.Rejected {
+			m.reject()
+		}
+	}
+	out.agree()
+	return out
+}
+
+// reject leaves of a section its place.
+func (m *Media) reject() {
+	*m = Media{Mid: m.Mid, Rejected: true, RTP: jingle.Description{Media: m.RTP.Media}}
 }

@@ -152,7 +152,7 @@ func (x *Exchange) Answered(text string) ([]jingle.Session, error) {
 	if x.setup == 0 {
 		x.setup = firstSetup(d, true)
 	}
-	x.here, x.there, x.theirs = d, asked.Description, nil
+	x.here, x.there, x.theirs = d, asked.rejecting(d), nil
 	return out, nil
 }
 

@@ -14,6 +14,10 @@ import (
 // fingerprint than that of the call), ErrNothing (no content is left: the call
 // has ended).
 func (x *Exchange) Hear(s jingle.Session) (Feed, error) {
+	s, err := canonical(s)
+	if err != nil {
+		return Feed{}, err
+	}
 	switch s.Action {
 	case jingle.SessionInitiate:
 		return x.hearInitiate(s)
@@ -93,7 +97,7 @@ func (x *Exchange) settled(d *Description) (Feed, error) {
 	if x.setup == 0 {
 		x.setup = firstSetup(d, false)
 	}
-	x.here, x.there, x.ours = x.ours.Description, d, nil
+	x.here, x.there, x.ours = x.ours.rejecting(d), d, nil
 	return f, nil
 }
 
@@ -118,8 +122,13 @@ func (x *Exchange) hearAdd(s jingle.Session) (Feed, error) {
 		return Feed{}, err
 	}
 	for i := range d.Media {
-		if old := x.there.Of(d.Media[i].Mid); old != nil && !old.Rejected {
+		m := &d.Media[i]
+		switch old := x.there.Of(m.Mid); {
+		case old == nil:
+		case !old.Rejected:
 			return Feed{}, ErrOrder // it is there
+		default: // a section that was rejected does not come back
+			d.call(m, x.names.fresh(), &x.names)
 		}
 	}
 	all, err := x.more(d.Prune())
@@ -170,7 +179,7 @@ func (x *Exchange) hearChange(s jingle.Session) (Feed, error) {
 		case m == nil || m.Rejected:
 			return Feed{}, ErrOrder
 		case s.Action == jingle.ContentRemove:
-			*m = Media{Mid: m.Mid, Rejected: true, RTP: jingle.Description{Media: m.RTP.Media}}
+			m.reject()
 		default:
 			m.Direction = directionOf(c.Senders, other(x.Side))
 			m.oneTrack()

@@ -56,15 +56,24 @@ func (n *Names) begin(creator jingle.Role, content string) string {
 			return p.mid
 		}
 	}
-	mid := content
-	for i := 0; !word(mid, mostMid, safe) || n.taken(mid); i++ {
-		mid = "c" + strconv.Itoa(i)
-	}
 	if len(n.list) == mostNames {
 		return ""
 	}
+	mid := content
+	if !word(mid, mostMid, safe) || n.taken(mid) {
+		mid = n.fresh()
+	}
 	n.list = append(n.list, pair{mid, creator, content})
 	return mid
+}
+
+// fresh is a mid that nothing has.
+func (n *Names) fresh() string {
+	for i := 0; ; i++ {
+		if mid := "c" + strconv.Itoa(i); !n.taken(mid) {
+			return mid
+		}
+	}
 }
 
 // same says that a mid means the content of another one from now on.

@@ -211,7 +211,7 @@ func (p *parser) whole() (*Description, error) {
 	for i := range d.Media {
 		m := &d.Media[i]
 		if m.Rejected {
-			d.Media[i] = Media{Mid: m.Mid, Rejected: true, RTP: jingle.Description{Media: m.RTP.Media, Payloads: m.RTP.Payloads[:1]}}
+			m.reject()
 			continue
 		}
 		if f := m.Way.Fingerprint; f.Hash == 0 || f.Setup == 0 {

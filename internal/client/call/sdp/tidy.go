@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	mostClock  = 1_000_000 // Hz
-	mostMillis = 1000      // of one packet, and between two reports
-	anybody    = "call"    // the name of who has told none
+	mostClock    = 1_000_000 // Hz
+	mostChannels = 8
+	mostMillis   = 1000   // of one packet, and between two reports
+	anybody      = "call" // the name of who has told none
 )
 
 // tidy leaves of a section what WebRTC programs take: they refuse a whole
@@ -28,24 +29,23 @@ func (m *Media) tidy() {
 	m.Way.Remotes = nil
 	m.Way.Candidates = slices.DeleteFunc(slices.Clone(m.Way.Candidates), func(c jingle.Candidate) bool { return c.Component != 1 })
 	if len(r.Payloads) == 0 {
-		*m = Media{Mid: m.Mid, Rejected: true, RTP: jingle.Description{Media: r.Media}}
+		m.reject()
 	}
 }
 
 func usablePayloads(list []jingle.Payload, kind jingle.Media) (out []jingle.Payload) {
 	for _, p := range list {
 		p.Channels = max(p.Channels, 1)
-		if strings.EqualFold(p.Name, "opus") { // RFC 7587 §7: whatever it has
-			p.Clock, p.Channels = 48000, 2
-		}
-		if kind == jingle.Video {
+		switch {
+		case strings.EqualFold(p.Name, "opus"): // RFC 7587 §7: whatever it has
+			p.Name, p.Clock, p.Channels = "opus", 48000, 2
+		case kind == jingle.Video:
 			p.Channels = 1
 			p.Clock = uint32(orElse(int(p.Clock), 90000))
-		}
-		if p.Name != "" && p.Clock == 0 && static(p.ID) {
+		case p.Clock == 0 && p.Name != "" && p.Name == static(p.ID):
 			p.Clock = 8000
 		}
-		if !fixed(p, kind) && (p.Name == "" || p.Clock == 0) || p.Clock > mostClock || p.ID >= 64 && p.ID < 96 { // RFC 5761 §4
+		if !sound(p, kind) {
 			continue
 		}
 		p.PTime, p.MaxTime = sane(p.PTime), sane(p.MaxTime)
@@ -53,17 +53,44 @@ func usablePayloads(list []jingle.Payload, kind jingle.Media) (out []jingle.Payl
 		p.Feedback = usableFeedback(p.Feedback)
 		out = append(out, p)
 	}
-	return slices.DeleteFunc(out, func(p jingle.Payload) bool { return orphaned(p, out) })
+	return slices.DeleteFunc(slices.Clone(out), func(p jingle.Payload) bool { return orphaned(p, out) })
+}
+
+// sound tells whether a codec contradicts neither itself nor what its number
+// means to everybody.
+// RFC 3551 §6, RFC 5761 §4
+func sound(p jingle.Payload, kind jingle.Media) bool {
+	switch {
+	case fixed(p, kind):
+		return true
+	case p.Name == "" || p.Clock == 0 || p.Clock > mostClock || p.Channels > mostChannels:
+		return false
+	case kind == jingle.Audio && p.ID < 35:
+		return strings.EqualFold(p.Name, static(p.ID)) && p.Channels == 1 && p.Clock == 8000
+	}
+	return p.ID < 64 || p.ID >= 96
 }
 
 // fixed tells whether the number alone says which codec it is.
 // RFC 3551 §6
 func fixed(p jingle.Payload, kind jingle.Media) bool {
-	return kind == jingle.Audio && p.Name == "" && static(p.ID)
+	return kind == jingle.Audio && p.Name == "" && static(p.ID) != ""
 }
 
-// static are PCMU, PCMA, G722 and CN.
-func static(id uint8) bool { return id == 0 || id == 8 || id == 9 || id == 13 }
+// static is the codec that has a number of its own, of those that anybody uses.
+func static(id uint8) string {
+	switch id {
+	case 0:
+		return "PCMU"
+	case 8:
+		return "PCMA"
+	case 9:
+		return "G722"
+	case 13:
+		return "CN"
+	}
+	return ""
+}
 
 // orphaned tells whether a codec repeats one that is not there.
 // RFC 4588 §8
