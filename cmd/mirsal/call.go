@@ -30,7 +30,7 @@ type callOptions struct {
 }
 
 func newCall() *cobra.Command {
-	o := &callOptions{}
+	o := &callOptions{chatOptions: chatOptions{calls: true}}
 	cmd := &cobra.Command{
 		Use: "call [JID]", Short: "Call somebody, or answer calls: plays and records files",
 		Long: "With JID somebody is called; with --answer calls are waited for and accepted, with --decline declined, and with --log\n" +

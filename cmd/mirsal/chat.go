@@ -40,6 +40,7 @@ type chatOptions struct {
 	profile string
 	timeout time.Duration
 	json    bool
+	calls   bool // there is who can take them
 }
 
 func newChat() *cobra.Command {
@@ -110,6 +111,7 @@ func (o *chatOptions) openChat() (*chatting, error) {
 		p.Close()
 		return nil, err
 	}
+	e.NoCalls = !o.calls
 	c.Use(e)
 	return o.start(p, e, c), nil
 }

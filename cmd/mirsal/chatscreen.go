@@ -51,6 +51,7 @@ func openScreen(o *chatOptions, s *screenOptions) error {
 	if err != nil {
 		return errors.Join(err, p.Close())
 	}
+	e.NoCalls = true
 	screen.Use(e)
 	c := o.start(p, e, nil)
 	err = screen.Run(c.ctx)

@@ -67,6 +67,7 @@ func (e *Engine) callHeard(el xtok.Elem, o origin) {
 	case e.logged(name) != nil || len(e.calls.on) >= mostOngoing: // it is over
 	case s.Kind == jingle.Propose && !s.own:
 		e.proposed(s, late)
+	case !s.own && !e.listedContact(s.peer): // what did not ring is not taken back either
 	default:
 		n := e.newCall(s.peer, s.ID)
 		n.begun = s.at

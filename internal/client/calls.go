@@ -156,6 +156,9 @@ func (e *Engine) placeCall(c *port.PlaceCall) {
 	case p != nil && p.Blocked:
 		e.fail(c, port.Failf(port.Refused, "%s is blocked", chat))
 		return
+	case e.NoCalls:
+		e.fail(c, port.Failf(port.Refused, "this program has no microphone"))
+		return
 	case !e.online():
 		e.fail(c, port.Failf(port.Unreachable, "there is no connection to the server"))
 		return
@@ -174,6 +177,8 @@ func (e *Engine) placeCall(c *port.PlaceCall) {
 func (e *Engine) answerCall(c *port.AnswerCall) {
 	o := e.calls.on[c.Call]
 	switch {
+	case e.NoCalls:
+		e.fail(c, port.Failf(port.Refused, "this program has no microphone"))
 	case o == nil || o.Life().State != life.RingingIn:
 		e.fail(c, port.Failf(port.Missing, "this call does not ring any more"))
 	case !e.online():
@@ -266,6 +271,9 @@ func sameCall(a, b port.Call) bool {
 // sendInvite sends what is said before and behind a session.
 // XEP-0353 §3: of type chat, to be stored
 func (e *Engine) sendInvite(to string, v jingle.Invite) {
+	if e.NoCalls && v.Kind == jingle.Ringing {
+		return // it does not
+	}
 	raw := []byte("<message xmlns='jabber:client' type='chat' to='" + esc(to) + "' id='" + callPrefix + v.Kind.String() + "-" + v.ID + "'>")
 	raw = append(v.Append(raw), "<store xmlns='urn:xmpp:hints'/></message>"...)
 	e.send(raw, 0)

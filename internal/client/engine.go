@@ -27,9 +27,11 @@ type Config struct {
 	Events   func(port.Event)
 	Files    Files  // nil: files can be neither sent nor fetched
 	Software string // "mirsal chat"
-	Label    string // what this device is called, for people
-	Rand     io.Reader
-	Now      func() time.Time
+	// NoCalls: nobody here has a microphone. Calls are still told and logged, for other devices may take them.
+	NoCalls bool
+	Label   string // what this device is called, for people
+	Rand    io.Reader
+	Now     func() time.Time
 	// Connect makes connections; nil is conn.New.
 	Connect func(conn.Config, *conn.Saved) Connection
 	// Log hears of what went wrong, never of contents; nil is silence.

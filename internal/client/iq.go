@@ -26,9 +26,19 @@ func (e *Engine) features() []string {
 		"urn:xmpp:reply:0", "urn:xmpp:sid:0", "jabber:x:conference", "jabber:x:oob", nsBookmarks + "+notify", nsDisplayed + "+notify",
 		nsNick + "+notify", nsAvatarMeta + "+notify", "urn:xmpp:ephemeral:0",
 	}
+	if !e.NoCalls {
+		f = append(f, callFeatures()...)
+	}
 	f = append(f, e.keys.Features()...)
 	slices.Sort(f)
 	return slices.Compact(f)
+}
+
+// callFeatures are those by which programs see that somebody can be called.
+// XEP-0167#support
+func callFeatures() []string {
+	return []string{jingle.NS, jingle.NSInvite, jingle.NSRTP, "urn:xmpp:jingle:apps:rtp:audio", "urn:xmpp:jingle:apps:rtp:video", jingle.NSICE, jingle.NSDTLS,
+		jingle.NSFeedback, jingle.NSExtend, jingle.NSSource, jingle.NSGroup, jingle.NSCategory}
 }
 
 // info is the answer to disco#info, and what the hash is made of. XEP-0115 §5.1
