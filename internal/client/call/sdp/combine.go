@@ -206,3 +206,22 @@ func (d *Description) rejecting(others *Description) *Description {
 func (m *Media) reject() {
 	*m = Media{Mid: m.Mid, Rejected: true, RTP: jingle.Description{Media: m.RTP.Media}}
 }
+
+// follows tells whether an answer has the sections of its offer. Those that are
+// rejected and have no mid get it.
+// RFC 8829 §5.3.1
+func (d *Description) follows(offer *Description) bool {
+	if len(d.Media) != len(offer.Media) {
+		return false
+	}
+	for i := range d.Media {
+		m, want := &d.Media[i], &offer.Media[i]
+		if m.Mid == "" {
+			m.Mid = want.Mid
+		}
+		if m.Mid != want.Mid || m.RTP.Media != want.RTP.Media || want.Rejected && !m.Rejected {
+			return false
+		}
+	}
+	return true
+}

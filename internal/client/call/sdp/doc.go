@@ -81,7 +81,7 @@ type Description struct {
 
 // Media is a section.
 type Media struct {
-	Mid       string
+	Mid       string // "" only of one that is rejected
 	Direction Direction
 	Rejected  bool // the port is 0: nothing else counts but Mid and RTP.Media
 	// Stream groups tracks that are played together; "" if it is not said.

@@ -144,6 +144,9 @@ func (x *Exchange) Answered(text string) ([]jingle.Session, error) {
 		return nil, ErrOrder
 	}
 	asked := x.theirs
+	if !d.follows(asked.Description) {
+		return nil, ErrOrder
+	}
 	out, err := x.reply(d, asked)
 	if err != nil {
 		return nil, err

@@ -198,6 +198,38 @@ func TestACameraThatIsNotWantedLeavesTheSound(t *testing.T) {
 	}
 }
 
+// pion gives a section that it rejects no mid.
+func TestASectionThatIsRejectedIsKnownByItsPlace(t *testing.T) {
+	w := call(t)
+	_, feed := w.offers(w.caller, w.callee, fixture(t, "chromium-offer-video"))
+	answer := w.answerTo(feed.SDP, func(d *sdp.Description) { d.Media[1].Rejected = true })
+	s, feed := w.answers(w.callee, w.caller, strings.Replace(answer, "a=mid:1\r\n", "", 1))
+	if len(s.Contents) != 1 || !strings.Contains(feed.SDP, "m=video 0 ") {
+		t.Errorf("%+v\n%s", s, feed.SDP)
+	}
+	has(t, feed.SDP, "a=mid:1")
+	if _, err := w.callee.Offered(strings.Replace(answer, "a=mid:1\r\n", "", 1)); err != nil {
+		t.Errorf("and in an offer: %v", err)
+	}
+}
+
+func TestAnAnswerHasTheSectionsOfItsOffer(t *testing.T) {
+	w := call(t)
+	_, feed := w.offers(w.caller, w.callee, fixture(t, "chromium-offer-video"))
+	for _, change := range []func(d *sdp.Description){
+		func(d *sdp.Description) { d.Media = d.Media[:1] },
+		func(d *sdp.Description) { slices.Reverse(d.Media) },
+		func(d *sdp.Description) { d.Media[1].Mid = "other" },
+	} {
+		if _, err := w.callee.Answered(w.answerTo(feed.SDP, change)); !errors.Is(err, sdp.ErrOrder) {
+			t.Errorf("%v, want ErrOrder", err)
+		}
+	}
+	if _, err := w.callee.Answered(w.answerTo(feed.SDP, nil)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnotherFingerprintInMidCallIsRefused(t *testing.T) {
 	w := call(t)
 	offer := w.connect()
@@ -361,7 +393,7 @@ func TestWhoHidesTellsRelaysAlone(t *testing.T) {
 	w.caller.RelayOnly = true
 	next := must[sdp.Next](t)(w.caller.Offered(fixture(t, "pion-offer-video")))
 	out := string(next.Sessions[0].Append(nil))
-	hasNot(t, out, "192.0.2.7", "host", "srflx", "40000", "40001")
+	hasNot(t, out, "192.0.2.7", "192.0.2.2", "fd00", "host", "srflx", "40001")
 	if !strings.Contains(out, "ip='203.0.113.4'") || !strings.Contains(out, "rel-addr='0.0.0.0' rel-port='0'") {
 		t.Errorf("%s", out)
 	}
@@ -381,7 +413,7 @@ func TestWhoHidesTellsRelaysAlone(t *testing.T) {
 		}
 		hasNot(t, string(s.Append(nil)), "10.0.0.1", "fd00", "4321", "secret")
 	}
-	if d := parse(t, fixture(t, "pion-offer-video")); d.Media[0].Way.Candidates[1].Related.Port() == 0 || d.Relayed().Media[0].Way.Candidates[0].Related.Port() != 0 {
+	if d := parse(t, fixture(t, "pion-offer-video")); d.Media[0].Way.Candidates[2].Related.Port() == 0 || d.Relayed().Media[0].Way.Candidates[0].Related.Port() != 0 {
 		t.Error("Relayed changed what it was of, or not its own")
 	}
 }

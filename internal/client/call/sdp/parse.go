@@ -193,11 +193,12 @@ func (p *parser) endSection() {
 	m.Way.Renomination = m.Way.Renomination || s.Way.Renomination
 	m.RTP.Mixed = m.RTP.Mixed || s.RTP.Mixed
 	m.Rejected = m.Rejected && !p.flagged // RFC 9143 §6
-	if m.Mid == "" {
+	// COMPAT: pion gives those that it rejects none.
+	if m.Mid == "" && !m.Rejected {
 		p.fail("a section without a mid")
 	}
 	for i := range p.out.Media[:len(p.out.Media)-1] {
-		if p.out.Media[i].Mid == m.Mid {
+		if m.Mid != "" && p.out.Media[i].Mid == m.Mid {
 			p.fail("a mid twice")
 		}
 	}

@@ -62,7 +62,9 @@ func (w *writer) media(m *Media) {
 	w.line("m=%s %d UDP/TLS/RTP/SAVPF%s", m.RTP.Media, port, ids)
 	w.sections++
 	w.line("c=IN IP4 0.0.0.0")
-	w.line("a=mid:%s", m.Mid)
+	if m.Mid != "" {
+		w.line("a=mid:%s", m.Mid)
+	}
 	if m.Rejected {
 		w.line("a=inactive")
 		return
