@@ -24,6 +24,8 @@ var ways = map[string]string{
 	"archive-cursors":      "did",
 	"archive-prefs":        "did",
 	"blocked":              "did",
+	"call-attempts":        "owns",
+	"call-rules":           "never: the serial number of the newest rules for calls",
 	"circle":               "did",
 	"device":               "did",
 	"invitation":           "did",
@@ -127,6 +129,11 @@ func (w *watched) filled(t *testing.T, found map[string][]string) {
 			t.Errorf("the space %q is new: say in e2e/removal/spaces_test.go how an account comes into it, and what removes it", name)
 		case way == "did" && len(found[name]) == 0:
 			t.Errorf("the account is nowhere in the space %q, although it should be by what it did", name)
+		}
+	}
+	for _, s := range w.Spaces() {
+		if strings.HasPrefix(ways[s.Name], "never") && s.Life == 0 && s.Until == "" {
+			t.Errorf("what is in the space %q outlives an account: say in store.Space.Until how long it is kept, people are told of it", s.Name)
 		}
 	}
 	for name := range ways {

@@ -141,7 +141,7 @@ func prepare(ctx context.Context, log store.Log, kv store.KV, cfg Config) (*Arch
 func (a *Archive) open(ctx context.Context, kv store.KV) error {
 	secrets := kv.Declare(store.Space{
 		Name: "archive", Fields: "id-key: the AES-128 key of archive ids",
-		Purpose: "archive ids tell nothing about how much is archived",
+		Purpose: "archive ids tell nothing about how much is archived", Until: "the server itself is gone",
 	})
 	key, err := idKey(ctx, secrets)
 	if err != nil {

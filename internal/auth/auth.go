@@ -125,6 +125,7 @@ func New(ctx context.Context, s Store, domain jid.JID, cfg config.Auth) (*Auth, 
 	a.facts = s.Declare(store.Space{
 		Name: "server", Fields: "domain: the domain; public: where its web pages are; scram: a random secret; removed/NAME: an account whose traces are still to be removed",
 		Purpose: "recognise data of another domain; let unknown names look like known ones; finish removals",
+		Until:   "the server itself is gone; removed/NAME until all traces of the account are removed",
 	})
 	a.declareInvitations(s)
 	if err := a.load(ctx); err != nil {

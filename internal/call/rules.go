@@ -42,7 +42,7 @@ const serialKey = "serial"
 func newRules(kv store.KV, keys []ed25519.PublicKey, file string) rules {
 	return rules{keys: keys, file: file, bucket: kv.Declare(store.Space{
 		Name: "call-rules", Fields: "serial number of the newest rules",
-		Purpose: "not to go back to older rules for calls",
+		Purpose: "not to go back to older rules for calls", Until: "the server itself is gone",
 	})}
 }
 

@@ -36,3 +36,18 @@ func TestRemovingADeviceGoesOnWhereItWasInterrupted(t *testing.T) {
 		}
 	})
 }
+
+func TestTheKeyOfANewDeviceOfOnesOwnIsAskedForWhereItIsLookedAt(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.anotherDevice(me)
+		others := func() (out []port.Device) {
+			list := d.must(&port.ListDevices{}).(*port.DeviceList).Devices
+			return slices.DeleteFunc(list, func(x port.Device) bool { return x.Here })
+		}
+		others()
+		d.wait()
+		if got := others(); len(got) != 1 || got[0].Fingerprint == "" {
+			t.Errorf("one's other devices are %+v", got)
+		}
+	})
+}

@@ -188,6 +188,18 @@ func (e *Engine) askKeysOf(chat string) {
 	}
 }
 
+// askOwnKeys asks for the keys of one's own devices where they are looked at: only a device whose key
+// is here can be said to be one's own.
+func (e *Engine) askOwnKeys() {
+	if !e.online() {
+		return
+	}
+	ask, _ := e.keys.Needs([]jid.JID{e.own})
+	for _, r := range ask {
+		e.askKeys(r)
+	}
+}
+
 func (e *Engine) listDevices(c *port.ListDevices) {
 	who := []jid.JID{e.own}
 	if c.Address != "" {
@@ -207,6 +219,7 @@ func (e *Engine) listDevices(c *port.ListDevices) {
 		e.tell(answer)
 		return
 	}
+	e.askOwnKeys()
 	e.clients(func(found []client, _ error) { // without them where there is no connection
 		addAccess(answer, found)
 		e.tell(answer)

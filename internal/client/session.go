@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mirsal/internal/client/conn"
+	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
 )
 
@@ -114,15 +115,24 @@ func (e *Engine) refused(r *conn.Refusal) {
 	if r.Reason == conn.Rejected && e.neverMade() {
 		return
 	}
-	if r.Reason == conn.Rejected && !e.profile.Signed && e.profile.Password != "" {
-		e.profile.Password = "" // it was none: nothing is kept of it
-		if !e.keepProfile() {
-			return
-		}
+	if r.Reason == conn.Rejected && !e.mistyped() {
+		return
 	}
 	e.state("refused", failureOf(r), time.Time{})
 	e.refuseSignIn(failureOf(r))
 	e.joinFailed(failureOf(r))
+}
+
+// mistyped keeps nothing of an account that was never signed in to here: neither what was no
+// password, nor the address, or this device would be taken for one that was signed out.
+func (e *Engine) mistyped() bool {
+	if e.profile.Signed || e.profile.Password == "" {
+		return true
+	}
+	e.profile.Password = ""
+	var b keep.Batch
+	b.Delete(profileTable, "account")
+	return e.keepBatch(&b)
 }
 
 // mayMend tells whether a connection that was refused may be had now: not with a password that

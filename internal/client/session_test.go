@@ -39,6 +39,32 @@ func TestAPasswordThatWasNoneIsNotKeptAndTheServerCanBeNamedAnew(t *testing.T) {
 	})
 }
 
+func TestAnAddressThatWasNeverSignedInToIsNotThereAfterAReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, keep.NewMemory())
+		d.engine.Do(&port.SignIn{Address: me, Password: "mistyped"})
+		d.wait()
+		d.happens(&conn.Refused{Err: &conn.Refusal{Reason: conn.Rejected}})
+		d.wait()
+		d.stop()
+		d.start()
+		if own := d.engine.own; !own.IsZero() {
+			t.Errorf("the profile is %s's", own)
+		}
+		d.signIn()
+		d.stop()
+		d.start()
+		d.happens(&conn.Refused{Err: &conn.Refusal{Reason: conn.Rejected}})
+		d.wait()
+		d.stop()
+		d.start()
+		if own := d.engine.own; own.String() != me {
+			t.Errorf("an account that was signed in to is %q after a refusal", own)
+		}
+		d.stop()
+	})
+}
+
 func TestEveryRefusalAnswersSignInOnceAndSaysWhy(t *testing.T) {
 	for reason, code := range map[conn.Reason]string{
 		conn.Rejected: port.WrongPassword, conn.Revoked: port.Revoked, conn.AccountGone: port.Revoked,

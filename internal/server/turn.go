@@ -52,7 +52,7 @@ func (s *Server) loadRelay(ctx context.Context) error {
 	}
 	const keySize = 32
 	keys := s.store.Declare(store.Space{
-		Name: "turn", Fields: "the key by which passwords for the relay of calls are made", Purpose: "passwords stay good when the server starts again",
+		Name: "turn", Fields: "the key by which passwords for the relay of calls are made", Purpose: "passwords stay good when the server starts again", Until: "the server itself is gone",
 	})
 	has, err := keys.Get(ctx, s.Domain.String(), "key")
 	if errors.Is(err, store.ErrNotFound) || err == nil && len(has.Value) != keySize {

@@ -32,7 +32,8 @@ type Space struct {
 	Name    string        // stable; part of the key on disk
 	Fields  string        // what key and value hold, in words
 	Purpose string        // why it is kept
-	Life    time.Duration // longest life; 0 means as long as its owner
+	Life    time.Duration // longest life; 0 means as long as its owner, or Until
+	Until   string        // how long, where that is neither a number nor the life of an account, in words
 	Export  bool          // part of an account's export
 }
 

@@ -46,7 +46,7 @@ type Entry struct {
 	Name    string `json:"name"` // stable, for translations
 	Fields  string `json:"fields"`
 	Purpose string `json:"purpose"`
-	// Life is the longest, in seconds; 0 is as long as the account.
+	// Life is the longest, in seconds; 0 is as long as the account, or Until.
 	Life int64 `json:"life"`
 	// Until says it where it is no number.
 	Until string `json:"until,omitempty"`
@@ -69,7 +69,7 @@ func (f *Feature) serve(w http.ResponseWriter, _ *http.Request) {
 // spaces are what the features have declared.
 func (f *Feature) spaces() (list []Entry) {
 	for _, s := range f.kv.Spaces() {
-		list = append(list, Entry{Kind: "space", Name: s.Name, Fields: s.Fields, Purpose: s.Purpose, Life: seconds(s.Life)})
+		list = append(list, Entry{Kind: "space", Name: s.Name, Fields: s.Fields, Purpose: s.Purpose, Life: seconds(s.Life), Until: s.Until})
 	}
 	return list
 }

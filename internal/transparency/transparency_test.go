@@ -39,12 +39,16 @@ func TestEverySpaceIsTold(t *testing.T) {
 	kv := memory.New()
 	kv.Declare(store.Space{Name: "roster", Fields: "contacts", Purpose: "have them", Life: 90 * time.Second})
 	kv.Declare(store.Space{Name: "card", Fields: "a name", Purpose: "show it"})
+	kv.Declare(store.Space{Name: "mark", Fields: "a hash", Purpose: "know it again", Until: "the server is gone"})
 	list := entries(t, kv, Config{Archive: 24 * time.Hour, Files: time.Hour, Encrypted: true})
 	if e := find(t, list, "roster"); e != (Entry{"space", "roster", "contacts", "have them", 90, ""}) {
 		t.Error(e)
 	}
 	if find(t, list, "card").Life != 0 || find(t, list, "messages").Life != 86400 || find(t, list, "files").Life != 3600 {
 		t.Error(list)
+	}
+	if e := find(t, list, "mark"); e != (Entry{"space", "mark", "a hash", "know it again", 0, "the server is gone"}) {
+		t.Error(e)
 	}
 	for _, e := range list {
 		if e.Kind == "" || e.Name == "" || e.Fields == "" || e.Purpose == "" {

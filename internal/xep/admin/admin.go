@@ -108,11 +108,11 @@ func New(r *core.Router, kv store.KV, cfg Config) *Admin {
 		Config: cfg, router: r, arrived: make(chan jid.JID, 4096), work: make(chan job, jobsMost),
 		jobs: kv.Declare(store.Space{
 			Name: "announcement", Fields: "id -> an announcement that is on its way, and the name of the last account that got it",
-			Purpose: "go on with it after a restart",
+			Purpose: "go on with it after a restart", Until: "all accounts have it",
 		}),
 		texts: kv.Declare(store.Space{
 			Name: "standing-message", Fields: "motd, welcome: the text, its id, since when",
-			Purpose: "tell everybody the message of the day, and newcomers a welcome (XEP-0133)",
+			Purpose: "tell everybody the message of the day, and newcomers a welcome (XEP-0133)", Until: "an administrator takes it back",
 		}),
 		seen: kv.Declare(store.Space{
 			Name: "standing-seen", Fields: "motd, welcome: the id of the text that the account was told",

@@ -73,7 +73,7 @@ func New(r *core.Router, kv store.KV, p *people.People, log *slog.Logger) *Last 
 		}),
 		alive: kv.Declare(store.Space{
 			Name: "last-seen-server", Fields: "alive: the minute in which the server last ran",
-			Purpose: "know after a crash when that was",
+			Purpose: "know after a crash when that was", Until: "the next minute in which it runs",
 		}),
 		privacy: kv.Declare(store.Space{
 			Name: "privacy", Fields: "last-seen: who may know when the account was last online",

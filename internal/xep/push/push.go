@@ -127,7 +127,7 @@ func New(r *core.Router, kv store.KV, a Accounts, cfg Config) *Push {
 			Name: "push-health", Fields: "registration -> when notifications last succeeded and failed, and why",
 			Purpose: "tell people that their device is not reached", Export: true,
 		}),
-		keys: kv.Declare(store.Space{Name: "push-key", Fields: "the server's own key for Web Push", Purpose: "be known to browsers' push services"}),
+		keys: kv.Declare(store.Space{Name: "push-key", Fields: "the server's own key for Web Push", Purpose: "be known to browsers' push services", Until: "the server itself is gone"}),
 	}
 	f.ctx, f.end = context.WithCancel(context.Background())
 	f.metrics = newMetrics(cfg.Metrics, f)

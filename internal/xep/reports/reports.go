@@ -97,7 +97,7 @@ func New(r *core.Router, kv store.KV, cfg Config) *Reports {
 	return &Reports{
 		Config: cfg, router: r, all: map[string]*Report{}, each: map[string]int{},
 		told: kv.Declare(store.Space{
-			Name: "report-told", Fields: "when the administrators were last told that there are reports", Purpose: "tell them of each report once, and not often",
+			Name: "report-told", Fields: "when the administrators were last told that there are reports", Purpose: "tell them of each report once, and not often", Until: "they are told again",
 		}),
 		bucket: kv.Declare(store.Space{
 			Name: "report", Fields: "id -> who reported whom, when, why, in what words, and which messages by their ids",

@@ -32,6 +32,7 @@ func newFormer(kv store.KV) *former {
 		Name:    "room-former",
 		Fields:  "hash of a removed account's name -> how often there was one; key of the hashes",
 		Purpose: "who takes a name again is not taken for who had it before",
+		Until:   "the server itself is gone",
 	})}
 }
 

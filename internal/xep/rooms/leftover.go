@@ -18,6 +18,7 @@ func newNotes(kv store.KV) *store.Bucket {
 		Name:    "room-notes",
 		Fields:  "a room's address",
 		Purpose: "what was said in a room that does not stay goes with it, also when the server stops in between",
+		Until:   "the room is gone",
 	})
 }
 

@@ -39,6 +39,7 @@ func newKeeper(kv store.KV) *keeper {
 			Name:    "rooms",
 			Fields:  "config: settings and who made the room; subject; avatar; link: by which people come; secret: the key of occupant ids",
 			Purpose: "rooms that stay when the last one leaves",
+			Until:   "the room is closed",
 		}),
 		affs: kv.Declare(store.Space{
 			Name:    "room-affiliations",
