@@ -94,6 +94,9 @@ func (e *Engine) arrive() {
 func (e *Engine) down(ev *conn.Down) {
 	e.link.up = false
 	e.notLive()
+	if e.link.leaving {
+		return // connectionOver says the rest: what it ends for is not a connection that was lost
+	}
 	e.state("offline", failureOf(ev.Err), e.Now().Add(ev.Retry))
 	if s, ok := e.signIn.(*port.SignIn); ok && s.Password != "" && ev.Err != nil && ev.Err.Reason == conn.Unreachable {
 		e.refuseSignIn(failureOf(ev.Err))

@@ -89,6 +89,19 @@ func TestEveryRefusalAnswersSignInOnceAndSaysWhy(t *testing.T) {
 	}
 }
 
+// TestARemovedDeviceSaysSoThoughItsStreamIsLostInThatMoment: its server cuts it off as soon as it is
+// removed, so both are told at once.
+func TestARemovedDeviceSaysSoThoughItsStreamIsLostInThatMoment(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.engine.link.leaving = true // removedHere's good-bye has begun
+		d.engine.state("refused", port.Failf(port.Revoked, "%s", removedWords), time.Time{})
+		d.down()
+		if s := d.status(); s.State != "refused" || s.Failure == nil || s.Failure.Code != port.Revoked {
+			t.Errorf("the status is %+v", s)
+		}
+	})
+}
+
 func TestSignInAgainAnswersTheFormerAndWhatItHadAsked(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.lie = func(q conn.Request) (string, bool) { return "silence", true }
