@@ -40,8 +40,8 @@ func newCall() *cobra.Command {
 			"with the next number for the next call. Calls are encrypted from end to end. Ctrl-C hangs up.\n\n" +
 			"--answer accepts whatever rings, which by default contacts' calls do alone; with --from only that address', and others ring\n" +
 			"on unanswered. Nothing that a caller sends is looked at by anything that knows of media before a call was accepted.\n\n" +
-			"With --json each change of a call is a line (callChanged of docs/protocol/engine.md); callHeard tells of the first packet of\n" +
-			"a kind, and callStats what was counted: at the end, and with --stats every so often.\n\n" +
+			"With --json each change of a call, and of the connection, is a line (callChanged and status of docs/protocol/engine.md);\n" +
+			"callHeard tells of the first packet of a kind, and callStats what was counted: at the end, and with --stats every so often.\n\n" +
 			"Exit status: 0 it was answered and hung up · 1 failed, the text says why · 2 wrong command line · 3 not signed in · 4 no\n" +
 			"connection · 5 the keys of the call were not those of the person · 6 the profile is open in another program ·\n" +
 			"7 not answered, declined, or answered elsewhere.",
@@ -118,10 +118,10 @@ func (o *callOptions) run(w io.Writer, c *chatting, args []string) error {
 		return err
 	}
 	k := &calling{chatting: c, o: o, out: &lines{w: w}}
+	status := c.Status()
+	k.happened(&status, "")
 	if len(args) == 0 {
-		if !o.json {
-			k.out.say("waiting for calls\n")
-		}
+		k.happened(nil, "waiting for calls\n")
 		return k.follow()
 	}
 	k.from, k.mine = time.Now(), true
@@ -149,6 +149,16 @@ func (l *lines) event(ev port.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_ = printEvent(l.w, ev) // who does not read any more is gone soon
+}
+
+// happened prints an event for programs, or words for people.
+func (k *calling) happened(ev port.Event, words string) {
+	switch {
+	case !k.o.json:
+		k.out.say("%s", words)
+	case ev != nil:
+		k.out.event(ev)
+	}
 }
 
 // calling is mirsal call at work. All is its one goroutine's but what says otherwise.

@@ -19,6 +19,7 @@ const seatName = "terminal"
 func (k *calling) take(ev port.Event) error {
 	switch ev := ev.(type) {
 	case *port.Status:
+		k.happened(ev, "")
 		if ev.State == "refused" {
 			return ev.Failure
 		}
@@ -35,40 +36,32 @@ func (k *calling) take(ev port.Event) error {
 // changed hears of a call.
 func (k *calling) changed(c port.Call) error {
 	if c.ID != k.call.ID {
-		if k.o.json {
-			k.out.event(&port.CallChanged{Call: c})
-		}
-		return k.rings(c)
+		k.happened(&port.CallChanged{Call: c}, "")
+		k.rings(c)
+		return nil
 	}
 	before := k.call.State
 	k.call = c
-	if k.o.json {
-		k.out.event(&port.CallChanged{Call: c})
-	} else if words := k.words(before); words != "" {
-		k.out.say("%s\n", words)
-	}
+	k.happened(&port.CallChanged{Call: c}, k.words(before))
 	if c.State != "ended" {
 		return nil
 	}
 	return k.finish()
 }
 
-// rings takes a call that rings, or is about one that is none of ours.
-func (k *calling) rings(c port.Call) error {
+// rings hears of a call that is none of ours yet.
+func (k *calling) rings(c port.Call) {
 	wanted := c.State == "incoming" && k.call.ID == "" && (k.o.from == "" || k.o.from == c.Chat) && k.leaving.IsZero()
 	switch {
 	case !wanted:
 	case k.o.answer:
 		k.from, k.call, k.last = time.Now(), c, seat.Stats{}
-		if !k.o.json {
-			k.out.say("%s calls\n", cell(c.Chat))
-		}
+		k.happened(nil, cell(c.Chat)+" calls\n")
 		k.Do(&port.AnswerCall{Call: c.ID, Video: k.o.video, Seat: seatName})
 	case k.o.decline:
 		k.call = c
 		k.Do(&port.DeclineCall{Call: c.ID})
 	}
-	return nil
 }
 
 // finish is behind the end of a call: its numbers, and whether another is waited for.
@@ -104,13 +97,13 @@ func (k *calling) words(before string) string {
 	}
 	switch c.State {
 	case "calling":
-		return "calling " + cell(c.Chat)
+		return "calling " + cell(c.Chat) + "\n"
 	case "ringing":
-		return "it rings there"
+		return "it rings there\n"
 	case "active":
-		return fmt.Sprintf("speaking, after %s%s", time.Since(k.from).Round(time.Millisecond), lockWords(c.Lock))
+		return fmt.Sprintf("speaking, after %s%s\n", time.Since(k.from).Round(time.Millisecond), lockWords(c.Lock))
 	case "ended":
-		return whyWords(c)
+		return whyWords(c) + "\n"
 	}
 	return ""
 }
