@@ -10,7 +10,7 @@ import (
 
 // permissions are what pages may ask people for: calls and voice notes, nothing that tells
 // where somebody is or what else the machine has.
-const permissions = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), " +
+const permissions = "camera=(self), microphone=(self), display-capture=(self), speaker-selection=(self), fullscreen=(self), autoplay=(self), picture-in-picture=(self), screen-wake-lock=(self), " +
 	"publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), " +
 	"accelerometer=(), gyroscope=(), magnetometer=()"
 

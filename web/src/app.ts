@@ -2,6 +2,7 @@
 // in place of all, and menus are in this order.
 
 import type { Feature } from './feature';
+import { calls } from './features/calls';
 import { chatList } from './features/chats';
 import { composer } from './features/composer';
 import { conversation } from './features/conversation';
@@ -23,4 +24,4 @@ import { failure } from './features/failure';
 import { search } from './features/search';
 import { newRelease } from './features/update';
 
-export const features: readonly Feature[] = [newRelease, failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, devices, privacy, settings, wayback, install, search, notify];
+export const features: readonly Feature[] = [newRelease, failure, onboarding, loading, chatList, conversation, composer, people, groups, files, media, voice, trust, calls, devices, privacy, settings, wayback, install, search, notify];

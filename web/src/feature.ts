@@ -54,6 +54,8 @@ export interface Feature {
 	tools?: View<{ chat: string }>;
 	/** speak stands in place of the composer's send button while nothing is written */
 	speak?: View<{ chat: string }>;
+	/** above is a bar over all panes, which make room for it */
+	above?: { when: (world: World) => boolean; view: View };
 	/** over stands over everything while it is wanted: a viewer, a player */
 	over?: { when: (world: World) => boolean; view: View };
 	/** who stands under a chat's name in its head, while nobody writes and nobody is said to be here */

@@ -77,9 +77,16 @@ export function noticeWords(message: Message): string {
 		'asks-in': () => m.group_line_asks({ name }),
 		'new-device': () => m.notice_new_device({ name }),
 		changed: () => m.notice_changed({ name }),
+		call: () => callWords(message.params ?? []),
 		timer: () => timerWords(Number(message.params?.[0])),
 	};
 	return (words[message.notice ?? ''] ?? m.notice_other)();
+}
+
+// a call's ID, whose it was, with what, and how it ended
+function callWords([, , what, why]: readonly string[]): string {
+	if (why === 'missed') return what === 'video' ? m.calls_missed_video() : m.calls_missed_voice();
+	return what === 'video' ? m.calls_video() : m.calls_voice();
 }
 
 const timerWords = (seconds: number) => (seconds > 0 ? m.notice_timer({ time: lasting(seconds, tag()) }) : m.notice_timer_off());
