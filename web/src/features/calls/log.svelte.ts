@@ -23,6 +23,7 @@ export class Log {
 	start(world: World) {
 		this.#world = world;
 		world.connection.onOpen((address) => address && void this.load());
+		if (world.connection.address) void this.load(); // it was there before this
 		world.engine.on('callChanged', ({ call }) => this.#is(call));
 		addEventListener('storage', (e: StorageEvent) => e.key === key && (this.#seen = read()));
 		$effect.root(() => {

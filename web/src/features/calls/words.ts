@@ -22,6 +22,15 @@ export function lasted(seconds: number, tag: string): string {
 	return `\u2066${n}:${rest.indexOf(':') === 1 ? new Intl.NumberFormat(tag).format(0) : ''}${rest}\u2069`;
 }
 
+/** spokenWords is that in words, as one remembers it: 40 sec, 12 min, 1 hr 5 min. */
+export function spokenWords(seconds: number, tag: string): string {
+	const unit = (n: number, unit: string) => new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'short' }).format(n);
+	if (seconds < 60) return unit(Math.max(1, Math.round(seconds)), 'second');
+	const minutes = Math.round(seconds / 60);
+	if (minutes < 60) return unit(minutes, 'minute');
+	return [unit(Math.floor(minutes / 60), 'hour'), minutes % 60 && unit(minutes % 60, 'minute')].filter(Boolean).join(' ');
+}
+
 /** standWords is where a call stands that does not speak yet. */
 export function standWords(call: Call): string {
 	const words: Record<string, () => string> = { calling: m.calls_calling, ringing: m.calls_ringing, answering: m.calls_answering, connecting: m.calls_connecting };
@@ -61,7 +70,7 @@ export const blindWords = (why: 'refused' | 'missing' | 'failed'): string => ({ 
 /** entryWords is a call in the log: what became of it. */
 export function entryWords(call: Pick<Call, 'why' | 'mine' | 'answered' | 'ended'>, tag: string): string {
 	const seconds = spoken(call);
-	if (seconds > 0) return lasted(seconds, tag);
+	if (seconds > 0) return spokenWords(seconds, tag);
 	const words: Record<string, () => string> = {
 		missed: m.calls_missed,
 		declined: m.calls_declined,

@@ -1,12 +1,14 @@
 import { m } from '../../i18n';
 import { preview } from '../../i18n/words';
 import { muted } from '../../model/chats.svelte';
+import { shown } from '../../model/contacts.svelte';
 import { written } from '../../model/route.svelte';
 import type { World } from '../../model/world';
-import type { Chat, Message, MessageChanged } from '../../port/types';
+import type { Call, Chat, Message, MessageChanged } from '../../port/types';
 import { plain } from '../../ui/bidi';
 import { number } from '../../ui/time';
 import { Choices } from './choices.svelte';
+import { callWords, tagOf } from './ringing';
 import { chime } from './sound';
 
 const looked = 'mirsal looked at'; // a lock that a window has while a person looks at it
@@ -22,6 +24,8 @@ interface Shown {
 	message: string;
 	/** where it is in the address, for a window that is to be opened */
 	at: string;
+	/** it is of a call, and stays until that says otherwise */
+	call?: string;
 }
 
 /** wants says whether a message is one to be told of, by whoever does not look. */
@@ -66,6 +70,7 @@ export class Notifier {
 		for (const name of ['focus', 'blur'] as const) addEventListener(name, () => this.#look());
 		document.addEventListener('visibilitychange', () => this.#look());
 		world.engine.on('messageChanged', (change) => void this.#changed(change));
+		world.engine.on('callChanged', ({ call }) => void this.#called(call));
 		for (const name of ['chatChanged', 'chatGone', 'chatCleared', 'messageGone'] as const) world.engine.on(name, () => this.#later());
 		navigator.serviceWorker?.addEventListener('message', ({ data }) => this.#opens(data));
 		$effect.root(() => {
@@ -101,11 +106,33 @@ export class Notifier {
 		await navigator.locks.request(telling, () => this.#tell(message));
 	}
 
-	async #tell(message: Message) {
-		if (this.#looking()) return;
+	// seen says that a window of ours is looked at.
+	async #seen(): Promise<boolean> {
+		if (this.#looking()) return true;
 		await this.#over; // or what this window had a moment ago is taken for another's
 		const { held = [] } = await navigator.locks.query();
-		if (this.#looking() || held.some((l) => l.name === looked)) return;
+		return this.#looking() || held.some((l) => l.name === looked);
+	}
+
+	// The sound of a call is its own: every window rings.
+	async #called(call: Call) {
+		if (!this.choices.on || this.allowed !== 'granted') return;
+		await navigator.locks.request(telling, async () => {
+			const registration = await navigator.serviceWorker.getRegistration();
+			const words = callWords(call);
+			const there = (await registration?.getNotifications({ tag: tagOf(call) })) ?? [];
+			if (!words || (there.length === 0 && (await this.#seen()))) return there.forEach((n) => n.close());
+			if (!registration?.active || !once(`${tagOf(call)} ${call.state}`)) return;
+			const { settings, contacts, chats } = this.#world;
+			const name = plain(chats.of(call.chat)?.name ?? shown(contacts.of(call.chat) ?? { address: call.chat }));
+			const data: Shown = { chat: call.chat, message: '', at: written({ chat: call.chat }), call: call.id };
+			const look = { icon: '/icon-192.png', lang: settings.locale, dir: settings.direction, silent: true, tag: tagOf(call), renotify: true, requireInteraction: call.state === 'incoming', data };
+			await registration.showNotification(name, { ...look, body: words });
+		});
+	}
+
+	async #tell(message: Message) {
+		if (await this.#seen()) return;
 		const registration = await navigator.serviceWorker.getRegistration();
 		const chat = this.#world.chats.of(message.chat); // with what was counted since
 		if (!registration?.active || !chat || !once(message.id)) return;
@@ -130,7 +157,9 @@ export class Notifier {
 		if (!chats.loaded) return;
 		const registration = await navigator.serviceWorker?.getRegistration();
 		for (const n of (await registration?.getNotifications()) ?? []) {
-			const chat = chats.of((n.data as Shown | null)?.chat);
+			const data = n.data as Shown | null;
+			if (data?.call) continue;
+			const chat = chats.of(data?.chat);
 			if (!chat?.unread || muted(chat)) n.close();
 		}
 	}

@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { speak } from '../../i18n';
 import { Settings } from '../../model/settings.svelte';
-import type { Chat, Message, MessageChanged } from '../../port/types';
+import type { Call, Chat, Message, MessageChanged } from '../../port/types';
 import { Choices } from './choices.svelte';
 import { once, textOf, wants } from './notifier.svelte';
+import { callWords } from './ringing';
 
 const lock = { state: 'locked' as const };
 const chat = (more: Partial<Chat> = {}) => ({ address: 'bob@example.org', name: 'bob', active: '2026-01-01T00:00:00Z', lock, ...more }) as Chat;
@@ -53,4 +54,13 @@ test('nothing is told before somebody wants it, and choices are kept', () => {
 	expect([next.on, next.text, next.sound]).toEqual([true, false, true]);
 	localStorage.setItem('mirsal notify', 'nonsense');
 	expect(new Choices().on).toBe(false);
+});
+
+test('a call is told of while it rings and when it was missed, and otherwise not', () => {
+	const settings = new Settings();
+	settings.locale = 'en';
+	speak(settings);
+	const call = (more: Partial<Call>) => callWords({ id: 'c', chat: 'bob@example.org', state: 'incoming', at: '', muted: {}, theirMuted: {}, ...more });
+	expect([call({}), call({ video: true }), call({ state: 'ended', why: 'missed' })]).toEqual(['Incoming call', 'Incoming video call', 'Missed call']);
+	for (const none of [{ mine: true }, { state: 'active' }, { state: 'ended', why: 'declined-elsewhere' }, { state: 'ended', why: 'missed', silent: 'stranger' }, { state: 'ended', why: 'missed', late: true }]) expect(call(none)).toBe('');
 });

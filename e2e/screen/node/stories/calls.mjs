@@ -1,0 +1,209 @@
+// Calls between a desktop and a phone: by voice, muted, with video added, hung up; with video;
+// declined; taken back, which is missed; answered on another device of the same account. What
+// speaks media is made where somebody has accepted and not before (R13), and what is sent
+// arrives, counted in frames and packets at both ends.
+
+import { desktop, phone, same } from '../stage.mjs';
+import { sound } from '../axe.mjs';
+
+export const args = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
+
+const lens = { permissions: ['camera', 'microphone'] };
+
+export default async function calls(stage) {
+	const alice = await stage.person('alice', desktop, lens);
+	const bob = await stage.person('bob', phone, lens);
+	for (const p of [alice, bob]) await p.context.addInitScript(watchCalls);
+	await Promise.all([alice.signsIn(), bob.signsIn()]);
+	same(await alice.button('calls_voice').count(), 0, 'a way to call where no chat is open');
+	await alice.meets(bob);
+	await alice.writes('hello bob');
+	await bob.opens(alice);
+	await bob.accepts();
+	await bob.reads('hello bob');
+	await alice.delivered('hello bob', 'delivered', 'read');
+
+	await byVoice(stage, alice, bob);
+	await withVideo(stage, alice, bob);
+	await declined(stage, alice, bob);
+	await takenBack(stage, alice, bob);
+	await elsewhere(stage, alice, bob);
+}
+
+// watchCalls counts what is made and what is opened, and keeps it for a look at what flows.
+function watchCalls() {
+	if (location.protocol === 'about:') return;
+	globalThis.made = [];
+	globalThis.opened = [];
+	globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+		constructor(...how) {
+			super(...how);
+			globalThis.made.push(this);
+		}
+	};
+	const get = MediaDevices.prototype.getUserMedia;
+	MediaDevices.prototype.getUserMedia = async function (what) {
+		const stream = await get.call(this, what);
+		globalThis.opened.push(...stream.getTracks());
+		return stream;
+	};
+}
+
+const made = (p) => p.page.evaluate(() => globalThis.made.length);
+const open = (p) => p.page.evaluate(() => globalThis.opened.filter((t) => t.readyState === 'live').map((t) => t.kind).sort());
+
+const rings = (p, other, video = false) => p.page.getByRole('alertdialog', { name: `${other.name} ${p.say(video ? 'calls_incoming_video' : 'calls_incoming_voice')}` });
+
+async function places(p, video = false) {
+	const key = video ? 'calls_video' : 'calls_voice';
+	const menu = p.page.getByRole('button', { name: p.say('calls_call'), exact: true });
+	if (!(await menu.isVisible())) return p.button(key).click();
+	await menu.click();
+	await p.page.getByRole('menuitem', { name: p.say(key), exact: true }).click();
+}
+
+// flows waits until more of something comes and goes than did; a condition of a page's that is a promise is not waited for.
+async function flows(p, ...kinds) {
+	const look = () =>
+		p.page.evaluate(async () => {
+			const found = {};
+			for (const s of (await globalThis.made.at(-1)?.getStats())?.values() ?? []) {
+				if (s.type !== 'inbound-rtp') continue;
+				if (s.kind === 'audio') found.audio = (found.audio ?? 0) + s.packetsReceived;
+				else found.video = (found.video ?? 0) + (s.framesDecoded ?? 0);
+			}
+			return found;
+		});
+	const first = await look();
+	for (const by = Date.now() + 60_000; ; ) {
+		const now = await look();
+		if (kinds.every((k) => (now[k] ?? 0) > (first[k] ?? 0) + 5)) return;
+		if (Date.now() > by) throw new Error(`${p.name} gets ${JSON.stringify(now)}, of ${kinds}`);
+		await p.page.waitForTimeout(100);
+	}
+}
+
+// speaking waits until a call is on at both ends, with the time that it lasts.
+async function speaking(...people) {
+	for (const p of people) await p.page.getByRole('timer').filter({ hasText: /[0-9\u0660-\u0669]/ }).first().waitFor();
+}
+
+async function over(...people) {
+	for (const p of people) {
+		await p.page.locator('dialog[open]').waitFor({ state: 'detached' });
+		await p.page.waitForFunction(() => globalThis.opened.every((t) => t.readyState === 'ended') && globalThis.made.every((c) => c.signalingState === 'closed'));
+	}
+}
+
+async function byVoice(stage, alice, bob) {
+	await places(alice);
+	await rings(bob, alice).waitFor();
+	await alice.page.getByText(alice.say('calls_ringing')).waitFor();
+	await stage.snap('calls-ringing');
+	same([await made(bob), await open(bob)], [0, []], 'what bob has made and opened while it rings');
+	same([await made(alice), await open(alice)], [0, ['audio']], 'what alice has made and opened while it rings there');
+	await sound(bob, 'a call that rings');
+	await bob.page.keyboard.press('Escape'); // puts it aside and declines nothing
+	await rings(bob, alice).waitFor({ state: 'detached' });
+	await bob.page.getByRole('region', { name: bob.say('calls_bar') }).getByRole('button').first().click();
+	await rings(bob, alice).waitFor();
+	await bob.button('calls_accept').click();
+	await speaking(alice, bob);
+	same([await made(alice), await made(bob)], [1, 1], 'connections of one call');
+	await Promise.all([flows(alice, 'audio'), flows(bob, 'audio')]);
+	await sound(alice, 'a call by voice');
+	await stage.snap('calls-voice');
+
+	await bob.button('calls_mic_off').click();
+	await alice.page.getByText(alice.say('calls_their_mic', { name: bob.name })).first().waitFor();
+	await stage.snap('calls-muted');
+	await bob.button('calls_mic_on').click();
+	await alice.page.getByText(alice.say('calls_their_mic', { name: bob.name })).first().waitFor({ state: 'detached' });
+
+	// chats are read meanwhile
+	await alice.button('calls_small').click();
+	await alice.writes('written in a call');
+	await bob.page.keyboard.press('Escape');
+	await bob.reads('written in a call');
+	await stage.snap('calls-small');
+	for (const p of [alice, bob]) await p.page.getByRole('region', { name: p.say('calls_bar') }).getByRole('button').first().click();
+
+	await alice.button('calls_camera_on').click();
+	await flows(bob, 'video');
+	await stage.snap('calls-video-one');
+	await bob.button('calls_camera_on').click();
+	await flows(alice, 'video');
+	await stage.snap('calls-video-both');
+	await sound(bob, 'a call with video');
+	same([await made(alice), await made(bob)], [1, 1], 'connections when video was added');
+	await alice.page.getByRole('button', { name: new RegExp(`${alice.say('calls_more')}$`) }).last().click();
+	await stage.snap('calls-lock');
+	await alice.page.keyboard.press('Escape');
+	await alice.button('calls_hang_up').click();
+	await over(alice, bob);
+	await alice.page.getByText(alice.say('calls_voice')).or(alice.page.getByText(alice.say('calls_video'))).first().waitFor();
+}
+
+async function withVideo(stage, alice, bob) {
+	await places(bob, true);
+	await rings(alice, bob, true).waitFor();
+	same(await open(alice), [], 'what alice has opened while it rings');
+	await stage.snap('calls-video-rings');
+	await alice.button('calls_accept_video').click();
+	await speaking(alice, bob);
+	await Promise.all([flows(alice, 'audio', 'video'), flows(bob, 'audio', 'video')]);
+	await stage.snap('calls-video');
+	await bob.button('calls_hang_up').click();
+	await over(alice, bob);
+}
+
+async function declined(stage, alice, bob) {
+	const before = await made(bob);
+	await places(alice);
+	await rings(bob, alice).waitFor();
+	await bob.button('calls_decline').click();
+	await alice.page.getByText(alice.say('calls_why_rejected', { name: bob.name })).waitFor();
+	await stage.snap('calls-declined');
+	same(await made(bob), before, 'connections that bob has made for a call that he declined');
+	await alice.button('close').click();
+	await over(alice, bob);
+}
+
+async function takenBack(stage, alice, bob) {
+	const before = await made(bob);
+	await places(alice);
+	await rings(bob, alice).waitFor();
+	await alice.button('calls_hang_up').click();
+	await over(alice, bob);
+	same(await made(bob), before, 'connections that bob has made for a call that was taken back');
+	await bob.page.getByText(bob.say('calls_missed_voice')).first().waitFor();
+	await bob.place('');
+	await bob.page.getByRole('button', { name: bob.say('calls_missed_from', { name: alice.name }) }).click();
+	await bob.page.getByRole('listitem').filter({ hasText: bob.say('calls_missed') }).first().waitFor();
+	await stage.snap('calls-log');
+	await sound(bob, 'the page of calls');
+	await bob.button('back').first().click();
+	await bob.button('calls_title').waitFor({ state: 'detached' });
+	same(await bob.page.getByRole('button', { name: bob.say('calls_missed_from', { name: alice.name }) }).count(), 0, 'calls that were missed and seen');
+	await bob.opens(alice);
+}
+
+// elsewhere: bob has a second device, and one of the two answers.
+async function elsewhere(stage, alice, bob) {
+	const tablet = await stage.person('tablet', desktop, lens);
+	tablet.address = bob.address;
+	await tablet.context.addInitScript(watchCalls);
+	await tablet.signsIn();
+	await tablet.opens(alice);
+	await places(alice);
+	await Promise.all([rings(bob, alice).waitFor(), rings(tablet, alice).waitFor()]);
+	const before = await made(bob);
+	await tablet.button('calls_accept').click();
+	await speaking(alice, tablet);
+	await rings(bob, alice).waitFor({ state: 'detached' });
+	await stage.snap('calls-elsewhere');
+	same(await made(bob), before, 'connections that bob has made for a call that is answered elsewhere');
+	await Promise.all([flows(alice, 'audio'), flows(tablet, 'audio')]);
+	await alice.button('calls_hang_up').click();
+	await over(alice, tablet);
+}
