@@ -207,9 +207,10 @@ func (e *Engine) listedContact(address string) bool {
 	return c != nil && c.Subscription != "" && !c.Blocked
 }
 
-// carry does what a call says, and tells of it; false: the profile is broken.
+// carry does what a call says, and tells of it: of its end when all is closed; false: the profile is broken.
 func (e *Engine) carry(o *ongoing, all []call.Do) bool {
-	if !e.moved(o) {
+	over := o.Over()
+	if !over && !e.moved(o) {
 		return false
 	}
 	for _, d := range all {
@@ -225,12 +226,15 @@ func (e *Engine) carry(o *ongoing, all []call.Do) bool {
 			return false
 		}
 	}
-	return true
+	return !over || e.moved(o)
 }
 
 // moved notes what has become of a call.
 func (e *Engine) moved(o *ongoing) bool {
 	now, is := e.Now(), o.Life().State
+	if is == life.Ended && o.state == is {
+		return true // it is in the log
+	}
 	if is != o.state {
 		o.state, o.due = is, time.Time{}
 		if lasts := is.Lasts(); lasts > 0 {

@@ -136,7 +136,7 @@ func TestAContactsCallRingsAndIsTaken(t *testing.T) {
 		d.must(&port.CallConnected{Call: call.ID})
 		time.Sleep(10 * time.Second)
 		d.gets(asks(bob+"/b", "<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='c1'><reason><success/></reason></jingle>"))
-		same(t, "told", d.ofCalls(), "active", "ended peer-hung-up", "seat: close")
+		same(t, "told", d.ofCalls(), "active", "seat: close", "ended peer-hung-up")
 		same(t, "lines", d.lines(bob), "!call")
 		if log := d.callLog(); len(log) != 1 || log[0].Why != "peer-hung-up" || log[0].Ended.Sub(log[0].Answered) != 10*time.Second || log[0].Lock.State != port.Open {
 			t.Errorf("the log is %+v", log)
@@ -216,7 +216,7 @@ func TestWeCallAndNobodyAnswers(t *testing.T) {
 		d.gets(invites(bob+"/b", "ringing", strings.TrimPrefix(done.Call, bob+" "), ""))
 		time.Sleep(61 * time.Second)
 		d.wait()
-		same(t, "told", d.ofCalls(), "calling", "seat: open", "ringing", "ended unanswered", "seat: close")
+		same(t, "told", d.ofCalls(), "calling", "seat: open", "ringing", "seat: close", "ended unanswered")
 		same(t, "said", d.invited(), "retract "+bob)
 		if len(d.engine.calls.on) > 0 {
 			t.Error("it is still on")
@@ -418,7 +418,7 @@ func TestAnAnswerWithAnotherFingerprintIsNotFed(t *testing.T) {
 		d.wait()
 		d.told = nil
 		d.gets(asks(bob+"/b", sealedOffers("session-accept", id, "active", "")))
-		same(t, "told", d.ofCalls(), "ended insecure", "seat: close")
+		same(t, "told", d.ofCalls(), "seat: close", "ended insecure")
 		if log := d.callLog(); log[0].Text == "" {
 			t.Error("it is not said why")
 		}
@@ -600,4 +600,47 @@ func TestTheLogIsKeptAndBounded(t *testing.T) {
 			t.Errorf("%d are kept", n)
 		}
 	})
+}
+
+func TestNothingIsSealedForAKeyThatIsNotTrusted(t *testing.T) {
+	for _, c := range []struct{ name, trust, of string }{{"refused", "refused", "one"}, {"undecided", "verified", "two"}} {
+		bubble(t, func(t *testing.T, d *desk) {
+			d.befriend(bob)
+			one := d.peer(bob)
+			d.gets(one.says("hello", "from='"+bob+"/b' to='"+me+"' type='chat' id='m1'", ""))
+			d.must(&port.SetTrust{Address: bob, Fingerprint: one.Fingerprint(), Trust: c.trust})
+			which := one
+			if c.of == "two" {
+				which = d.peer(bob)
+				d.gets(which.says("hello too", "from='"+bob+"/c' to='"+me+"' type='chat' id='m2'", ""))
+			}
+			id := strings.TrimPrefix(d.must(&port.PlaceCall{Chat: bob}).(*port.Done).Call, bob+" ")
+			d.gets(invites(bob+"/b", "proceed", id, fmt.Sprintf("<device xmlns='%s' id='%d'/>", jingle.NSSealed, which.ID())))
+			d.questions("")
+			d.must(&port.CallDescribed{Call: callName(bob, id), SDP: described("actpass")})
+			d.wait()
+			if got := d.callLog()[0]; got.Why != "insecure" || len(d.requested()) > 0 {
+				t.Errorf("%s: %+v", c.name, got)
+			}
+		})
+	}
+}
+
+func TestASealOfAKeyThatIsNotTrustedIsNotBelieved(t *testing.T) {
+	for _, trust := range []string{"refused", "verified"} {
+		bubble(t, func(t *testing.T, d *desk) {
+			d.befriend(bob)
+			p := d.peer(bob)
+			d.gets(p.says("hello", "from='"+bob+"/b' to='"+me+"' type='chat' id='m1'", ""))
+			d.must(&port.SetTrust{Address: bob, Fingerprint: p.Fingerprint(), Trust: trust})
+			if trust == "verified" { // then a second device waits for a person's decision
+				p = d.peer(bob)
+			}
+			d.gets(invites(bob+"/b", "propose", "c1", audio))
+			d.must(&port.AnswerCall{Call: bob + " c1"})
+			d.told = nil
+			d.gets(asks(bob+"/b", sealedOffers("session-initiate", "c1", "actpass", p.sealFor(theirPrint))))
+			same(t, trust+": told", d.ofCalls(), "seat: close", "ended insecure")
+		})
+	}
 }

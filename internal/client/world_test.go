@@ -501,7 +501,7 @@ func bubble(t *testing.T, f func(t *testing.T, d *desk)) {
 func (d *desk) find(text string) (found []string) {
 	d.t.Helper()
 	for _, table := range []keep.Table{"timeline.rows", "timeline.where", "timeline.marks", "timeline.waiting", "timeline.outbox", "timeline.replies",
-		"timeline.chats", "timeline.meta", "timeline.archives", profileTable, contactTable, roomTable, chatTable, faceTable, pictureTable, "files.uploads", "files.downloads", "omemo.read", "omemo.accounts"} {
+		"timeline.chats", "timeline.meta", "timeline.archives", profileTable, callTable, contactTable, roomTable, chatTable, faceTable, pictureTable, "files.uploads", "files.downloads", "omemo.read", "omemo.accounts"} {
 		err := d.store.Scan(table, keep.Range{}, func(key string, value []byte) bool {
 			if strings.Contains(key+string(value), text) {
 				found = append(found, string(table))

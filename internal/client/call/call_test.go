@@ -144,14 +144,6 @@ func TestAnotherFingerprintEndsTheCall(t *testing.T) {
 		}, why: "insecure"},
 		"of a refused device":  {set: func(l *line) { l.b.keys.refused = true }, why: "peer-hung-up"},
 		"for a refused device": {set: func(l *line) { l.a.keys.refused = true }, why: "insecure"},
-		"what is no fingerprint": {set: func(l *line) { l.a.keys.own = 1; l.b.keys.lock = port.Lock{}; l.meddle = nil }, meddle: func(_ *device, s *jingle.Session) bool {
-			for i := range s.Contents {
-				if way := s.Contents[i].Transport; way != nil && way.Sealed != nil {
-					way.Sealed.Payload = []byte("AA\r\na=candidate:x")
-				}
-			}
-			return true
-		}, why: "peer-hung-up"},
 	} {
 		l := newLine(t)
 		if c.set != nil {
@@ -367,4 +359,20 @@ func TestADescriptionThatCannotBeUsedEndsTheCall(t *testing.T) {
 	if _, ok := l.b.Described("v=0"); ok {
 		t.Error("it is asked for behind the end")
 	}
+}
+
+func TestWhatIsInASealIsAFingerprint(t *testing.T) {
+	l := newLine(t)
+	l.meddle = func(_ *device, s *jingle.Session) bool {
+		for i := range s.Contents {
+			if way := s.Contents[i].Transport; way != nil && way.Sealed != nil {
+				way.Sealed.Payload = []byte("AA\r\na=candidate:x")
+			}
+		}
+		return true
+	}
+	l.does(l.a, l.a.Place(false, ""))
+	l.does(l.b, l.b.Answer(false, ""))
+	l.is("insecure", l.b.View().Why)
+	same(t, "bob's seat", l.b.did, "open", "close")
 }
