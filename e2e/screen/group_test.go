@@ -197,6 +197,10 @@ func TestVoicesAreRecordedHeardAndGotByOthers(t *testing.T) {
 	h.tell("voice", map[string]any{"browser": microphone})
 }
 
+func TestAGroupAndWhatIsSentAlongLookAsTheyDidAndCanBeUsedByEverybody(t *testing.T) {
+	compare(t, newHouse(t, "alice", "bob", "dina").tell("gathered", map[string]any{"browser": microphone}))
+}
+
 func TestPhotosAndFilesAreSentSeenAndKept(t *testing.T) {
 	h := prepared(t)
 	h.opens([]string{"alice", "bob"}, "--set", "upload.public_url=http://"+h.web, "--set", "upload.max_size=9000000")

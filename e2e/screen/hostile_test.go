@@ -1,10 +1,16 @@
 package screen
 
 import (
+	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,10 +84,11 @@ type mallory struct {
 
 func (h *house) mallorys() map[string]func() error {
 	return map[string]func() error{
-		"mallory meets alice": h.meet,
-		"mallory writes":      func() error { return h.mallory.write() },
-		"mallory pretends":    func() error { return h.mallory.pretend() },
-		"mallory sends files": func() error { return h.mallory.files() },
+		"mallory meets alice":    h.meet,
+		"mallory writes":         func() error { return h.mallory.write() },
+		"mallory pretends":       func() error { return h.mallory.pretend() },
+		"mallory sends files":    func() error { return h.mallory.files() },
+		"mallory sends pictures": func() error { return h.mallory.pictures() },
 	}
 }
 
@@ -175,9 +182,27 @@ func (m *mallory) pretend() error {
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	words := page + "\u202e"
-	_, err = m.Call(&port.SetRoom{Room: made.(*port.Done).Chat, Description: &words})
-	return err
+	words, room := page+"\u202e", made.(*port.Done).Chat
+	_, err = m.Call(&port.SetRoom{Room: room, Description: &words})
+	return errors.Join(err, m.subject(room))
+}
+
+// subject changes that of a group, past the engine.
+func (m *mallory) subject(room string) error {
+	if err := m.raw.Send("<presence to='" + room + "/raw'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		n, err := m.raw.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if n.Name.Local == "message" && n.Attr("type") == "groupchat" { // the subject so far: it is in
+			return m.raw.Send("<message to='" + room + "' type='groupchat'><subject>" + escaped(page+name) + "</subject></message>")
+		}
+	}
 }
 
 func (m *mallory) files() error {
@@ -194,35 +219,75 @@ func (m *mallory) files() error {
 	return nil
 }
 
+// upload puts a file on the server, under a type of its own choice.
+func (m *mallory) upload(id, name, media string, content []byte) (string, error) {
+	const ns = "urn:xmpp:http:upload:0"
+	answer, err := m.answer(id, fmt.Sprintf("<iq type='get' id='%s' to='upload.%s'><request xmlns='%s' filename='%s' size='%d' content-type='%s'/></iq>", id, domain, ns, name, len(content), media))
+	if err != nil {
+		return "", err
+	}
+	slot := answer.Child(ns, "slot")
+	if slot == nil {
+		return "", fmt.Errorf("no slot: %v", answer)
+	}
+	r, err := http.NewRequest(http.MethodPut, slot.Child(ns, "put").Attr("url"), bytes.NewReader(content))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", media)
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	_ = got.Body.Close()
+	if got.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("%s: %s", name, got.Status)
+	}
+	return slot.Child(ns, "get").Attr("url"), nil
+}
+
+// pictures are encrypted ones: changed by a bit, and cut, after they were; one that was cut before;
+// and one as it should be.
+func (m *mallory) pictures() error {
+	whole := &bytes.Buffer{}
+	if err := png.Encode(whole, image.NewRGBA(image.Rect(0, 0, 120, 80))); err != nil {
+		return err
+	}
+	secret := bytes.Repeat([]byte{7}, 12+32)
+	block, err := aes.NewCipher(secret[12:])
+	if err != nil {
+		return err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return err
+	}
+	seal := func(b []byte) []byte { return aead.Seal(nil, secret[:12], b, nil) }
+	right := seal(whole.Bytes())
+	for i, content := range [][]byte{flipped(bytes.Clone(right)), right[:len(right)-20], seal(whole.Bytes()[:whole.Len()/2]), right} {
+		link, err := m.upload(fmt.Sprint("picture", i), "hill.png", "application/octet-stream", content)
+		if err != nil {
+			return err
+		}
+		_, place, _ := strings.Cut(link, "://")
+		if _, err := m.Call(&port.Send{Chat: victim, Text: "aesgcm://" + place + "#" + hex.EncodeToString(secret)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // uploads are links of this site's to files that are pages and programs, as a server hands them out.
 func (m *mallory) uploads() (links []string, err error) {
 	for i, f := range []struct{ name, media, content string }{
 		{"page.html", "text/html", page}, {"drawing.svg", "image/svg+xml", svg}, {"photo.png", "image/png", page}, {"script.js", "text/javascript", "globalThis.canary=1"},
 		{"page.xhtml", "application/xhtml+xml", "<html xmlns='http://www.w3.org/1999/xhtml'><script>globalThis.canary=1</script></html>"}, {"text.txt", "text/plain", page},
 	} {
-		id := fmt.Sprint("slot", i)
-		answer, err := m.answer(id, fmt.Sprintf("<iq type='get' id='%s' to='upload.%s'><request xmlns='urn:xmpp:http:upload:0' filename='%s' size='%d' content-type='%s'/></iq>", id, domain, f.name, len(f.content), f.media))
+		link, err := m.upload(fmt.Sprint("slot", i), f.name, f.media, []byte(f.content))
 		if err != nil {
 			return nil, err
 		}
-		slot := answer.Child("urn:xmpp:http:upload:0", "slot")
-		if slot == nil {
-			return nil, fmt.Errorf("no slot: %v", answer)
-		}
-		r, err := http.NewRequest(http.MethodPut, slot.Child("urn:xmpp:http:upload:0", "put").Attr("url"), strings.NewReader(f.content))
-		if err != nil {
-			return nil, err
-		}
-		r.Header.Set("Content-Type", f.media)
-		got, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return nil, err
-		}
-		_ = got.Body.Close()
-		if got.StatusCode != http.StatusCreated {
-			return nil, fmt.Errorf("%s: %s", f.name, got.Status)
-		}
-		links = append(links, slot.Child("urn:xmpp:http:upload:0", "get").Attr("url"))
+		links = append(links, link)
 	}
 	return links, nil
 }

@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { encode } from '../../../web/node_modules/uqr/dist/index.mjs';
 
 const film = path.join(os.tmpdir(), 'camera.y4m');
 const [width, height] = [640, 480];
@@ -29,10 +30,19 @@ export async function points(p) {
 	await square.waitFor();
 	const [drawn, box] = await square.evaluate((s) => [s.querySelector('path').getAttribute('d'), s.getAttribute('viewBox')]);
 	const dark = new Set([...drawn.matchAll(/M(\d+) (\d+)h1/g)].map((m) => `${m[1]} ${m[2]}`));
-	const size = Number(box.split(' ')[2]);
+	draws(Number(box.split(' ')[2]), (x, y) => dark.has(`${x} ${y}`));
+}
+
+/** sees has it see a square that says something, which nobody's screen shows. */
+export function sees(text) {
+	const { size, data } = encode(text, { ecc: 'L', border: 2 });
+	draws(size, (x, y) => Boolean(data[y]?.[x]));
+}
+
+function draws(size, dark) {
 	const scale = Math.floor(440 / size);
 	const [left, top] = [(width - size * scale) >> 1, (height - size * scale) >> 1];
-	take((x, y) => (dark.has(`${Math.floor((x - left) / scale)} ${Math.floor((y - top) / scale)}`) ? black : white));
+	take((x, y) => (dark(Math.floor((x - left) / scale), Math.floor((y - top) / scale)) ? black : white));
 }
 
 /** away has the camera see nothing. */

@@ -129,6 +129,7 @@ export function failureWords({ code }: Failure): string {
 		'key-undecided': m.failure_key_undecided,
 		refused: m.failure_refused,
 		'too-large': m.failure_too_large,
+		tampered: m.failure_tampered,
 		missing: m.failure_missing,
 		'no-such-chat': m.failure_missing,
 		interrupted: m.failure_interrupted,

@@ -10,6 +10,7 @@ test('what would turn the direction of a name is taken out', () => {
 	expect(plain('\u2066a\u2069\u200Fb\u061C')).toBe('ab');
 	expect(plain(' a\n\tb\u200B ')).toBe('a b');
 	expect(plain('سارة العلي')).toBe('سارة العلي');
+	expect(plain(`Z${'\u0335\u0301'.repeat(500)}e بِسْمِ نُّور`)).toBe('Z\u0335\u0301\u0335\u0301e بِسْمِ نُّور'); // marks of a language stay
 });
 
 test('initials are of the first and the last word, one where letters join', () => {

@@ -4,7 +4,7 @@
 import { desktop, phone, same } from '../stage.mjs';
 
 export default async function failures(stage) {
-	const scenes = { old, nothingKept, noEngine, noPart, wrongClock, reset, anotherTab, signedOut };
+	const scenes = { old, nothingKept, noEngine, noPart, wrongClock, reset, anotherTab, mistyped, signedOut };
 	for (const [name, scene] of Object.entries(scenes)) {
 		if (process.env.SCENES && !process.env.SCENES.includes(name)) continue;
 		try {
@@ -22,6 +22,22 @@ async function told(p, key, ...buttons) {
 	await p.page.getByText(p.say(`${key}_lead`)).waitFor();
 	same((await p.page.getByRole('button').allInnerTexts()).map((t) => t.trim()), buttons.map((b) => p.say(b)), `the buttons of ${key}`);
 	await p.stage.snap(key);
+}
+
+// An address or a code that was mistyped leaves nothing behind: this device was not signed out, it never was in.
+async function mistyped(stage) {
+	const p = await stage.person('alice', desktop);
+	await p.goes();
+	await p.page.getByRole('button', { name: p.say('onboarding_way_code') }).click();
+	await p.page.getByLabel(p.say('signin_address')).fill('alicia@localhost');
+	await p.page.getByLabel(p.say('signin_password')).fill('no such code');
+	await p.button('signin_go').click();
+	await p.page.getByText(p.say('signin_wrong')).waitFor();
+	await p.page.reload();
+	await p.page.getByRole('button', { name: p.say('onboarding_way_code') }).waitFor();
+	await p.page.getByRole('progressbar').waitFor({ state: 'hidden' });
+	same(await p.page.getByRole('heading', { name: p.say('failure_out') }).count(), 0, 'pages that say that it was signed out');
+	await p.signsIn();
 }
 
 async function old(stage) {
@@ -60,7 +76,7 @@ async function noPart(stage) {
 	await p.page.getByText(p.say('part_missing')).waitFor();
 	await p.context.unroute(/NewChat/);
 	await p.button('try_again').click();
-	await p.page.getByLabel(p.say('new_who')).waitFor();
+	await p.whom().waitFor();
 }
 
 async function wrongClock(stage) {
@@ -97,7 +113,7 @@ async function anotherTab(stage) {
 	await p.page.getByRole('heading', { name: p.say('chats') }).waitFor();
 	await first.close();
 	await p.button('chat_new').first().click();
-	await p.page.getByLabel(p.say('new_who')).fill('bob@localhost');
+	await p.whom().fill('bob@localhost');
 	// the engine starts in this tab, and has to connect first
 	for (let tries = 0; tries < 30 && !(await p.field().isVisible()); tries++) {
 		if (await p.button('new_add').isEnabled()) await p.button('new_add').click().catch(() => {});

@@ -1,10 +1,13 @@
 // Mallory writes to alice what would run, load or mislead if it were anything but text. The
 // canary is a global that nothing of it may set.
 
+import { args as camera, lens, sees } from '../camera.mjs';
 import { desktop, phone } from '../stage.mjs';
 
+export const args = camera;
+
 export default async function hostile(stage, { texts, uploads }) {
-	const alice = await stage.person('alice', desktop);
+	const alice = await stage.person('alice', desktop, lens);
 	const mallory = { name: /mallory|ali/, address: 'mallory@localhost' };
 	watch(alice);
 	await alice.signsIn();
@@ -20,6 +23,7 @@ export default async function hostile(stage, { texts, uploads }) {
 		});
 		await sound(alice);
 	}
+	await stacked(alice);
 	for (const link of await alice.page.getByRole('article').getByRole('link').all()) {
 		const [to, target, rel] = await link.evaluate((a) => [a.href, a.target, a.rel]);
 		if (!/^https?:/.test(to) || target !== '_blank' || !/noopener/.test(rel) || !/noreferrer/.test(rel)) throw new Error(`a link to ${to} ${target} ${rel}`);
@@ -49,6 +53,8 @@ export default async function hostile(stage, { texts, uploads }) {
 	if (/[<>\u202e/]/.test(download.suggestedFilename())) throw new Error(`saved as ${download.suggestedFilename()}`);
 	await sound(alice);
 
+	await changed(stage, alice);
+	await squares(alice, mallory);
 	await pasted(alice);
 	for (const link of uploads) await uploaded(alice, link);
 	await fragments(stage, alice);
@@ -100,6 +106,44 @@ function look() {
 		if (/[\u202A-\u202E\u2066-\u2069]/.test(said)) wrong.push(`a name turns what is around it: ${said}`);
 	}
 	return wrong;
+}
+
+// stacked: marks upon marks stay in their own bubble.
+async function stacked(alice) {
+	const [tower, next] = [alice.page.getByRole('article').nth(-2), alice.page.getByRole('article').last()];
+	const shot = () => next.screenshot({ animations: 'disabled', caret: 'hide' });
+	const beside = await shot();
+	await tower.locator('.text').evaluate((e) => e.style.setProperty('visibility', 'hidden'));
+	if (!beside.equals(await shot())) throw new Error('marks of one message are painted over the next one');
+	await tower.locator('.text').evaluate((e) => e.style.removeProperty('visibility'));
+}
+
+// changed: pictures that were changed after they were encrypted are not shown, and that is said;
+// those whose sender has encrypted what is no picture are none.
+async function changed(stage, alice) {
+	const drawn = () => alice.page.evaluate(() => [...document.querySelectorAll('article img')].filter((i) => i.naturalWidth === 120).length);
+	await stage.wish('mallory sends pictures');
+	await alice.page.waitForFunction(() => [...document.querySelectorAll('article img')].some((i) => i.naturalWidth === 120));
+	await alice.page.getByRole('article').getByText(alice.say('failure_tampered')).nth(1).waitFor();
+	if ((await drawn()) !== 1) throw new Error(`${await drawn()} pictures are drawn`);
+	await sound(alice);
+	await stage.snap('hostile-pictures');
+}
+
+// squares: what a camera sees is a text like any other.
+async function squares(alice, mallory) {
+	for (const text of ['<img src=x onerror=globalThis.canary=1>', 'javascript:globalThis.canary=1', 'https://evil.example/invite/x"><script>globalThis.canary=1</script>', 'xmpp:<script>globalThis.canary=1</script>@localhost?roster']) {
+		sees(text);
+		await alice.place('page/people');
+		await alice.place('page/scan');
+		await alice.page.getByRole('alert').filter({ hasText: /\S/ }).first().waitFor();
+		await sound(alice);
+	}
+	await alice.place(`chat/${mallory.address}/panel/codes`);
+	await alice.page.getByRole('button', { name: new RegExp(`^${alice.say('trust_scan', { name: '' })}`) }).click();
+	await alice.page.getByRole('alert').getByText(alice.say('trust_result_none')).waitFor();
+	await sound(alice);
+	await alice.place(`chat/${mallory.address}`);
 }
 
 // pasted: what comes by the clipboard or by dragging is text, or a file to be looked at first.

@@ -162,7 +162,7 @@ async function forMembers(layla, omar, sara) {
 // declined: a stranger who asks is told nothing, and is no contact.
 async function declined(layla, omar) {
 	await omar.button('chat_new').first().click();
-	await omar.page.getByLabel(omar.say('new_who')).fill('ليلى@localhost');
+	await omar.whom().fill('ليلى@localhost');
 	await omar.button('new_add').click();
 	await omar.field().waitFor();
 	await omar.writes('هل تذكرينني؟');

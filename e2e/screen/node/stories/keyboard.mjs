@@ -60,7 +60,7 @@ async function begins(p, q, keys) {
 	await keys.press('Enter');
 	await keys.on(title(p, 'chat_new'), 'a page');
 	await tree(p, 'a new chat');
-	await keys.to(p.page.getByLabel(p.say('new_who')));
+	await keys.to(p.whom());
 	await keys.type(q.address);
 	await keys.to(p.button('new_add'));
 	await keys.press('Enter');

@@ -21,6 +21,7 @@ export default async function keys(stage) {
 	await meaning(alice, bob);
 	await byEye(alice, bob);
 	const second = await calmly(stage, alice, bob);
+	await ownLeft(alice, bob);
 	await comparedByCamera(stage, alice, bob, second);
 	await anothersCode(alice, bob);
 	await inQuestion(stage, alice, bob);
@@ -90,6 +91,21 @@ async function calmly(stage, alice, bob) {
 	await bob.reads('I see');
 	await second.reads('I see');
 	return second;
+}
+
+// ownLeft: all of hers are compared, the other device of his own is not. That is said, and where to do it.
+async function ownLeft(alice, bob) {
+	await tone(bob, 'trust_locked_short');
+	await lock(bob).click();
+	await bob.page.getByText(bob.say('trust_locked_own')).waitFor();
+	await look(bob, 'lock-own');
+	await bob.button('trust_own_devices').click();
+	const second = bob.page.getByRole('listitem').filter({ has: bob.page.getByRole('button', { name: /./ }) }).filter({ hasText: bob.say('devices_code') }).last();
+	await second.getByText(bob.say('devices_code'), { exact: true }).click();
+	await second.getByRole('button', { name: bob.say('trust_matches'), exact: true }).waitFor();
+	await look(bob, 'device-compare', bob.page.locator('p.code'));
+	await bob.place(`chat/${alice.address}`);
+	await bob.field().waitFor();
 }
 
 // compares shows one's code on one side and has the other's camera see it.

@@ -69,5 +69,7 @@ export async function look(person, name, ...covered) {
 	await person.page.mouse.move(0, 0);
 	await person.page.evaluate(() => document.fonts.ready.then(() => document.activeElement?.blur()));
 	await person.page.waitForTimeout(200);
-	await person.stage.keep(person, name, [person.page.locator('time'), ...covered]);
+	// what is under a question or a viewer is hardly to be seen
+	const within = (await person.page.locator('dialog[open]').count()) ? 'dialog[open] time' : 'time';
+	await person.stage.keep(person, name, [person.page.locator(within), ...covered]);
 }

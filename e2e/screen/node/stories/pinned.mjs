@@ -35,7 +35,7 @@ export default async function pinned(stage) {
 		if (await alice.page.evaluate(() => globalThis.forged || document.body.textContent.includes('forged'))) throw new Error(`${wish}: it was used`);
 		if (await alice.page.getByText(alice.say('update_waits')).count()) throw new Error(`${wish}: it was announced`);
 		await alice.button('chat_new').first().click(); // a part that comes later
-		await alice.page.getByLabel(alice.say('new_who')).waitFor();
+		await alice.whom().waitFor();
 		await alice.place('');
 	}
 

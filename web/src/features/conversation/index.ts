@@ -15,7 +15,7 @@ export const conversation: Feature = {
 	start: hearing,
 	main: { now: Conversation },
 	empty: { now: Nothing },
-	over: { when: () => Boolean(asking.deleting ?? asking.forwarding ?? asking.dating), view: { later: () => import('./Asked.svelte') } },
+	over: { when: () => Boolean(asking.deleting ?? asking.holding ?? asking.forwarding ?? asking.dating), view: { later: () => import('./Asked.svelte') } },
 	chatActions: (_, { address, last, active }) => (last ? [{ label: m.to_date(), icon: 'calendar', run: () => (asking.dating = { chat: address, from: active }) }] : []),
 	messageActions: ({ engine, drafts }, message, all) => {
 		const { chat, id, text } = message;

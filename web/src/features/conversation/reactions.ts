@@ -1,3 +1,4 @@
+import type { View } from '../../feature';
 import type { Message } from '../../port/types';
 
 /** toggled is one's own reactions with a sign more, or less if it was there. */
@@ -15,5 +16,8 @@ export function reacting(id: string, all: readonly Message[], emoji: string) {
 	const changed = given.length > 0 ? given : all.filter((m) => m.id === id);
 	return changed.map((m) => ({ do: 'react' as const, chat: m.chat, message: m.id, emoji: toggled(m, emoji) }));
 }
+
+/** picker has all others. */
+export const picker: View<{ choose: (emoji: string) => void; begin?: boolean }> = { later: () => import('../../ui/emoji/Picker.svelte') };
 
 export const usual = ['👍', '❤️', '😂', '😮', '😢', '🙏'];

@@ -90,9 +90,10 @@ export class OwnDevices {
 		return failure;
 	}
 
-	/** know says that a device is one's own. */
-	async know({ fingerprint = '' }: Own): Promise<Failure | undefined> {
-		const failure = failed(await this.#world.engine.do({ do: 'setTrust', address: this.#world.connection.address ?? '', fingerprint, trust: 'first-use' }));
+	/** know says that a device is one's own, and whether its code was compared. */
+	async know({ fingerprint = '' }: Own, compared = false): Promise<Failure | undefined> {
+		const trust = compared ? 'verified' : 'first-use';
+		const failure = failed(await this.#world.engine.do({ do: 'setTrust', address: this.#world.connection.address ?? '', fingerprint, trust }));
 		await this.load();
 		return failure;
 	}

@@ -24,7 +24,9 @@ test('one leafs from picture to picture, and older ones are fetched at the first
 	viewing.open(source.messages[3]!, source);
 	expect([viewing.message?.id, viewing.later]).toEqual(['c', false]);
 	await viewing.leaf(-1);
-	expect(viewing.message?.id).toBe('b');
+	expect([viewing.message?.id, viewing.earlier]).toEqual(['b', false]);
+	viewing.open(source.messages[1]!, { ...source, more: true });
+	expect(viewing.earlier).toBe(true);
 	await viewing.leaf(1);
 	await viewing.leaf(1);
 	expect(viewing.message?.id).toBe('c');

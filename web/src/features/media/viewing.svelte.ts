@@ -10,6 +10,8 @@ export interface Source {
 	messages: readonly Message[];
 	/** older fetches what is before these */
 	older: () => Promise<void>;
+	/** more says that there is something before these */
+	readonly more?: boolean;
 }
 
 const near = 15_000; // ms within which a text behind a picture is what was said about it
@@ -24,7 +26,7 @@ export class Viewing {
 	readonly #at = $derived(this.#all.findIndex((m) => m.id === this.#id));
 	/** message is undefined while nothing is looked at */
 	readonly message = $derived<Message | undefined>(this.#all[this.#at]);
-	readonly earlier = $derived(this.#at > 0);
+	readonly earlier = $derived(this.#at > 0 || (this.#at === 0 && Boolean(this.#source?.more)));
 	readonly later = $derived(this.#at >= 0 && this.#at < this.#all.length - 1);
 
 	start(world: World) {
@@ -66,6 +68,9 @@ function conversationOf({ conversations }: World, chat: string): Source {
 	return {
 		get messages() {
 			return conversation.messages;
+		},
+		get more() {
+			return conversation.older;
 		},
 		older: () => conversation.loadOlder(),
 	};

@@ -8,6 +8,7 @@ export const people: Feature = {
 	pages: {
 		people: { later: () => import('./People.svelte') },
 		add: { later: () => import('./Add.svelte') },
+		scan: { later: () => import('./Add.svelte') },
 		invite: { later: () => import('./Invite.svelte') },
 	},
 	panels: { contact: { later: () => import('./Contact.svelte') } },

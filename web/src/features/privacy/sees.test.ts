@@ -6,9 +6,10 @@ import { groups, lines, unknownOf, type Answer, type Entry } from './sees';
 const entry = (name: string, more: Partial<Entry> = {}): Entry => ({ kind: 'space', name, fields: 'what', purpose: 'why', life: 0, ...more });
 const answer = (...entries: Entry[]): Answer => ({ version: 1, domain: 'x', software: 'Mirsal', encrypted: true, entries });
 
+const root = join(import.meta.dirname, '../../../../internal');
+
 // what the server's sources declare: store.Space{Name: "…"}, and what transparency.go adds
 function declared(): string[] {
-	const root = join(import.meta.dirname, '../../../../internal');
 	const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.go') && !f.endsWith('_test.go') && !f.includes('storetest'));
 	const names = sources.flatMap((f) => {
 		const text = readFileSync(join(root, f), 'utf8');
@@ -23,6 +24,18 @@ test('everything that the server declares has words, and no words are left over'
 	const known = groups.flatMap((g) => g.about.flatMap((a) => a.names)).sort();
 	expect(declared().length).toBeGreaterThan(30);
 	expect(known).toEqual(declared());
+});
+
+test('what is kept neither as long as an account nor for a time has words for until when', () => {
+	const sources = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.go') && !f.endsWith('_test.go') && !f.includes('storetest'));
+	const spaces = sources.flatMap((f) => [...readFileSync(join(root, f), 'utf8').matchAll(/store\.Space\{\s*Name:\s*"([^"]+)"[^{}]*?\bUntil:/g)].map((found) => found[1]!));
+	expect(spaces).toContain('room-former');
+	for (const name of spaces.filter((s) => s !== 'report-told')) {
+		const [about] = groups.flatMap((g) => g.about).filter((a) => a.names.includes(name));
+		expect(about?.until, name).toBeTruthy();
+	}
+	const [mark] = lines(answer(entry('room-former', { until: 'the server itself is gone' })));
+	expect(mark!.lines[0]!.until).toBeTruthy();
 });
 
 test('what has no words here is shown as the server says it', () => {

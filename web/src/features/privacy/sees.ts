@@ -10,7 +10,7 @@ export interface Entry {
 	name: string;
 	fields: string;
 	purpose: string;
-	/** seconds, 0 as long as the account */
+	/** seconds, 0 as long as the account, or until */
 	life: number;
 	until?: string;
 }
@@ -53,8 +53,9 @@ export const groups: { title: () => string; about: About[] }[] = [
 	{
 		title: () => m.sees_said(),
 		about: [
-			{ names: ['messages', 'offline-owed', 'archive', 'archive-cursors'], title: () => m.sees_messages(), what: (a) => (a.encrypted ? m.sees_messages_encrypted() : m.sees_messages_mixed()), until: () => m.sees_until_delivered() },
+			{ names: ['messages'], title: () => m.sees_messages(), what: (a) => (a.encrypted ? m.sees_messages_encrypted() : m.sees_messages_mixed()), until: () => m.sees_until_delivered() },
 			{ names: ['files', 'upload', 'upload-index'], title: () => m.sees_files(), what: () => m.sees_files_text() },
+			{ names: ['archive-cursors', 'offline-owed'], title: () => m.sees_places(), what: () => m.sees_places_text() },
 			{ names: ['sleeping-session'], title: () => m.sees_sessions(), what: () => m.sees_sessions_text() },
 		],
 	},
@@ -62,22 +63,25 @@ export const groups: { title: () => string; about: About[] }[] = [
 		title: () => m.sees_with_whom(),
 		about: [
 			{ names: ['roster', 'roster-version', 'roster-requests'], title: () => m.sees_contacts(), what: () => m.sees_contacts_text() },
-			{ names: ['rooms', 'room-affiliations', 'room-notes', 'room-requests'], title: () => m.sees_groups(), what: () => m.sees_groups_text() },
+			{ names: ['rooms', 'room-affiliations', 'room-notes', 'room-requests'], title: () => m.sees_groups(), what: () => m.sees_groups_text(), until: () => m.sees_until_group() },
 			{ names: ['blocked'], title: () => m.sees_blocked(), what: () => m.sees_blocked_text() },
-			{ names: ['invitation', 'circle', 'meeting'], title: () => m.sees_invitations(), what: () => m.sees_invitations_text() },
+			{ names: ['invitation', 'meeting'], title: () => m.sees_invitations(), what: () => m.sees_invitations_text() },
+			{ names: ['circle'], title: () => m.sees_circles(), what: () => m.sees_circles_text() },
+			{ names: ['call-attempts'], title: () => m.sees_calls(), what: () => m.sees_calls_text() },
 			{ names: ['report', 'report-told'], title: () => m.sees_reports(), what: () => m.sees_reports_text() },
 		],
 	},
 	{
 		title: () => m.sees_you(),
 		about: [
-			{ names: ['account', 'server', 'room-former'], title: () => m.sees_account(), what: () => m.sees_account_text() },
+			{ names: ['account'], title: () => m.sees_account(), what: () => m.sees_account_text() },
+			{ names: ['room-former'], title: () => m.sees_mark(), what: () => m.sees_mark_text(), until: () => m.sees_until_server() },
 			{ names: ['device'], title: () => m.sees_devices(), what: () => m.sees_devices_text() },
 			{ names: ['passkey', 'passkey-owner'], title: () => m.sees_passkeys(), what: () => m.sees_passkeys_text() },
 			{ names: ['vcard', 'pubsub-nodes', 'pubsub-order', 'pubsub-items', 'pubsub-subscriptions', 'pubsub-expiring'], title: () => m.sees_profile(), what: () => m.sees_profile_text() },
 			{ names: ['last-seen', 'last-seen-here'], title: () => m.sees_seen(), what: () => m.sees_seen_text() },
 			{ names: ['private-xml', 'archive-prefs', 'privacy'], title: () => m.sees_settings(), what: () => m.sees_settings_text() },
-			{ names: ['push', 'push-health', 'push-key'], title: () => m.sees_push(), what: () => m.sees_push_text() },
+			{ names: ['push', 'push-health'], title: () => m.sees_push(), what: () => m.sees_push_text() },
 		],
 	},
 	{
@@ -85,7 +89,8 @@ export const groups: { title: () => string; about: About[] }[] = [
 		about: [
 			{ names: ['connections'], title: () => m.sees_connections(), what: () => m.sees_connections_text(), until: () => m.sees_until_connection() },
 			{ names: ['log'], title: () => m.sees_log(), what: () => m.sees_log_text(), until: () => m.sees_until_log() },
-			{ names: ['announcement', 'standing-message', 'standing-seen', 'outage', 'last-seen-server'], title: () => m.sees_notices(), what: () => m.sees_notices_text() },
+			{ names: ['standing-message', 'announcement', 'standing-seen', 'outage'], title: () => m.sees_notices(), what: () => m.sees_notices_text(), until: () => m.sees_until_notice() },
+			{ names: ['server', 'archive', 'push-key', 'turn', 'call-rules', 'last-seen-server'], title: () => m.sees_itself(), what: () => m.sees_itself_text(), until: () => m.sees_until_server() },
 		],
 	},
 ];

@@ -6,13 +6,15 @@ import { shown } from '../../model/contacts.svelte';
 import { failed } from '../../port/engine';
 import type { Device, Failure } from '../../port/types';
 import { isolated, plain } from '../../ui/bidi';
-import { undecided } from './lock';
+import { compared, undecided } from './lock';
 
 export type Decision = 'verified' | 'first-use' | 'refused';
 
 export class Codes {
 	list = $state.raw<readonly Device[]>([]);
 	loaded = $state(false);
+	/** how many other devices of one's own were not compared, where all of the others' were */
+	own = $state(0);
 	failure = $state.raw<Failure | undefined>(undefined);
 	readonly #world: World;
 
@@ -42,7 +44,16 @@ export class Codes {
 		this.failure = failed(answer);
 		if (this.failure) return;
 		this.list = (answer.devices ?? []).filter((d) => !d.own);
+		this.own = await this.#ownLeft();
 		this.loaded = true;
+	}
+
+	async #ownLeft(): Promise<number> {
+		const { done, all } = compared(this.list);
+		if (!all || done < all || this.#world.chats.of(this.address)?.lock.state !== 'locked') return 0;
+		const answer = await this.#world.engine.do({ do: 'listDevices', address: '' });
+		const others = compared((answer.devices ?? []).filter((d) => d.own && !d.here));
+		return failed(answer) ? 0 : others.all - others.done;
 	}
 
 	async decide({ address, fingerprint = '' }: Device, trust: Decision): Promise<Failure | undefined> {

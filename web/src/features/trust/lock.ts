@@ -80,6 +80,20 @@ export function codesIn(code: string): string[] {
 /** undecided are those that wait for a person. */
 export const undecided = (devices: readonly Device[]) => devices.filter((d) => d.trust === 'undecided' && d.fingerprint && !d.here);
 
+/** Compared is how far comparing has come in a chat: of the others' devices, and how many of one's own are left. */
+export interface Compared {
+	done: number;
+	all: number;
+	own: number;
+}
+
+/** meaningOf is what a lock means where it is known what was compared; numbers are written by n. */
+export function meaningOf(lock: Lock, name: string, { done, all, own }: Compared, n: (count: number) => string): string {
+	if (lock.state !== 'locked' || done === 0) return lookOf(lock, name).meaning;
+	if (done < all) return m.trust_locked_some({ done: n(done), all: n(all) });
+	return own ? m.trust_locked_own() : lookOf(lock, name).meaning;
+}
+
 /** compared counts how many devices in use were compared. */
 export function compared(devices: readonly Device[]): { done: number; all: number } {
 	const used = devices.filter((d) => d.active && d.trust !== 'refused');

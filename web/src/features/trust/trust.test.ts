@@ -3,7 +3,7 @@ import { World } from '../../model/world';
 import type { Chat, Device, Lock } from '../../port/types';
 import { FakeEngine } from '../../port/fake';
 import { Codes, namesOf } from './codes.svelte';
-import { codesIn, compared, groups, lookOf, reasonOf, undecided } from './lock';
+import { codesIn, compared, groups, lookOf, meaningOf, reasonOf, undecided } from './lock';
 import { trust } from './index';
 
 const vault = { read: async () => null, write: async () => {}, erase: async () => {} };
@@ -47,6 +47,26 @@ test('devices that are not used or not trusted do not count as left to compare',
 	const list = [device({ trust: 'verified' }), device({ active: false }), device({ trust: 'refused' }), device({ trust: 'undecided' })];
 	expect(compared(list)).toEqual({ done: 1, all: 2 });
 	expect(undecided(list)).toHaveLength(1);
+});
+
+test('a lock says what was compared, and what of one’s own was not', async () => {
+	const say = (c: { done: number; all: number; own: number }, state: Lock['state'] = 'locked') => meaningOf({ state }, 'Bob', c, String);
+	const none = say({ done: 0, all: 2, own: 0 });
+	const [some, own] = [say({ done: 1, all: 2, own: 1 }), say({ done: 2, all: 2, own: 1 })];
+	expect(new Set([none, some, own]).size).toBe(3);
+	expect(some).toMatch(/1.*2/);
+	expect(say({ done: 2, all: 2, own: 1 }, 'verified')).toBe(lookOf({ state: 'verified' }, 'Bob').meaning);
+
+	const lists: Record<string, Device[]> = { 'bob@x': [device({ trust: 'verified' })], '': [device({ own: true, here: true }), device({ own: true, id: 2 }), device({ own: true, id: 3, trust: 'verified' })] };
+	const engine = new FakeEngine({ listDevices: ({ address }) => ({ event: 'deviceList', devices: lists[address]! }) });
+	const world = new World(engine, vault);
+	engine.tell({ event: 'chatChanged', chat: chat({ state: 'locked' }) });
+	const codes = new Codes(world, 'bob@x');
+	await codes.load();
+	expect(codes.own).toBe(1);
+	engine.tell({ event: 'chatChanged', chat: chat({ state: 'verified' }) });
+	await codes.load();
+	expect(codes.own).toBe(0);
 });
 
 test('the banner stands only while something is to be decided', () => {
