@@ -254,9 +254,13 @@ func (e *Engine) attempts(list xtok.Elem) {
 			silent = append(silent, silentCall(a, by.Bare(), at))
 		}
 	}
-	if e.keepBatch(b) && !slices.EqualFunc(silent, e.calls.silent, sameCall) {
-		e.calls.silent = silent
-		for i := range silent {
+	before := e.calls.silent
+	e.calls.silent = silent
+	if !e.keepBatch(b) || before == nil { // the first are no news
+		return
+	}
+	for i := range silent {
+		if !slices.ContainsFunc(before, func(c port.Call) bool { return sameCall(c, silent[i]) }) {
 			e.tell(&port.CallChanged{Call: silent[i]})
 		}
 	}
@@ -344,7 +348,9 @@ func (e *Engine) listCalls(c *port.ListCalls) {
 	}
 	var list []port.Call
 	for name, l := range e.calls.log {
-		list = append(list, l.shown(name))
+		if l.Why != life.Tie.String() { // the other call is the one
+			list = append(list, l.shown(name))
+		}
 	}
 	list = append(list, e.calls.silent...)
 	slices.SortFunc(list, func(a, b port.Call) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.ID, b.ID)) })

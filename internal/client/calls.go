@@ -195,10 +195,27 @@ func (e *Engine) newCall(peer, id string) *ongoing {
 	o := &ongoing{name: callName(peer, id), begun: e.Now()}
 	o.Call = call.New(call.Config{
 		ID: id, Name: o.name, Self: e.own.String(), Peer: peer, Full: e.calls.full,
-		Seals: callSeals{e, who}, Sealed: e.keys.Compared(who),
+		Seals: callSeals{e, who}, Sealed: e.keys.Compared(who), WasSealed: e.sealedBefore(peer),
 		RelayOnly: e.hidden.Address || !e.listedContact(peer),
 	})
 	return o
+}
+
+// sealedBefore tells whether the key of a call with somebody was sealed before.
+func (e *Engine) sealedBefore(peer string) bool {
+	for _, l := range e.calls.log {
+		if l.Chat == peer && (l.Lock.State == port.Locked || l.Lock.State == port.Verified) {
+			return true
+		}
+	}
+	return false
+}
+
+// hangUp ends what this device has, in good order: not what only rings, which other devices may take.
+func (e *Engine) hangUp() {
+	if o := e.present(); o != nil && o.Life().State != life.RingingIn && e.broken == nil {
+		e.carry(o, o.HangUp())
+	}
 }
 
 // listedContact tells whether somebody is on our contact list, and not blocked: who may ring, and learn our addresses.

@@ -644,3 +644,35 @@ func TestASealOfAKeyThatIsNotTrustedIsNotBelieved(t *testing.T) {
 		})
 	}
 }
+
+func TestOfCallsThatWereSealedAnOpenLockReminds(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.befriend(bob)
+		p := d.peer(bob)
+		for i, seal := range []bool{false, true, false} {
+			id, sealed := fmt.Sprint("c", i), ""
+			d.gets(invites(bob+"/b", "propose", id, audio))
+			d.must(&port.AnswerCall{Call: callName(bob, id)})
+			if seal {
+				sealed = p.sealFor(theirPrint)
+			}
+			d.gets(asks(bob+"/b", sealedOffers("session-initiate", id, "actpass", sealed)))
+			want := []string{"open call-unsealed", "locked ", "open call-was-sealed"}[i]
+			if lock := d.callLog()[0].Lock; lock == nil || string(lock.State)+" "+lock.Why != want {
+				t.Errorf("the lock is %+v, not %s", lock, want)
+			}
+			d.must(&port.HangUpCall{Call: callName(bob, id)})
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestWhoLeavesHangsUpFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.befriend(bob)
+		d.must(&port.PlaceCall{Chat: bob})
+		d.take("")
+		d.must(&port.SignOut{})
+		same(t, "said", d.invited(), "retract "+bob)
+	})
+}

@@ -230,6 +230,7 @@ func (e *Engine) refuseSignIn(f *port.Failure) {
 // signOut ends the connection. To forget is to take this device off the account;
 // what is here stays until its owner removes the profile.
 func (e *Engine) signOut(c *port.SignOut) {
+	e.hangUp()
 	if c.Forget {
 		step, err := e.keys.RemoveDevice(e.keys.ID())
 		if err != nil && !errors.Is(err, e2ee.ErrNoKey) {

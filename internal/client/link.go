@@ -105,6 +105,7 @@ func (e *Engine) stop() {
 	if l == nil {
 		return
 	}
+	e.hangUp()
 	e.link = nil
 	e.leave(l)
 	for ev := range l.conn.Events() {

@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"strings"
 
 	"mirsal/internal/client/call/sdp"
 	"mirsal/internal/client/port"
@@ -18,6 +19,8 @@ type Config struct {
 	Seals      Seals
 	// Sealed: keys of theirs were compared by a person. Then what is not sealed is as good as forged.
 	Sealed bool
+	// WasSealed: calls with them were sealed before, of which an open lock reminds.
+	WasSealed bool
 	// RelayOnly: none of our addresses may be known to them.
 	RelayOnly bool
 	Limits    sdp.Limits // of the seat's descriptions
@@ -43,8 +46,11 @@ var (
 	ErrDistrusted = errors.New("call: the key is not trusted")
 )
 
-// WhyUnsealed is the reason of an open lock: nothing binds the media's key to a device.
-const WhyUnsealed = "call-unsealed"
+// The reasons of an open lock: nothing binds the media's key to a device, though with calls before something did.
+const (
+	WhyUnsealed  = "call-unsealed"
+	WhyWasSealed = "call-was-sealed"
+)
 
 // Do is one thing that is to be done: exactly one of its fields but To is set.
 type Do struct {
@@ -210,7 +216,7 @@ const mostWords = 500
 
 func (c *Call) explain(text string) {
 	if c.life.State != life.Ended && c.view.Text == "" {
-		c.view.Text = text[:min(len(text), mostWords)]
+		c.view.Text = strings.ToValidUTF8(text[:min(len(text), mostWords)], "")
 	}
 }
 

@@ -55,7 +55,11 @@ func (c *Call) open(t *jingle.Transport) error {
 		if c.sealed || c.cfg.Sealed {
 			return errUnsealed
 		}
-		c.lock(port.Lock{State: port.Open, Why: WhyUnsealed})
+		why := WhyUnsealed
+		if c.cfg.WasSealed {
+			why = WhyWasSealed
+		}
+		c.lock(port.Lock{State: port.Open, Why: why})
 		return nil
 	}
 	if c.device != 0 && t.Sealed.Sender != c.device {
