@@ -105,6 +105,7 @@ func (p *place) live() {
 	p.uploads(me)
 	p.meets(me, bob)
 	p.reported(me, bob)
+	p.calls(me, bob)
 	me.send("<presence type='unavailable'/>")
 	me.ask("get", domain, "<ping xmlns='urn:xmpp:ping'/>")
 	bob.send("<message to='" + gone + "@" + domain + "' type='chat' id='late'><body>where are you</body></message>")
@@ -201,6 +202,17 @@ func (p *place) reported(me, bob *client) {
 	const report = "<report xmlns='urn:xmpp:reporting:1' reason='urn:xmpp:reporting:spam'><text>" + marker + "</text></report>"
 	me.set("", "<block xmlns='urn:xmpp:blocking'><item jid='spam@"+domain+"'>"+report+"</item></block>")
 	bob.set("", "<block xmlns='urn:xmpp:blocking'><item jid='"+gone+"@"+domain+"/toy'>"+report+"</item></block>")
+}
+
+// calls makes each of them a caller, and gives a call link away.
+func (p *place) calls(me, bob *client) {
+	me.set("", "<link xmlns='urn:mirsal:calls:0'/>")
+	call := func(from, to *client, whom string) {
+		from.send("<message to='" + whom + "@" + domain + "' type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='call-" + whom + "'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>")
+		to.until(func() bool { return to.last.Child("urn:xmpp:jingle-message:0", "propose") != nil })
+	}
+	call(me, bob, "bob")
+	call(bob, me, gone)
 }
 
 // comesBack makes an account of the same name, which gets none of what was.

@@ -24,8 +24,9 @@ var ways = map[string]string{
 	"archive-cursors":      "did",
 	"archive-prefs":        "did",
 	"blocked":              "did",
-	"call-attempts":        "owns",
-	"call-rules":           "never: the serial number of the newest rules for calls",
+	"call-attempts":        "did",
+	"call-links":           "did",
+	"call-rules":           "never: the serial number of the newest rules",
 	"circle":               "did",
 	"device":               "did",
 	"invitation":           "did",
@@ -71,6 +72,7 @@ var ways = map[string]string{
 // beginning of the owner.
 var stays = []struct{ space, owner, why string }{
 	{"blocked", "bob@", "whom bob has blocked is bob's to say"},
+	{"call-attempts", "bob@", "who has called bob is in bob's list of calls until it is old: a caller cannot erase it by going"},
 }
 
 // watched is a store that remembers what was declared.

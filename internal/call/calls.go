@@ -65,6 +65,7 @@ type Calls struct {
 	router  *core.Router
 	cfg     Config
 	traces  *traces
+	links   *links
 	metrics *metrics
 	rules   rules
 	inForce atomic.Pointer[filter.Rules]
@@ -117,7 +118,7 @@ type open struct {
 // New makes the feature over its storage.
 func New(r *core.Router, kv store.KV, cfg Config) *Calls {
 	return &Calls{
-		router: r, cfg: cfg, traces: newTraces(kv, cfg.Keep), rules: newRules(kv, cfg.Keys, cfg.Rules), metrics: newMetrics(cfg.Metrics), budgets: newBudgets(),
+		router: r, cfg: cfg, traces: newTraces(kv, cfg.Keep), links: newLinks(kv), rules: newRules(kv, cfg.Keys, cfg.Rules), metrics: newMetrics(cfg.Metrics), budgets: newBudgets(),
 		calls: map[key]*open{}, at: map[jid.JID][]*open{}, opened: map[jid.JID]int{}, landing: map[*core.Transit]*open{}, news: map[jid.JID]news{},
 	}
 }
@@ -128,6 +129,9 @@ func (f *Calls) Register(h *core.Host) {
 	h.Screen = append(h.Screen, f.read)
 	h.Spread = append(h.Spread, f.landed)
 	h.IQ(core.Account, NS, "attempts", f.attempts)
+	h.IQ(core.Account, NS, "link", f.makeLink)
+	h.IQ(core.Account, NS, "links", f.listLinks)
+	h.IQ(core.Account, NS, "revoke", f.revokeLink)
 	h.Every(tick, f.tick)
 	h.Every(tick, f.reload)
 	h.Every(time.Hour, f.sweep)

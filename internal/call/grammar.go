@@ -53,7 +53,7 @@ func (f *Calls) message(t *core.Transit) error {
 		// XEP-0353 §3.1, §3.3: they are for all of the callee's devices
 		t.Head.To = t.Head.To.Bare()
 	}
-	return rewrite(t, appendOrigin(v.Append(nil), t.Elem))
+	return rewrite(t, f.appendToken(appendOrigin(v.Append(nil), t.Elem), t, v))
 }
 
 // inRoom tells whether a stanza goes to a site that is no gateway: to one in a

@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"reason"}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mirsal_call_attempts_total",
-			Help: "Calls that were proposed, by what became of it: ring, stranger, often or rule (silent: not a contact, over a budget, refused by an operator's rule).",
+			Help: "Calls that were proposed, by what became of it: ring, link (it rang by a call link), stranger, often or rule (silent: not a contact, over a budget, refused by an operator's rule).",
 		}, []string{"outcome"}),
 	}
 	if reg != nil {

@@ -6,6 +6,7 @@ import (
 
 	"mirsal/internal/call/filter"
 	"mirsal/internal/core"
+	"mirsal/internal/store"
 	"mirsal/internal/xmpp/jid"
 	"mirsal/internal/xmpp/jingle"
 	"mirsal/internal/xmpp/stanza"
@@ -24,17 +25,23 @@ func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
 	caller, callee := t.Head.From.Bare(), t.Head.To.Bare()
 	offer := jingle.Invite{Kind: v.Kind, Audio: v.Audio, Video: v.Video}
 	c := &open{key: key{caller, callee, v.ID}, since: t.Time, offer: f.about(t, filter.Call{Invite: &offer})}
-	why := ""
-	local := f.router.Local(callee)
-	if local && !f.cfg.Everyone && !f.cfg.Contact(callee, caller) {
-		why = stranger
+	token, err := takeToken(t)
+	if err != nil {
+		return err
 	}
+	if token != "" { // of two who show it, one rings
+		defer f.links.lock.of(callee.String())()
+	}
+	why, link, err := f.who(c, token, t.Time)
+	if err != nil {
+		return err
+	}
+	local := f.router.Local(callee)
 	forbidden := why == "" && f.ruled(t, c.offer)
 	if forbidden {
 		why = rule
 	}
-	why, err := f.begin(c, t, why, f.limits(caller), local)
-	if err != nil {
+	if why, err = f.begin(c, t, why, f.limits(caller), local); err != nil {
 		return err
 	}
 	if !local && forbidden {
@@ -43,26 +50,64 @@ func (f *Calls) propose(t *core.Transit, v jingle.Invite) error {
 	if !local {
 		return nil
 	}
-	// durable before anybody hears of it
-	trace, err := f.traces.add(callee, attempt{ID: v.ID, By: caller.String(), At: t.Time.Unix(), Media: mediaOf(v), Why: why})
+	if why != "" {
+		return f.silence(c, v, why)
+	}
+	return f.ring(c, t, v, link)
+}
+
+// who tells why a caller may not ring, "" if he may, and the link by which he may.
+func (f *Calls) who(c *open, token string, now time.Time) (why, link string, err error) {
+	if !f.router.Local(c.callee) || f.cfg.Everyone || f.cfg.Contact(c.callee, c.caller) {
+		return "", "", nil
+	}
+	if link, err = f.links.find(c.callee.String(), token, now); link != "" || err != nil {
+		return "", link, err
+	}
+	return stranger, "", nil
+}
+
+// silence leaves the trace of a call that does not ring.
+func (f *Calls) silence(c *open, v jingle.Invite, why string) error {
+	trace, err := f.traces.add(c.callee, traceOf(c, v, why, ""))
+	if err != nil {
+		f.drop(c)
+		return err
+	}
+	f.metrics.attempts.WithLabelValues(why).Inc()
+	f.noted(c, trace)
+	f.hint(c.callee)
+	if why == rule {
+		return byRule()
+	}
+	return core.ErrSilently
+}
+
+// ring lets a call pass on once its trace is durable, and the link used up by which
+// it rings.
+func (f *Calls) ring(c *open, t *core.Transit, v jingle.Invite, link string) error {
+	var spent []store.Op
+	outcome := "ring"
+	if link != "" {
+		spent, outcome = append(spent, f.links.bucket.Unset(link)), "link"
+	}
+	trace, err := f.traces.add(c.callee, traceOf(c, v, "", linkID(link)), spent...)
 	if err != nil { // no trace, no ring
 		f.drop(c)
 		return err
 	}
-	if why != "" {
-		f.metrics.attempts.WithLabelValues(why).Inc()
-		f.noted(c, trace)
-		f.hint(callee)
-		if forbidden {
-			return byRule()
-		}
-		return core.ErrSilently
-	}
-	f.metrics.attempts.WithLabelValues("ring").Inc()
+	f.metrics.attempts.WithLabelValues(outcome).Inc()
 	if !f.noted(c, trace) {
 		return core.ErrSilently // another device of the caller took it back meanwhile
 	}
+	if link != "" {
+		return sayLink(t, v, link)
+	}
 	return nil
+}
+
+func traceOf(c *open, v jingle.Invite, why, link string) attempt {
+	return attempt{ID: v.ID, By: c.caller.String(), At: c.since.Unix(), Media: mediaOf(v), Why: why, Link: link}
 }
 
 // noted notes where a call's trace is, and tells whether the call still rings.

@@ -233,4 +233,7 @@ func (f *Calls) sweep(now time.Time) {
 	if err := f.traces.sweep(now); err != nil {
 		f.cfg.Log.Error("old traces of calls cannot be removed", "err", err)
 	}
+	if err := f.links.sweep(now); err != nil {
+		f.cfg.Log.Error("call links that have ended cannot be removed", "err", err)
+	}
 }

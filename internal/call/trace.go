@@ -40,7 +40,8 @@ type attempt struct {
 	First int64  `json:"first,omitempty"`
 	Count int    `json:"count,omitempty"` // 0 is one
 	Media string `json:"media,omitempty"`
-	Why   string `json:"why,omitempty"` // it was silent
+	Why   string `json:"why,omitempty"`  // it was silent
+	Link  string `json:"link,omitempty"` // by which a stranger rang
 	End   string `json:"end,omitempty"`
 }
 
@@ -50,8 +51,7 @@ type traces struct {
 	bucket *store.Bucket
 	kv     store.KV
 	keep   time.Duration
-	seed   maphash.Seed
-	locks  [64]chan struct{} // one writer for an account; held over storage
+	lock   locks
 
 	mu   sync.Mutex          // guards full
 	full map[string]struct{} // accounts that are known to count no more callers one by one
@@ -61,26 +61,37 @@ type traces struct {
 const mostKnown = 10_000
 
 func newTraces(kv store.KV, keep time.Duration) *traces {
-	t := &traces{full: map[string]struct{}{}, kv: kv, keep: keep, seed: maphash.MakeSeed(), bucket: kv.Declare(store.Space{
-		Name: "call-attempts", Fields: "who called when, audio or video, whether it rang and how it ended; no content",
+	return &traces{full: map[string]struct{}{}, kv: kv, keep: keep, lock: newLocks(), bucket: kv.Declare(store.Space{
+		Name: "call-attempts", Fields: "who called when, audio or video, whether it rang, by which link, and how it ended; no content",
 		Purpose: "show people every call that they were sent, also those that did not ring or were taken back", Life: keep, Export: true,
 	})}
-	for i := range t.locks {
-		t.locks[i] = make(chan struct{}, 1)
+}
+
+// locks let one writer at a time at what an account keeps; they are held over storage.
+type locks struct {
+	seed maphash.Seed
+	each [64]chan struct{}
+}
+
+func newLocks() (l locks) {
+	l.seed = maphash.MakeSeed()
+	for i := range l.each {
+		l.each[i] = make(chan struct{}, 1)
 	}
-	return t
+	return l
 }
 
-func (t *traces) lock(owner string) (unlock func()) {
-	l := t.locks[maphash.String(t.seed, owner)%uint64(len(t.locks))]
-	l <- struct{}{}
-	return func() { <-l }
+func (l *locks) of(owner string) (unlock func()) {
+	c := l.each[maphash.String(l.seed, owner)%uint64(len(l.each))]
+	c <- struct{}{}
+	return func() { <-c }
 }
 
-// add makes a call's trace durable and returns its key.
-func (t *traces) add(callee jid.JID, a attempt) (string, error) {
+// add makes a call's trace durable, with other steps for the callee's account, and
+// returns its key.
+func (t *traces) add(callee jid.JID, a attempt, also ...store.Op) (string, error) {
 	owner, ctx := callee.String(), context.Background()
-	defer t.lock(owner)()
+	defer t.lock.of(owner)()
 	if a.Why != "" {
 		return t.addSilent(ctx, owner, a)
 	}
@@ -97,7 +108,7 @@ func (t *traces) add(callee jid.JID, a attempt) (string, error) {
 		last = all[len(all)-1].Key
 	}
 	k := keyAfter(last, a.At)
-	return k, t.kv.Apply(ctx, owner, append(ops, t.bucket.Set(k, a.encode()))...)
+	return k, t.kv.Apply(ctx, owner, append(append(ops, t.bucket.Set(k, a.encode())), also...)...)
 }
 
 // keyAfter is a key for a time that sorts behind the last one, also if the clock was
@@ -202,7 +213,7 @@ func (a attempt) total(why string) attempt {
 // ended notes how a call ended. A trace that is gone stays so.
 func (t *traces) ended(callee jid.JID, k, how string) error {
 	owner, ctx := callee.String(), context.Background()
-	defer t.lock(owner)()
+	defer t.lock.of(owner)()
 	a, err := t.get(ctx, owner, k)
 	if err != nil || a.At == 0 {
 		return err
@@ -235,7 +246,7 @@ func (t *traces) sweep(now time.Time) error {
 }
 
 func (t *traces) sweepOf(owner string, before int64) error {
-	defer t.lock(owner)()
+	defer t.lock.of(owner)()
 	all, err := t.bucket.Scan(context.Background(), owner, store.Range{})
 	if err != nil {
 		return err
@@ -323,6 +334,7 @@ func (a attempt) append(b []byte) []byte {
 	}
 	b = attr(b, "media", a.Media)
 	b = attr(b, "why", a.Why)
+	b = attr(b, "link", a.Link)
 	b = attr(b, "end", a.End)
 	return append(b, "/>"...)
 }
