@@ -76,7 +76,12 @@ func (s *Seat) api() (*webrtc.API, error) {
 	if err = errors.Join(err, webrtc.RegisterDefaultInterceptors(m, r)); err != nil {
 		return nil, err
 	}
+	machine, err := newNetwork(s.life, s.cfg.dial)
+	if err != nil {
+		return nil, err
+	}
 	var e webrtc.SettingEngine
+	e.SetNet(machine)
 	e.LoggerFactory = silent{}
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // names of one's own network go nowhere
 	e.SetIncludeLoopbackCandidate(s.cfg.loopback)
@@ -279,7 +284,7 @@ func (s *Seat) wantWhole(t *webrtc.TrackRemote) {
 		}
 		select {
 		case <-tick.C:
-		case <-s.stop:
+		case <-s.life.Done():
 			return
 		}
 	}

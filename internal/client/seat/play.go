@@ -22,7 +22,7 @@ type source interface {
 func (s *Seat) play(kind int, to *webrtc.TrackLocalStaticSample, from source) {
 	select {
 	case <-s.connected:
-	case <-s.stop:
+	case <-s.life.Done():
 		return
 	}
 	clock := time.NewTimer(0)
@@ -30,7 +30,7 @@ func (s *Seat) play(kind int, to *webrtc.TrackLocalStaticSample, from source) {
 	for due := time.Now(); ; {
 		select {
 		case <-clock.C:
-		case <-s.stop:
+		case <-s.life.Done():
 			return
 		}
 		data, lasts, err := from.next()

@@ -15,7 +15,9 @@
 package seat
 
 import (
+	"context"
 	"errors"
+	"net"
 	"sync"
 	"sync/atomic"
 
@@ -49,6 +51,7 @@ type Config struct {
 	Heard func(kind string)
 
 	loopback bool // tests: use the loopback too
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Seat is one call's. Its methods are called by one goroutine, but for Stats and SetMuted,
@@ -65,7 +68,8 @@ type Seat struct {
 	sent   [2]flow
 	tape   *tape
 	muted  [2]atomic.Bool
-	stop   chan struct{}
+	life   context.Context // until Close
+	leave  context.CancelFunc
 	run    sync.WaitGroup
 
 	mu        sync.Mutex // held for moments
@@ -93,7 +97,8 @@ type Server struct {
 
 // New makes a seat; nothing is opened yet.
 func New(cfg Config, to Reports) *Seat {
-	s := &Seat{cfg: cfg, to: to, stop: make(chan struct{}), connected: make(chan struct{})}
+	s := &Seat{cfg: cfg, to: to, connected: make(chan struct{})}
+	s.life, s.leave = context.WithCancel(context.Background())
 	for k := range s.counts {
 		s.counts[k] = &count{}
 	}
@@ -138,7 +143,7 @@ func (s *Seat) Close() error {
 		return nil
 	}
 	last := s.stats()
-	close(s.stop)
+	s.leave()
 	var err error
 	if s.pc != nil {
 		err = s.pc.GracefulClose()

@@ -5,6 +5,8 @@ package seat
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -387,4 +389,33 @@ func TestWhatIsNoneIsRefused(t *testing.T) {
 	if len(e.early) > mostEarly {
 		t.Errorf("%d addresses are kept", len(e.early))
 	}
+}
+
+// deaf hears nothing.
+type deaf struct{}
+
+func (deaf) Described(string)       {}
+func (deaf) Address(string, string) {}
+func (deaf) Connected()             {}
+func (deaf) Broken()                {}
+func (deaf) Failed(string)          {}
+
+// A relay that cannot be reached holds nobody up who hangs up: the system would try for minutes.
+func TestARelayThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
+	dials, stopped := make(chan struct{}, 1), make(chan struct{})
+	s := New(Config{dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dials <- struct{}{}
+		<-ctx.Done()
+		close(stopped)
+		return nil, ctx.Err()
+	}}, deaf{})
+	relay := []Server{{URLs: []string{"turn:192.0.2.1:3478?transport=tcp"}, Username: "x", Credential: "x"}}
+	if err := errors.Join(s.Open(false), s.Create(relay, true), s.Offer()); err != nil {
+		t.Fatal(err)
+	}
+	<-dials
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	<-stopped
 }
