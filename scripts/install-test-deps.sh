@@ -66,6 +66,8 @@ python3-pip|e2e/foreign: fetches the suite of slixmpp
 python3-pytest|e2e/foreign: runs the suites
 python3-aioxmpp|e2e/foreign: the suite of aioxmpp
 python3-aiohttp|e2e/foreign: the suite of slixmpp
+iproute2|e2e/netns, e2e/calls: networks with routers between them
+nftables|e2e/netns, e2e/calls: networks with routers between them
 python3-pyasn1-modules|e2e/foreign: the suite of slixmpp
 '
 
