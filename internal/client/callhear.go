@@ -64,7 +64,9 @@ func (e *Engine) callHeard(el xtok.Elem, o origin) {
 	switch c := e.calls.on[name]; {
 	case c != nil:
 		e.carry(c, c.Heard(s.from.String(), s.Invite))
-	case e.logged(name) != nil || len(e.calls.on) >= mostOngoing: // it is over
+	case e.logged(name) != nil: // it is over
+		e.callArchived(el, s.at)
+	case len(e.calls.on) >= mostOngoing:
 	case s.Kind == jingle.Propose && !s.own:
 		e.proposed(s, late)
 	case !s.own && !e.listedContact(s.peer): // what did not ring is not taken back either
@@ -115,7 +117,7 @@ func (e *Engine) proposed(s said, late bool) {
 		e.busy(s)
 	}
 	n := e.newCall(s.peer, s.ID)
-	n.begun = s.at
+	n.begun, n.late = s.at, late
 	if e.carry(n, n.HeardAs(s.from.String(), s.Invite, as)) && as == life.PeerProposes {
 		n.due = s.at.Add(n.state.Lasts())
 		e.askServers()
@@ -125,7 +127,7 @@ func (e *Engine) proposed(s said, late bool) {
 // busy tells a caller that a person is speaking, unless another device of theirs can ring: as Conversations does.
 // Here it is a missed call either way.
 func (e *Engine) busy(s said) {
-	if len(e.calls.beside) == 0 {
+	if len(e.calls.beside) == 0 && e.tellsThatHere(s.peer) {
 		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Reject, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Busy}})
 	}
 }

@@ -77,7 +77,7 @@ func (e *Engine) logged(name string) *logged { return e.calls.log[name] }
 // logCall keeps a call that has ended, with a line in its chat, and tells.
 func (e *Engine) logCall(o *ongoing, now time.Time) bool {
 	v := e.viewOf(o)
-	l := &logged{Chat: v.Chat, Mine: v.Mine, Video: v.Video, Why: v.Why, Text: v.Text, At: o.begun.UnixMilli(), Ended: now.UnixMilli(), Lined: true}
+	l := &logged{Chat: v.Chat, Mine: v.Mine, Video: v.Video, Why: v.Why, Text: v.Text, At: o.begun.UnixMilli(), Ended: now.UnixMilli(), Lined: true, Late: o.late}
 	if !o.answered.IsZero() {
 		l.Answered = o.answered.UnixMilli()
 	}

@@ -33,6 +33,7 @@ type ongoing struct {
 	answered time.Time
 	state    life.State
 	due      time.Time // when its state is over
+	late     bool      // it was over before it was heard of
 	told     port.Call // as it was told last
 }
 
@@ -292,12 +293,20 @@ func sameCall(a, b port.Call) bool {
 // sendInvite sends what is said before and behind a session.
 // XEP-0353 §3: of type chat, to be stored
 func (e *Engine) sendInvite(to string, v jingle.Invite) {
-	if e.NoCalls && v.Kind == jingle.Ringing {
-		return // it does not
+	if v.Kind == jingle.Ringing && (e.NoCalls || !e.tellsThatHere(to)) {
+		return
 	}
 	raw := []byte("<message xmlns='jabber:client' type='chat' to='" + esc(to) + "' id='" + callPrefix + v.Kind.String() + "-" + v.ID + "'>")
 	raw = append(v.Append(raw), "<store xmlns='urn:xmpp:hints'/></message>"...)
 	e.send(raw, 0)
+}
+
+// tellsThatHere tells whether somebody may learn that this device is there without a person's doing: who hears so
+// anyhow.
+// XEP-0353#security
+func (e *Engine) tellsThatHere(to string) bool {
+	who, err := jid.Parse(to)
+	return err == nil && e.knows(who.Bare().String())
 }
 
 // callPrefix begins the ids of messages about calls, by which errors name them.

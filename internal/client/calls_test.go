@@ -676,3 +676,30 @@ func TestWhoLeavesHangsUpFirst(t *testing.T) {
 		same(t, "said", d.invited(), "retract "+bob)
 	})
 }
+
+func TestWhoMayNotKnowThatWeAreHereIsNotToldByRinging(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.gets("<iq type='set' id='push'><query xmlns='jabber:iq:roster'><item jid='" + bob + "' subscription='to'/></query></iq>")
+		d.gets("<iq type='set' id='push'><query xmlns='jabber:iq:roster'><item jid='" + eve + "' subscription='none'/></query></iq>")
+		d.take("")
+		d.told = nil
+		d.gets(invites(bob+"/b", "propose", "c1", audio))
+		same(t, "told", d.ofCalls(), "incoming")
+		d.gets(invites(eve+"/x", "propose", "c2", audio))
+		same(t, "said", d.invited())
+		d.must(&port.AnswerCall{Call: callName(bob, "c1")})
+		same(t, "said by a person", d.invited(), "proceed "+bob+"/b")
+	})
+}
+
+func TestOfALateCallWhatFollowedIsLearned(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		d.befriend(bob)
+		late := "<delay xmlns='urn:xmpp:delay' from='" + server + "' stamp='" + time.Now().Add(-5*time.Minute).UTC().Format(time.RFC3339) + "'/>"
+		own := strings.Replace(invites(me+"/other", "proceed", "c1", ""), "to='"+me+"'", "to='"+bob+"/b'", 1)
+		d.gets(strings.Replace(invites(bob+"/b", "propose", "c1", audio), store, store+late, 1), copied("sent", own))
+		if log := d.callLog(); len(log) != 1 || log[0].Why != "answered-elsewhere" || !log[0].Late {
+			t.Errorf("%+v", log)
+		}
+	})
+}
