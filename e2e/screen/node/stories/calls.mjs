@@ -27,6 +27,7 @@ export default async function calls(stage) {
 	await withVideo(stage, alice, bob);
 	await declined(stage, alice, bob);
 	await takenBack(stage, alice, bob);
+	await overWindows(stage, alice, bob);
 	await elsewhere(stage, alice, bob);
 }
 
@@ -101,6 +102,7 @@ async function over(...people) {
 async function byVoice(stage, alice, bob) {
 	await places(alice);
 	await rings(bob, alice).waitFor();
+	same(await bob.page.evaluate(() => document.activeElement.closest('dialog[open]') && document.activeElement.tagName), 'DIV', 'what has the focus when it rings: no button');
 	await alice.page.getByText(alice.say('calls_ringing')).first().waitFor();
 	await stage.snap('calls-ringing');
 	same([await made(bob), await open(bob)], [0, []], 'what bob has made and opened while it rings');
@@ -116,6 +118,9 @@ async function byVoice(stage, alice, bob) {
 	await Promise.all([flows(alice, 'audio'), flows(bob, 'audio')]);
 	await sound(alice, 'a call by voice');
 	await stage.snap('calls-voice');
+
+	await anotherWay(alice);
+	await Promise.all([flows(alice, 'audio'), flows(bob, 'audio')]);
 
 	await bob.button('calls_mic_off').click();
 	await alice.page.getByText(alice.say('calls_their_mic', { name: bob.name })).first().waitFor();
@@ -139,12 +144,30 @@ async function byVoice(stage, alice, bob) {
 	await stage.snap('calls-video-both');
 	await sound(bob, 'a call with video');
 	same([await made(alice), await made(bob)], [1, 1], 'connections when video was added');
+	await alice.button('calls_share').click();
+	await alice.page.getByText(alice.say('calls_shares')).waitFor();
+	await flows(bob, 'video');
+	await stage.snap('calls-screen');
+	await alice.button('calls_share_end').click();
+	await alice.page.getByText(alice.say('calls_shares')).waitFor({ state: 'detached' });
+	await bob.page.getByText(bob.say('calls_their_camera', { name: alice.name })).waitFor();
 	await alice.page.getByRole('button', { name: new RegExp(`${alice.say('calls_more')}$`) }).last().click();
 	await stage.snap('calls-lock');
 	await alice.page.keyboard.press('Escape');
 	await alice.button('calls_hang_up').click();
 	await over(alice, bob);
 	await lines(alice).filter({ hasText: alice.say('calls_video') }).waitFor();
+}
+
+// anotherWay: the machine is in another network, and the call goes on by a way of its own.
+async function anotherWay(p) {
+	const before = await p.page.evaluate(() => /a=ice-ufrag:(\S+)/.exec(globalThis.made.at(-1).remoteDescription?.sdp ?? '')?.[1]);
+	await p.page.evaluate(() => dispatchEvent(new Event('online')));
+	await p.page.waitForFunction((was) => {
+		const c = globalThis.made.at(-1);
+		const now = /a=ice-ufrag:(\S+)/.exec(c.remoteDescription?.sdp ?? '')?.[1];
+		return now && now !== was && c.signalingState === 'stable' && c.connectionState === 'connected';
+	}, before);
 }
 
 async function withVideo(stage, alice, bob) {
@@ -189,6 +212,30 @@ async function takenBack(stage, alice, bob) {
 	await bob.button('calls_title').waitFor({ state: 'detached' });
 	same(await bob.page.getByRole('button', { name: bob.say('calls_missed_from', { name: alice.name }) }).count(), 0, 'calls that were missed and seen');
 	await bob.opens(alice);
+	await bob.page.waitForFunction(() => !document.title.startsWith('(')); // and it is read
+}
+
+// overWindows: every window rings, one speaks, and another leads there and can end it.
+async function overWindows(stage, alice, bob) {
+	const first = alice.page;
+	const second = await alice.context.newPage();
+	await second.goto(alice.at);
+	await second.getByRole('heading', { name: alice.say('chats') }).waitFor();
+	await places(bob);
+	await rings(alice, bob).waitFor();
+	const there = Object.assign(Object.create(alice), { page: second, name: 'alice, second window' });
+	await rings(there, bob).waitFor();
+	await there.button('calls_accept').click();
+	await speaking(there, bob);
+	await rings(alice, bob).waitFor({ state: 'detached' });
+	const bar = first.getByRole('region', { name: alice.say('calls_bar') });
+	await bar.getByText(alice.say('calls_other_window')).waitFor();
+	same(await open(alice), [], 'what the window has opened that does not speak');
+	await stage.snap('calls-windows');
+	await Promise.all([flows(there, 'audio'), flows(bob, 'audio')]);
+	await bar.getByRole('button', { name: alice.say('calls_hang_up') }).click();
+	await over(alice, there, bob);
+	await second.close();
 }
 
 // elsewhere: bob has a second device, and one of the two answers.

@@ -111,6 +111,7 @@ export class Calls {
 
 	// what one hears of an end besides what stands there
 	#ended(w: World, call: Call) {
+		this.#seat?.over(call.id); // nobody else says so where the engine has gone
 		const words = endWords(call, nameOf(w, call.chat), w.settings.tag);
 		if (!words || this.#live.sorry) return;
 		if (call.seat === this.#live.seat || call.why?.endsWith('elsewhere')) toast.say(words);

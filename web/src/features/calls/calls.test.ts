@@ -70,6 +70,16 @@ test.each([['hung-up', true], ['rejected', false]] as const)('a call that ended 
 	expect(live.sorry).toBeUndefined();
 });
 
+test('calls of which a new engine does not know are over, and let go', () => {
+	const live = new Live();
+	const over: string[] = [];
+	live.ended = (c) => over.push(c.id);
+	live.is(call({ state: 'active', seat: live.seat }));
+	live.only([call({ id: 'c2' })]);
+	expect([over, live.on, live.asks?.id]).toEqual([['c1'], undefined, 'c2']);
+	expect(live.sorry?.call?.why).toBe('failed');
+});
+
 test('what was over before it was heard of rings nowhere', () => {
 	const live = new Live();
 	let ends = 0;

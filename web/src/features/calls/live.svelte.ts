@@ -58,6 +58,13 @@ export class Live {
 		world.engine.on('callChanged', ({ call }) => this.is(call));
 	}
 
+	/** only takes those that an engine has, which may be another one than before: others are over. */
+	only(calls: readonly Call[]) {
+		const here = new Set(calls.map((c) => c.id));
+		for (const c of this.#all) if (!here.has(c.id)) this.is({ ...c, state: 'ended', why: 'failed', ended: new Date().toISOString() });
+		for (const c of calls) this.is(c);
+	}
+
 	/** is takes a call as it is now. */
 	is(call: Call) {
 		const before = this.#all.find((c) => c.id === call.id);

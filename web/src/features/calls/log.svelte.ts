@@ -39,7 +39,7 @@ export class Log {
 	async load() {
 		const { calls, more } = await this.#world!.engine.do({ do: 'listCalls', limit: page });
 		if (!calls) return;
-		for (const c of calls) if (c.state !== 'ended') live.is(c);
+		live.only(calls.filter((c) => c.state !== 'ended'));
 		this.calls = calls;
 		this.more = more ?? false;
 		this.loaded = true;

@@ -165,8 +165,13 @@ export class Seat {
 		this.darkened();
 	}
 
+	/** over lets go of what a call has opened, if it has. */
+	over(call: string) {
+		this.#close(call);
+	}
+
 	#close(call: string) {
-		if (call !== this.#call) return;
+		if (!call || call !== this.#call) return;
 		this.#call = '';
 		this.#network.close();
 		this.quality.close();

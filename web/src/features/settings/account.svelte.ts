@@ -57,4 +57,4 @@ export class Account {
 	}
 }
 
-const told = ({ receipts, readMarkers, typing, lastSeen }: Privacy): Privacy => ({ receipts, readMarkers, typing, ...(lastSeen === undefined ? {} : { lastSeen }) });
+const told = ({ receipts, readMarkers, typing, hideAddress, lastSeen }: Privacy): Privacy => ({ receipts, readMarkers, typing, ...(hideAddress ? { hideAddress } : {}), ...(lastSeen === undefined ? {} : { lastSeen }) });

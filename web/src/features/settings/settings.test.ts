@@ -20,6 +20,15 @@ test('one thing that others are told changes, and the others stay', async () => 
 	expect(engine.asked.filter((c) => c.do === 'setSettings')).toEqual([{ do: 'setSettings', receipts: true, readMarkers: true, typing: false }]);
 });
 
+test('that one’s address is hidden stays when something else changes', async () => {
+	const engine = new FakeEngine({ getSettings: () => ({ event: 'settings', ...all, hideAddress: true }) });
+	const account = new Account(new World(engine, vault));
+	account.watch();
+	await settled();
+	await account.tell({ typing: false });
+	expect(engine.asked.findLast((c) => c.do === 'setSettings')).toMatchObject({ hideAddress: true, typing: false });
+});
+
 test('when one was last here is only changed where that is what changes', async () => {
 	const engine = new FakeEngine({ getSettings: () => ({ event: 'settings', ...all, lastSeen: true }) });
 	const account = new Account(new World(engine, vault));
