@@ -150,7 +150,10 @@ async function byVoice(stage, alice, bob) {
 	await stage.snap('calls-screen');
 	await alice.button('calls_share_end').click();
 	await alice.page.getByText(alice.say('calls_shares')).waitFor({ state: 'detached' });
+	await flows(bob, 'video'); // the camera, as before
+	await alice.button('calls_camera_off').click();
 	await bob.page.getByText(bob.say('calls_their_camera', { name: alice.name })).waitFor();
+	same(await open(alice), ['audio'], 'what alice has open when her camera is off');
 	await alice.page.getByRole('button', { name: new RegExp(`${alice.say('calls_more')}$`) }).last().click();
 	await stage.snap('calls-lock');
 	await alice.page.keyboard.press('Escape');

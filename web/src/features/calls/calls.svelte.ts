@@ -17,6 +17,7 @@ export class Calls {
 	opening = $state.raw<{ chat: string; video: boolean } | undefined>(undefined);
 	#world: World | undefined;
 	#seat: Seat | undefined;
+	#filmed = false; // before the screen was shown
 	#live: Live;
 	#makes: (w: World) => Seat;
 
@@ -81,7 +82,8 @@ export class Calls {
 
 	async share(w: World, on: boolean) {
 		const seat = this.seat(w);
-		if (!on) return this.camera(w, false);
+		if (!on) return this.camera(w, this.#filmed);
+		this.#filmed = seat.capture.shows === 'camera';
 		const how = await seat.share();
 		if (how) await this.#add(w, how === 'place');
 	}
