@@ -78,12 +78,10 @@ func TestTwoTerminalsSpeakUntilTheCalleeHangsUp(t *testing.T) {
 	if c := a.state("ended"); c.Why != "peer-hung-up" {
 		t.Errorf("alice's call is %+v", c)
 	}
-	for _, name := range []string{"audio-1.ogg", "video-1.ivf"} {
-		if c := exec.Command(p.Bin, "call", "--answer", "--video", "--play-video", filepath.Join(tape, name), "--profile", tape+"none"); strings.HasSuffix(name, "ivf") {
-			if out, _ := c.CombinedOutput(); !strings.Contains(string(out), "there is no profile") {
-				t.Errorf("%s cannot be played: %s", name, out)
-			}
-		}
+	// what was recorded can be played: the profile that is missing is looked for behind that
+	again := exec.Command(p.Bin, "call", "--answer", "--video", "--play", filepath.Join(tape, "audio-1.ogg"), "--play-video", filepath.Join(tape, "video-1.ivf"), "--profile", tape+"none")
+	if out, _ := again.CombinedOutput(); !strings.Contains(string(out), "there is no profile") {
+		t.Errorf("what was recorded cannot be played: %s", out)
 	}
 }
 

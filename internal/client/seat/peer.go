@@ -5,6 +5,7 @@ package seat
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -134,10 +135,12 @@ func (s *Seat) offer(restart bool) error {
 	if err != nil {
 		return err
 	}
-	return s.describe(d)
+	return s.describe(d, d.SDP)
 }
 
-// Answer answers the offer that Remote brought.
+// Answer answers the offer that Remote brought. Who has waited for the handshake when the call began says so in
+// later answers too, where the library forgets it: the handshake is not done anew.
+// RFC 8842 §5.3
 func (s *Seat) Answer() error {
 	if s.pc == nil {
 		return errOrder
@@ -146,18 +149,23 @@ func (s *Seat) Answer() error {
 	if err != nil {
 		return err
 	}
-	return s.describe(d)
+	s.answered = true
+	told := d.SDP
+	if s.passive {
+		told = strings.ReplaceAll(told, "a=setup:active", "a=setup:passive")
+	}
+	return s.describe(d, told)
 }
 
 // describe takes a description of ours, and tells it; then the addresses.
-func (s *Seat) describe(d webrtc.SessionDescription) error {
+func (s *Seat) describe(d webrtc.SessionDescription, told string) error {
 	s.mu.Lock()
 	s.described = false
 	s.mu.Unlock()
 	if err := s.pc.SetLocalDescription(d); err != nil {
 		return err
 	}
-	s.to.Described(d.SDP)
+	s.to.Described(told)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.described = true
@@ -201,6 +209,9 @@ func (s *Seat) Remote(sdp string, offer bool) error {
 	}
 	if err := s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: sdp}); err != nil {
 		return err
+	}
+	if !offer && !s.answered {
+		s.answered, s.passive = true, strings.Contains(sdp, "a=setup:active")
 	}
 	for _, c := range s.early {
 		s.add(c)

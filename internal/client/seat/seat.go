@@ -62,15 +62,16 @@ type Seat struct {
 	audio source
 	video source // nil without a camera
 
-	pc     *webrtc.PeerConnection
-	early  []webrtc.ICECandidateInit // of theirs, before their description
-	counts [2]*count                 // by kind
-	sent   [2]flow
-	tape   *tape
-	muted  [2]atomic.Bool
-	life   context.Context // until Close
-	leave  context.CancelFunc
-	run    sync.WaitGroup
+	pc                *webrtc.PeerConnection
+	answered, passive bool                      // the first offer has an answer; by it, they have begun the handshake
+	early             []webrtc.ICECandidateInit // of theirs, before their description
+	counts            [2]*count                 // by kind
+	sent              [2]flow
+	tape              *tape
+	muted             [2]atomic.Bool
+	life              context.Context // until Close
+	leave             context.CancelFunc
+	run               sync.WaitGroup
 
 	mu        sync.Mutex // held for moments
 	described bool       // guarded by mu: ours is told

@@ -38,6 +38,7 @@ type end struct {
 
 	mu        sync.Mutex
 	addresses []string      // guarded by mu
+	described []string      // guarded by mu
 	connected int           // guarded by mu
 	failed    string        // guarded by mu
 	more      chan struct{} // guarded by mu: closed when one of these is new
@@ -56,6 +57,7 @@ func (e *end) tell(change func()) {
 func (e *end) Described(sdp string) {
 	offer := e.offers
 	e.offers = false
+	e.tell(func() { e.described = append(e.described, sdp) })
 	e.other.do <- func() error {
 		if !offer {
 			return e.other.Seat.Remote(sdp, false)
@@ -220,6 +222,12 @@ func TestACameraComesInMidCall(t *testing.T) {
 	bob.counted("pictures", func(s Stats) bool { return s.Video.Frames > 3 })
 	bob.must(bob.Camera, bob.call)
 	alice.counted("pictures", func(s Stats) bool { return s.Video.Frames > 3 })
+	// bob has begun the handshake, in answering; that alice answers now turns no roles round
+	alice.mu.Lock()
+	defer alice.mu.Unlock()
+	if last := alice.described[len(alice.described)-1]; !strings.Contains(last, "a=setup:passive") || strings.Contains(last, "a=setup:active") {
+		t.Errorf("alice answered %s", last)
+	}
 }
 
 func TestARestartKeepsTheCall(t *testing.T) {
@@ -376,18 +384,18 @@ func TestWhatIsNoneIsRefused(t *testing.T) {
 	defer close(e.do)
 	defer e.hangUp()
 	e.must(e.open(false), e.create(nil, false))
-	for _, sdp := range []string{"", "v=0", "m=audio", strings.Repeat("a=\r\n", 1000)} {
-		if e.Remote(sdp, true) == nil {
-			t.Errorf("%q was taken", sdp)
-		}
-	}
 	for range 2 * mostEarly {
 		if err := e.Seat.Address("0", "candidate:nonsense"); err != nil {
 			t.Error(err)
 		}
 	}
-	if len(e.early) > mostEarly {
+	if len(e.early) != mostEarly {
 		t.Errorf("%d addresses are kept", len(e.early))
+	}
+	for _, sdp := range []string{"", "v=0", "m=audio", strings.Repeat("a=\r\n", 1000)} {
+		if e.Remote(sdp, true) == nil {
+			t.Errorf("%q was taken", sdp)
+		}
 	}
 }
 
