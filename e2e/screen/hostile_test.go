@@ -246,8 +246,8 @@ func (m *mallory) upload(id, name, media string, content []byte) (string, error)
 	return slot.Child(ns, "get").Attr("url"), nil
 }
 
-// pictures are encrypted ones: changed by a bit, and cut, after they were; one that was cut before;
-// and one as it should be.
+// pictures are encrypted ones: changed by a bit, and cut, after they were; a page that calls itself
+// one; and one as it should be.
 func (m *mallory) pictures() error {
 	whole := &bytes.Buffer{}
 	if err := png.Encode(whole, image.NewRGBA(image.Rect(0, 0, 120, 80))); err != nil {
@@ -264,7 +264,7 @@ func (m *mallory) pictures() error {
 	}
 	seal := func(b []byte) []byte { return aead.Seal(nil, secret[:12], b, nil) }
 	right := seal(whole.Bytes())
-	for i, content := range [][]byte{flipped(bytes.Clone(right)), right[:len(right)-20], seal(whole.Bytes()[:whole.Len()/2]), right} {
+	for i, content := range [][]byte{flipped(bytes.Clone(right)), right[:len(right)-20], seal([]byte(page)), right} {
 		link, err := m.upload(fmt.Sprint("picture", i), "hill.png", "application/octet-stream", content)
 		if err != nil {
 			return err

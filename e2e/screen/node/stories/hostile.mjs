@@ -112,10 +112,15 @@ function look() {
 async function stacked(alice) {
 	const [tower, next] = [alice.page.getByRole('article').nth(-2), alice.page.getByRole('article').last()];
 	const shot = () => next.screenshot({ animations: 'disabled', caret: 'hide' });
+	const styled = (name, value) => tower.locator('.text').evaluate((e, [n, v]) => e.style.setProperty(n, v), [name, value]);
 	const beside = await shot();
-	await tower.locator('.text').evaluate((e) => e.style.setProperty('visibility', 'hidden'));
-	if (!beside.equals(await shot())) throw new Error('marks of one message are painted over the next one');
-	await tower.locator('.text').evaluate((e) => e.style.removeProperty('visibility'));
+	await styled('visibility', 'hidden');
+	const without = await shot();
+	if (!beside.equals(without)) throw new Error('marks of one message are painted over the next one');
+	await styled('visibility', '');
+	await styled('overflow', 'visible');
+	if (without.equals(await shot())) throw new Error('these marks reach nothing: the test proves nothing');
+	await styled('overflow', '');
 }
 
 // changed: pictures that were changed after they were encrypted are not shown, and that is said;
