@@ -103,7 +103,7 @@ async function ownLeft(alice, bob) {
 	const second = bob.page.getByRole('listitem').filter({ has: bob.page.getByRole('button', { name: /./ }) }).filter({ hasText: bob.say('devices_code') }).last();
 	await second.getByText(bob.say('devices_code'), { exact: true }).click();
 	await second.getByRole('button', { name: bob.say('trust_matches'), exact: true }).waitFor();
-	await look(bob, 'device-compare', bob.page.locator('p.code'));
+	await look(bob, 'device-compare', bob.page.locator('details[open] p.code'));
 	await bob.place(`chat/${alice.address}`);
 	await bob.field().waitFor();
 }
