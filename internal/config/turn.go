@@ -25,7 +25,7 @@ type Turn struct {
 
 func defaultTurn() Turn {
 	return Turn{
-		RelayAddress: []string{}, MinPort: 49152, MaxPort: 65535, PerAccount: 20, PerAddress: 50, Allocations: 1000,
+		RelayAddress: []string{}, MinPort: 49152, MaxPort: 65535, ShareHTTPS: true, PerAccount: 20, PerAddress: 50, Allocations: 1000,
 		ByteRate: 1 << 20, Volume: 8 << 30, Lifetime: Duration{12 * time.Hour}, Password: Duration{24 * time.Hour},
 	}
 }

@@ -32,15 +32,17 @@ func (e *exam) calls(ctx context.Context) []Finding {
 		list = append(list, Finding{"turn.private", "", Warning, "The relay leads everybody with an account to this machine and into private networks (turn.allow_private).",
 			"Take it out, unless this network has no way to the internet and nothing in it to protect."})
 	}
-	if l.Turns.Off() {
-		list = append(list, Finding{"turn.tls", "", Notice, "The relay does not speak TLS: firewalls that let nothing but the web pass will not let calls pass.", "Set listen.turns = \":5349\", or \":443\" at an address where that is free."})
+	shared := e.cfg.Turn.ShareHTTPS && !l.HTTP.Off()
+	if l.Turns.Off() && !shared {
+		list = append(list, Finding{"turn.tls", "", Notice, "The relay does not speak TLS: firewalls that let nothing but the web pass will not let calls pass.", "Set turn.share_https = true, or listen.turns = \":5349\" where a proxy stands before the web side."})
 	}
 	list = append(list, e.relayName(ctx)...)
 	for _, p := range []struct {
 		name string
 		addr config.Address
-	}{{"turn", l.Turn}, {"turns", l.Turns}} {
-		if !p.addr.Off() {
+		here bool
+	}{{"turn", l.Turn, true}, {"turns", l.Turns, true}, {"http", l.HTTP, shared}} {
+		if p.here && !p.addr.Off() {
 			list = append(list, e.relayPort(ctx, p.name, p.addr))
 		}
 	}
@@ -90,9 +92,13 @@ func (e *exam) relayName(ctx context.Context) []Finding {
 	return nil
 }
 
-// relayPort asks the relay for our address, over UDP or TLS.
+// relayPort asks the relay for our address, over UDP or TLS, at one of its ports or at the
+// web's.
 func (e *exam) relayPort(ctx context.Context, name string, addr config.Address) Finding {
 	check, at := "port."+name, string(addr)
+	if name == "http" {
+		check = "turn.web" // the port itself is looked at elsewhere
+	}
 	if portOf(addr) == 0 {
 		if at = e.server.status.Ports[name]; at == "" || at == "off" {
 			return Finding{check, "", Notice, "The system chooses the port of " + name + " at each start, so it was not looked at.", "Give listen." + name + " a port that firewalls can know."}
@@ -117,7 +123,7 @@ func (e *exam) askRelay(ctx context.Context, name, at string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	network := "udp"
-	if name == "turns" {
+	if name != "turn" {
 		network = "tcp"
 	}
 	c, err := e.Dial(ctx, network, at)
@@ -131,7 +137,11 @@ func (e *exam) askRelay(ctx context.Context, name, at string) error {
 	if network == "udp" {
 		return lookTwice(c)
 	}
-	t := tls.Client(c, &tls.Config{InsecureSkipVerify: true, ServerName: certs.ASCII(e.domain), NextProtos: turn.Protocols})
+	cfg := &tls.Config{InsecureSkipVerify: true, ServerName: certs.ASCII(e.domain), NextProtos: turn.Protocols}
+	if name == "http" {
+		cfg.NextProtos = nil // as browsers ask
+	}
+	t := tls.Client(c, cfg)
 	if err := t.HandshakeContext(ctx); err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"time"
@@ -32,7 +34,9 @@ func TestTheRelayForCallsIsLookedAt(t *testing.T) {
 	}{
 		"none":       {func(e *exam) { e.cfg.Listen.Turn = "off" }, map[string]Level{"turn.relay": Notice}},
 		"coturn":     {func(e *exam) { e.cfg.Listen.Turn, e.cfg.Services.Calls = "off", []string{"turn:t.example.org"} }, map[string]Level{"turn.relay": OK}},
-		"no address": {func(*exam) {}, map[string]Level{"turn.address": Problem, "turn.tls": Notice, "port.turn": OK}},
+		"no address": {func(*exam) {}, map[string]Level{"turn.address": Problem, "turn.tls": "", "port.turn": OK, "turn.web": OK}},
+		"not shared": {func(e *exam) { e.cfg.Turn.ShareHTTPS = false }, map[string]Level{"turn.tls": Notice, "turn.web": ""}},
+		"no web":     {func(e *exam) { e.cfg.Listen.HTTP = "off" }, map[string]Level{"turn.tls": Notice, "turn.web": ""}},
 		"public": {func(e *exam) {
 			e.Addresses = func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("8.8.8.8")} }
 		}, map[string]Level{"turn.address": OK}},
@@ -81,5 +85,17 @@ func TestARelayThatAnswersIsKnown(t *testing.T) {
 	e.server.answers = true
 	if f := e.relayPort(t.Context(), "turn", config.Address(udp.LocalAddr().String())); f.Level != OK {
 		t.Errorf("%+v", f)
+	}
+	ts := httptest.NewTLSServer(nil) // a web side that knows of no relay
+	defer ts.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Serve(tls.NewListener(l, &tls.Config{Certificates: ts.TLS.Certificates}))
+	for at, want := range map[string]Level{l.Addr().String(): OK, ts.Listener.Addr().String(): Problem} {
+		if f := e.relayPort(t.Context(), "http", config.Address(at)); f.Level != want || f.Check != "turn.web" {
+			t.Errorf("%+v", f)
+		}
 	}
 }

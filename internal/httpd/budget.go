@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -19,13 +20,27 @@ type Conn struct {
 	Place *limits.Peer
 	// EndPoint is the tls-server-end-point binding of the certificate that was shown.
 	EndPoint func(*tls.ConnectionState) []byte
+
+	shared *shared // of a Share's listener, nil elsewhere
 }
 
 type connKey struct{}
 
-// WithConn is for http.Server.ConnContext.
-func WithConn(ctx context.Context, c Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
+// WithConn is for http.Server.ConnContext, on a connection of it.
+func WithConn(ctx context.Context, nc net.Conn, c Conn) context.Context {
+	c.shared, _ = nc.(*shared)
+	ctx = context.WithValue(ctx, connKey{}, c)
+	if c.shared != nil {
+		c.shared.ctx = ctx
+	}
+	return ctx
+}
+
+// tellTLS tells a request of the TLS that http.Server has asked for too early.
+func tellTLS(r *http.Request) {
+	if c := connOf(r).shared; c != nil {
+		r.TLS = c.state
+	}
 }
 
 func connOf(r *http.Request) Conn {

@@ -215,7 +215,7 @@ func TestAWebSocketLeavesItsPlaceToAStream(t *testing.T) {
 				if n := s.cfg.Limits.Held(limits.Web); n != 1 {
 					t.Errorf("%d places for one connection", n)
 				}
-				return WithConn(ctx, Conn{Place: limits.PeerBehind(c), EndPoint: func(*tls.ConnectionState) []byte { return []byte("as shown") }})
+				return WithConn(ctx, c, Conn{Place: limits.PeerBehind(c), EndPoint: func(*tls.ConnectionState) []byte { return []byte("as shown") }})
 			}
 			srv.StartTLS()
 			defer srv.Close()

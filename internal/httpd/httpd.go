@@ -100,6 +100,7 @@ const boshPath = "/bosh"
 // security headers on every answer.
 func (s *Server) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tellTLS(r)
 		o, err := s.origin(r)
 		if err != nil {
 			w.Header().Set("Connection", "close")

@@ -1,7 +1,6 @@
 package limits
 
 import (
-	"crypto/tls"
 	"io"
 	"net"
 )
@@ -60,7 +59,7 @@ func PeerBehind(c net.Conn) *Peer {
 			return t.peer
 		case *gate:
 			c = t.Conn
-		case *tls.Conn:
+		case interface{ NetConn() net.Conn }: // *tls.Conn, or what has one inside
 			c = t.NetConn()
 		default:
 			return nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"mirsal/internal/certs"
 	"mirsal/internal/core"
+	"mirsal/internal/httpd"
 	"mirsal/internal/limits"
 	"mirsal/internal/store"
 	"mirsal/internal/turn"
@@ -168,17 +168,17 @@ func (s *Server) closeRelay() {
 	}
 }
 
-// shareRelay lets those in at the web side's port who name the relay within TLS, if
-// that is wanted; protocols are what the port is to offer.
+// sharesRelay tells whether the web side's port is the relay's as well.
+func (s *Server) sharesRelay() bool { return s.relay.server != nil && s.Config.Turn.ShareHTTPS }
+
+// shareRelay lets those in at the web side's port who name the relay within TLS, and
+// those who name nothing and speak STUN, as browsers do. Whoever names both wants the
+// relay.
 // RFC 7443 §3
-func (s *Server) shareRelay(srv *http.Server) (protocols []string) {
-	protocols = []string{"http/1.1"}
-	if s.relay.server == nil || !s.Config.Turn.ShareHTTPS {
-		return protocols
+func (s *Server) shareRelay(l net.Listener) net.Listener {
+	share := httpd.Share{
+		TLS: s.webTLS(turn.Protocols...), Protocols: turn.Protocols,
+		May: turn.MayBegin, Most: turn.HeadSize, Serve: s.relay.server.Conn,
 	}
-	srv.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
-	for _, p := range turn.Protocols {
-		srv.TLSNextProto[p] = func(_ *http.Server, c *tls.Conn, _ http.Handler) { s.relay.server.Conn(c) }
-	}
-	return slices.Concat(turn.Protocols, protocols) // whoever names both wants the relay
+	return share.Listener(l)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	pion "github.com/pion/turn/v5"
+
 	"mirsal/internal/config"
 	"mirsal/internal/store/memory"
 	"mirsal/internal/turn"
@@ -35,6 +37,7 @@ func TestTheRelayListensOnItsPortsAndSharesTheWebs(t *testing.T) {
 		"TLS":          func() (net.Conn, error) { return dialTLS(s.Addr("turns")) },
 		"TLS, named":   func() (net.Conn, error) { return dialTLS(s.Addr("turns"), "stun.turn") },
 		"web":          func() (net.Conn, error) { return dialTLS(s.Addr("http"), "stun.turn") },
+		"browsers":     func() (net.Conn, error) { return dialTLS(s.Addr("http")) },
 		"web, for NAT": func() (net.Conn, error) { return dialTLS(s.Addr("http"), "stun.nat-discovery", "http/1.1") },
 	} {
 		c, err := dial()
@@ -56,6 +59,57 @@ func TestTheRelayListensOnItsPortsAndSharesTheWebs(t *testing.T) {
 	defer resp.Body.Close()
 	if b, _ := io.ReadAll(resp.Body); !strings.Contains(string(b), "XRD") {
 		t.Errorf("the web side says %s", b)
+	}
+}
+
+// TestABrowserIsRelayedAtTheWebsPort: a client that names nothing within TLS, to its peer
+// and back, and again beside requests.
+func TestABrowserIsRelayedAtTheWebsPort(t *testing.T) {
+	s, err := Start(t.Context(), relaying(t), Options{Store: memory.New(), Log: quiet.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	peer, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	user, password := s.relay.credentials.Issue("alice@localhost", time.Now().Add(time.Hour))
+	c, err := dialTLS(s.Addr("http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	client, err := pion.NewClient(&pion.ClientConfig{TURNServerAddr: s.Addr("http"), Conn: pion.NewSTUNConn(c), Username: user, Password: password, Realm: "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	relayed, err := client.Allocate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relayed.Close()
+	b := make([]byte, 100)
+	for _, conn := range []net.PacketConn{relayed, peer} {
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
+	}
+	if _, err := relayed.WriteTo([]byte("there"), peer.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	n, from, err := peer.ReadFrom(b)
+	if err != nil || string(b[:n]) != "there" || from.String() != relayed.LocalAddr().String() {
+		t.Fatalf("%q from %v, %v", b[:n], from, err)
+	}
+	if _, err := peer.WriteTo([]byte("and back"), from); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err = relayed.ReadFrom(b); err != nil || string(b[:n]) != "and back" {
+		t.Errorf("%q, %v", b[:n], err)
 	}
 }
 

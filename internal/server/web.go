@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,7 +109,7 @@ const answerPatience = 3 * time.Minute
 // connContext tells the web side what it needs to know of a connection.
 func (s *Server) connContext(ctx context.Context, c net.Conn) context.Context {
 	ctx, endPoint := s.certs.Watch(ctx)
-	return httpd.WithConn(ctx, httpd.Conn{Place: limits.PeerBehind(c), EndPoint: endPoint})
+	return httpd.WithConn(ctx, c, httpd.Conn{Place: limits.PeerBehind(c), EndPoint: endPoint})
 }
 
 // serveHTTP serves h on l until the server closes; nothing when l is nil.
@@ -121,15 +123,23 @@ func (s *Server) serveHTTP(l net.Listener, h http.Handler, door limits.Door) {
 		WriteTimeout: answerPatience, ConnContext: s.connContext, ConnState: c.state, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	l = s.features.limits.Listener(l, door)
-	if door == limits.Web {
-		// HTTP/1.1 alone: the control frames of HTTP/2 would escape all budgets
-		srv.TLSConfig = limits.NewHandshaker(s.certs.Web(s.shareRelay(srv)...)).Config()
+	switch {
+	case door == limits.Web && s.sharesRelay():
+		go srv.Serve(s.shareRelay(l))
+	case door == limits.Web:
+		srv.TLSConfig = s.webTLS()
 		go srv.ServeTLS(l, "", "")
-	} else {
+	default:
 		go srv.Serve(l)
 	}
 	srv.RegisterOnShutdown(c.stop)
 	s.http = append(s.http, srv)
+}
+
+// webTLS is that of the web side's port: HTTP/1.1 alone, since the control frames of HTTP/2
+// would escape all budgets, and what is preferred to it.
+func (s *Server) webTLS(preferred ...string) *tls.Config {
+	return limits.NewHandshaker(s.certs.Web(append(slices.Clone(preferred), "http/1.1")...)).Config()
 }
 
 // webPatience is how long answers that are being written may take to arrive when

@@ -44,6 +44,22 @@ func frameSize(head [4]byte) (int, error) {
 	return size, nil
 }
 
+// HeadSize is how many bytes of a connection tell that it is STUN's.
+const HeadSize = 8
+
+// MayBegin tells of the first bytes of a connection, of at most HeadSize, whether a
+// STUN message can begin so: no other protocol that a port is shared with does.
+// RFC 8489 §5, RFC 7983 §7
+func MayBegin(first []byte) bool {
+	cookie := [4]byte{0x21, 0x12, 0xa4, 0x42}
+	for i, b := range first {
+		if i == 0 && b > 1 || i >= 4 && i < HeadSize && b != cookie[i-4] {
+			return false
+		}
+	}
+	return true
+}
+
 // framed is a connection that hands out one whole frame with each Read: the library is
 // never left to find where they end in what a stranger sends.
 type framed struct {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pion/stun/v4"
 )
 
 func key() []byte { return bytes.Repeat([]byte{7}, 32) }
@@ -272,4 +274,18 @@ func FuzzFrames(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSTUNIsKnownByItsFirstBytes(t *testing.T) {
+	m := stun.MustBuild(stun.TransactionID, stun.BindingRequest).Raw
+	for n := 1; n <= len(m); n++ {
+		if !MayBegin(m[:n]) {
+			t.Errorf("not by %d bytes", n)
+		}
+	}
+	for _, other := range []string{"G", "P", "\x16\x03\x01", "\x02", "\x40\x00", "\x00\x01\x00\x00\x22", "\x00\x01\x00\x00\x21\x12\xa4\x43", "\x00\x00\x00\x00\x00\x00\x00\x00"} {
+		if MayBegin([]byte(other)) {
+			t.Errorf("%q", other)
+		}
+	}
 }
