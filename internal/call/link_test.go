@@ -140,8 +140,8 @@ func TestOnlyTheServerSaysThatALinkWasShown(t *testing.T) {
 		alice, bob := p.Login("alice@example.org/a"), p.Login("bob@example.org/b")
 		for i, beside := range []string{"<link xmlns='" + NS + "' id='0123456789ab'/>", "<link xmlns='" + NS + "' token='" + strings.Repeat("A", 26) + "' id='0123456789ab'/>"} {
 			kind := []string{"propose", "ringing"}[i]
-			alice.Send(strings.Replace(invite(kind, "c", audio), "</message>", beside+"</message>", 1))
-			if got := bob.Got(); strings.Contains(got, "link") || strings.Contains(got, "AAAA") {
+			alice.Send(strings.Replace(invite(kind, kind, audio), "</message>", beside+"</message>", 1))
+			if got := bob.Got(); !strings.Contains(got, "<"+kind) || strings.Contains(got, "<link") || strings.Contains(got, "AAAA") {
 				t.Errorf("bob got %s", got)
 			}
 		}
