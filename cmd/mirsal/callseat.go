@@ -103,10 +103,13 @@ func (r reports) Address(mid, candidate string) {
 }
 func (r reports) Connected() { r.do(&port.CallConnected{Call: r.call}) }
 
-// Broken is told by the caller alone: if both did, their offers would cross.
+// Broken is told by the caller alone: if both did, their offers would cross. Who is called makes sure that
+// he can be told of another way.
 func (r reports) Broken() {
 	if r.caller {
 		r.do(&port.CallNetwork{Call: r.call})
+	} else {
+		r.do(&port.Attend{Here: true})
 	}
 }
 

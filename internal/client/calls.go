@@ -83,6 +83,9 @@ func (e *Engine) seatCommand(c port.Command) bool {
 	case *port.CallFailed:
 		e.withCall(c, c.Call, func(o *ongoing) []call.Do { return o.Failed(c.Text) })
 	case *port.CallNetwork:
+		if e.link != nil {
+			e.link.conn.Kick() // what is to carry the offer is likely to be gone with the old network
+		}
 		e.withCall(c, c.Call, func(o *ongoing) []call.Do { return o.Network() })
 	default:
 		return false
