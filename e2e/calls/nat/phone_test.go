@@ -36,6 +36,7 @@ type phone struct {
 	heard sync.Cond
 	calls []port.Call   // as told, in order
 	stats []seat.Stats  // as told, in order
+	now   port.Status   // as told last
 	after []int64       // milliseconds to the first sound
 	over  bool          // the process has ended
 	err   error         // how
@@ -97,6 +98,9 @@ func (k *phone) take(raw []byte) {
 		var c port.Call
 		_ = json.Unmarshal(l.Call, &c)
 		k.calls = append(k.calls, c)
+	case l.Event == "status":
+		k.now = port.Status{}
+		_ = json.Unmarshal(raw, &k.now)
 	case l.Event == "callStats":
 		k.stats = append(k.stats, l.Stats)
 		return // too many to be read
@@ -118,7 +122,7 @@ func (k *phone) until(what string, is func() bool) {
 	})()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for !is() {
+	for !is() { // what was told by one that has ended counts too
 		if k.over || ctx.Err() != nil {
 			k.t.Fatalf("%s waited in vain for %s (ended: %v, %v)\n%s\n%s\n%+v", k.who, what, k.over, k.err, strings.Join(k.lines, "\n"), k.said(), k.last())
 		}
@@ -156,6 +160,12 @@ func (k *phone) state(id, state string) port.Call {
 	return c
 }
 
+// online waits until the server is there, or is not.
+func (k *phone) online(is bool) {
+	k.t.Helper()
+	k.until("the server", func() bool { return (k.now.State == "online" && k.now.Synced) == is })
+}
+
 // hears waits until more has come, of all kinds that it has, and returns by which way.
 func (k *phone) hears(video bool) string {
 	k.t.Helper()
@@ -170,6 +180,18 @@ func (k *phone) hears(video bool) string {
 			(!video || now.Video.Frames >= from.Video.Frames+more && now.Video.SentFrames >= from.Video.SentFrames+more)
 	})
 	return now.Path
+}
+
+// wait waits for something beside the phone.
+func (k *phone) wait(done <-chan struct{}, what string) {
+	k.t.Helper()
+	select {
+	case <-done:
+	case <-k.ended:
+		k.t.Fatalf("%s ended before %s\n%s\n%s", k.who, what, strings.Join(k.lines, "\n"), &k.words)
+	case <-time.After(patience):
+		k.t.Fatalf("waited in vain for %s\n%s", what, strings.Join(k.lines, "\n"))
+	}
 }
 
 // hangUp is Ctrl-C.

@@ -19,6 +19,7 @@ const (
 	cafeGate   = "10.77.0.4"
 	aliceAddr  = "192.168.1.2"
 	guestAddr  = "192.168.1.3" // at alice's
+	carolAddr  = "192.168.1.4" // there too
 	bobAddr    = "192.168.2.2"
 	cafeAddr   = "192.168.3.2" // alice, elsewhere
 	host       = "mirsal.test"
@@ -28,16 +29,16 @@ const (
 // scene is a server with a relay in the world, and the homes of alice and bob, each behind
 // a router, with a café down the road.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	server *mirsal.Server
 	bin    string
 	ca     string
 
 	world, gateA, gateB, gateC *netns.Space
-	alice, bob, guest          *person
+	alice, bob, guest, carol   *person
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t testing.TB) *scene {
 	netns.Need(t)
 	s := &scene{t: t, bin: mirsal.Build(t), world: netns.New(t, "the world")}
 	s.world.Switch("br0", serverAddr+"/24")
@@ -49,6 +50,7 @@ func newScene(t *testing.T) *scene {
 	s.bob = s.person("bob", bobAddr, "192.168.2.1", s.gateB)
 	s.guest = s.person("bob", guestAddr, "192.168.1.1", s.gateA)
 	s.guest.name = "bob's phone"
+	s.carol = s.person("carol", carolAddr, "192.168.1.1", s.gateA)
 	s.routers(netns.Cone, netns.Cone)
 	s.gateC.Translate(netns.Cone, "wan", cafeAddr)
 	s.meet()
@@ -99,14 +101,16 @@ func (s *scene) person(name, at, via string, gate *netns.Space) *person {
 	return p
 }
 
-// meet signs all in and makes alice and bob contacts.
+// meet signs all in and makes everybody a contact of alice's.
 func (s *scene) meet() {
-	for _, p := range []*person{s.alice, s.bob, s.guest} {
+	all := []*person{s.alice, s.bob, s.guest, s.carol}
+	for _, p := range all {
 		p.Start(nil)
 		p.SignIn(device.Password, serverAddr+":5222")
 	}
 	device.Meet(s.alice.Device, s.bob.Device)
-	for _, p := range []*person{s.alice, s.bob, s.guest} {
+	device.Meet(s.alice.Device, s.carol.Device)
+	for _, p := range all {
 		p.Close()
 	}
 }

@@ -19,8 +19,8 @@ type pair struct {
 // idOf is what a call is named at both ends, behind the peer.
 func idOf(c port.Call) string { return c.ID[strings.LastIndexByte(c.ID, ' ')+1:] }
 
-// call is one with video, and both hear and see each other. Both hang up with the test.
-func call(t *testing.T, from, to *person) pair {
+// call is one with video that was answered; both are gone with the test.
+func call(t testing.TB, from, to *person) pair {
 	t.Helper()
 	c := pair{callee: to.phone(t, "--answer", "--video", "--count", "1")}
 	c.caller = from.phone(t, to.Address, "--video")
@@ -36,7 +36,7 @@ func (c pair) ways() (caller, callee string) {
 }
 
 // over has the caller hang up, which the other hears.
-func (c pair) over(t *testing.T) {
+func (c pair) over(t testing.TB) {
 	t.Helper()
 	c.caller.hangUp()
 	if status := c.caller.end(); status != 0 {
@@ -52,6 +52,7 @@ func (c pair) over(t *testing.T) {
 
 // TestCallsFindTheirWay: through each kind of router.
 func TestCallsFindTheirWay(t *testing.T) {
+	t.Parallel()
 	s := newScene(t)
 	direct := func(way string) bool { return !strings.Contains(way, "relay") && way != "host-host" }
 	relayed := func(way string) bool { return strings.Contains(way, "relay") }
@@ -77,7 +78,6 @@ func TestCallsFindTheirWay(t *testing.T) {
 			if !c.is(a) || !c.is(b) {
 				t.Errorf("the ways are %s and %s", a, b)
 			}
-			t.Logf("%s, %s", a, b)
 			k.over(t)
 		})
 	}
