@@ -68,6 +68,7 @@ export const groups: { title: () => string; about: About[] }[] = [
 			{ names: ['invitation', 'meeting'], title: () => m.sees_invitations(), what: () => m.sees_invitations_text() },
 			{ names: ['circle'], title: () => m.sees_circles(), what: () => m.sees_circles_text() },
 			{ names: ['call-attempts'], title: () => m.sees_calls(), what: () => m.sees_calls_text() },
+			{ names: ['call-links'], title: () => m.sees_call_links(), what: () => m.sees_call_links_text() },
 			{ names: ['report', 'report-told'], title: () => m.sees_reports(), what: () => m.sees_reports_text() },
 		],
 	},
