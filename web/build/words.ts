@@ -5,11 +5,14 @@ import type { Plugin } from 'vite';
 const folder = join(import.meta.dirname, '../messages');
 const locales = ['en', 'ar'];
 
+// what people wrote, without the marks that keep its direction to itself (FSI, PDI)
+const touching = /(?<!\u2068)\{(?:name|label|host|text)\}|\{(?:name|label|host|text)\}(?!\u2069)/;
+
 type Variants = { declarations: string[]; match: Record<string, string> }[];
 export type Messages = Record<string, string | Variants>;
 
-// words fails a build in which a language lacks a message, a plural form or a parameter.
-// (Paraglide would show the English one without a word.)
+// words fails a build in which a language lacks a message, a plural form or a parameter
+// (Paraglide would show the English one without a word), or a sentence lets a name turn it.
 export function words(): Plugin {
 	return {
 		name: 'mirsal-words',
@@ -32,6 +35,7 @@ function wrongIn(locale: string, key: string, message: Messages[string] | undefi
 	const at = `${locale}: ${key}`;
 	if (!message) return [`${at} is missing`];
 	if (english && parameters(message) !== parameters(english)) return [`${at} has other parameters than the English one`];
+	if (touching.test(JSON.stringify(message))) return [`${at} lets what people wrote turn the sentence: \\u2068{name}\\u2069`];
 	if (typeof message === 'string') return [];
 	const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
 	const given = Object.keys(message[0]!.match).map((k) => k.split('=')[1]);

@@ -114,11 +114,11 @@ export class Person {
 		this.address = `${name}@${stage.how.domain}`;
 	}
 
-	/** say is a text of the screen in this person's language, with its parameters. */
+	/** say is a text of the screen in this person's language, with its parameters; beside an empty one no marks of a name are left. */
 	say(key, parameters = {}) {
 		const text = words[this.locale][key];
 		if (typeof text !== 'string') throw new Error(`no words for ${key}`);
-		return text.replace(/\{(\w+)\}/g, (_, name) => parameters[name] ?? '');
+		return text.replace(/\{(\w+)\}/g, (_, name) => parameters[name] ?? '').replaceAll('\u2068\u2069', '');
 	}
 
 	button(key, parameters) {

@@ -18,3 +18,9 @@ test('no screen says words that only a server would say', () => {
 	const text = readFileSync('messages/en.json', 'utf8') + readFileSync('messages/ar.json', 'utf8');
 	expect(text.replace(/"\$schema".*/, '')).not.toMatch(/\b(JID|XMPP|OMEMO|fingerprint)\b|جابر/i);
 });
+
+test('a name in a sentence without its marks is told', () => {
+	const shut = { a: 'A \u2068{name}\u2069.', n: 'b' };
+	expect(lacking({ en: shut, ar: shut })).toEqual([]);
+	for (const a of ['A {name}.', 'A \u2068{name}.', 'A {name}\u2069.']) expect(lacking({ en: shut, ar: { ...shut, a } })[0]).toContain('ar: a lets');
+});

@@ -34,6 +34,9 @@ export function preview(message: Message, room = false): string {
 	return by ? `${by}: ${said}` : said;
 }
 
+/** brief is as much of it as a row can show, which is all that a screen reader tells of it. */
+export const brief = (message: Message, room = false) => preview(message, room).slice(0, 300);
+
 function content(message: Message): string {
 	if (message.notice) return noticeWords(message);
 	if (message.retracted) return m.retracted();

@@ -102,7 +102,8 @@ function look() {
 	}
 	// outside of what was written nothing turns the direction of what stands around it
 	for (const e of document.querySelectorAll('bdi, h1, h2, header, [aria-label]')) {
-		const said = e.closest('article .text') ? '' : `${e.tagName === 'BDI' ? e.textContent : ''}${e.getAttribute('aria-label') ?? ''}`;
+		const label = (e.getAttribute('aria-label') ?? '').replace(/\u2068[^\u202A-\u202E\u2066-\u2069]*\u2069/g, ''); // a name that is kept apart
+		const said = e.closest('article .text') ? '' : `${e.tagName === 'BDI' ? e.textContent : ''}${label}`;
 		if (/[\u202A-\u202E\u2066-\u2069]/.test(said)) wrong.push(`a name turns what is around it: ${said}`);
 	}
 	return wrong;

@@ -111,7 +111,7 @@ test('how long one spoke is told in minutes, and in hours', () => {
 test('how a call ended is said in words', () => {
 	const spoke = { answered: '2026-01-01T10:00:00Z', ended: '2026-01-01T10:01:05Z' };
 	expect(endWords(call({ why: 'peer-hung-up', ...spoke }), 'Bob', 'en')).toContain('1:05');
-	expect(endWords(call({ why: 'missed' }), 'Bob', 'en')).toBe('Missed call from Bob');
+	expect(endWords(call({ why: 'missed' }), 'Bob', 'en')).toBe('Missed call from \u2068Bob\u2069');
 	expect(endWords(call({ why: 'cancelled' }), 'Bob', 'en')).toBe('');
 	expect(entryWords(call({ why: 'missed' }), 'en')).toBe('Missed');
 	expect(entryWords(call({ why: 'hung-up', mine: true, ...spoke }), 'en')).toBe('1 min');

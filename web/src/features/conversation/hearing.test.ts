@@ -3,7 +3,7 @@ import { World } from '../../model/world';
 import type { Chat, Message } from '../../port/types';
 import { FakeEngine } from '../../port/fake';
 import { announced } from '../../ui/announcer.svelte';
-import { told } from '../../i18n/words';
+import { brief, told } from '../../i18n/words';
 import { hearing } from './hearing';
 
 const vault = { read: async () => null, write: async () => {}, erase: async () => {} };
@@ -53,9 +53,13 @@ test('a name cannot turn what is told, and a flood is told by its last lines', (
 });
 
 test('a message tells whose it is, what it says, when, and how far it has come in one go', () => {
-	expect(told(message())).toMatch(/^From Bob\. good morning\. \d/);
+	expect(told(message())).toMatch(/^From \u2068Bob\u2069\. good morning\. \d/);
 	expect(told(message({ mine: true, delivery: 'read', edited: true }))).toMatch(/^From you\. good morning\. edited\. .*Read$/);
 	expect(told(message({ retracted: true, text: '', reactions: [{ emoji: '👍', who: null }] }))).not.toContain('👍');
-	expect(told(message({ reply: { sender: 'al@x', text: 'hm' } }), { quoted: 'Al', open: true })).toMatch(/In reply to Al: hm\..*Not encrypted/);
+	expect(told(message({ reply: { sender: 'al@x', text: 'hm' } }), { quoted: 'Al', open: true })).toMatch(/In reply to \u2068Al\u2069: \u2068hm\u2069\..*Not encrypted/);
 	expect(told(message({ text: 'see', file: { name: 'a.jpg', type: 'image/jpeg', state: 'here' } }))).toMatch(/see\. Photo/);
+});
+
+test('of a long message a row tells the beginning', () => {
+	expect(brief(message({ text: `begun ${'and on '.repeat(5000)}` }), true)).toMatch(/^Bob: begun and on .{200,290}$/);
 });

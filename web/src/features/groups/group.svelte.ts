@@ -106,7 +106,7 @@ export function inARow({ members, own, nameOf }: Pick<Group, 'members' | 'own' |
 	const others = members.filter((x) => x.address !== own && x.role !== 'none');
 	const names = others.map((x) => plain(nameOf(x))).sort((a, b) => a.localeCompare(b, locale));
 	const all = [...names.slice(0, most), ...(members.some((x) => x.address === own) ? [m.group_you()] : [])];
-	return all.map((name) => `\u2068${name}\u2069`).reduce((before, name) => (before ? m.group_names({ before, name }) : name), '');
+	return all.map((name) => `\u2068${name}\u2069`).reduce((before, name) => (before ? m.group_names({ before, next: name }) : name), '');
 }
 
 const rank: Record<string, number> = { owner: 0, admin: 1, member: 2 };

@@ -7,6 +7,7 @@ export class Update {
 	waits = $state(false);
 	#registration: ServiceWorkerRegistration | undefined;
 	#taken = false;
+	#behind = false; // another window has taken it: of this one's release the parts that were not fetched yet are gone
 
 	constructor(
 		private readonly workers: ServiceWorkerContainer | undefined = navigator.serviceWorker,
@@ -19,19 +20,27 @@ export class Update {
 		this.#registration = registration;
 		this.#look();
 		registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', () => this.#look()));
-		this.workers!.addEventListener('controllerchange', () => this.#taken && this.reload());
+		let before = this.workers!.controller;
+		this.workers!.addEventListener('controllerchange', () => {
+			if (this.#taken) return this.reload();
+			this.#behind ||= Boolean(before); // the first of all only takes over what it came with
+			before = this.workers!.controller;
+			this.#look();
+		});
 		setInterval(() => void registration.update().catch(() => {}), often);
 	}
 
 	/** take has the new release take over, and the page begin anew with it. */
 	take() {
 		this.#taken = true;
-		this.#registration?.waiting?.postMessage('take over');
+		const waiting = this.#registration?.waiting;
+		if (waiting) waiting.postMessage('take over');
+		else this.reload();
 	}
 
 	// the first release of all is nothing new
 	#look() {
-		this.waits = Boolean(this.#registration?.waiting && this.workers?.controller);
+		this.waits = this.#behind || Boolean(this.#registration?.waiting && this.workers?.controller);
 	}
 }
 

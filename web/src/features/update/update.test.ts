@@ -38,3 +38,19 @@ test('the first release of all is nothing new, and a window that keeps nothing h
 	await new Update({ register: () => Promise.reject(new Error('private')) } as never).keep();
 	await new Update(undefined).keep();
 });
+
+test('a window in which the release before is still open says so when another window has taken the next, and begins anew by a tap', async () => {
+	const registration = new Registration();
+	const workers = container(registration, null);
+	const reload = vi.fn();
+	const update = new Update(workers as never, reload);
+	await update.keep();
+	workers.controller = {};
+	workers.dispatchEvent(new Event('controllerchange')); // the first of all
+	expect(update.waits).toBe(false);
+	workers.controller = {};
+	workers.dispatchEvent(new Event('controllerchange'));
+	expect([update.waits, reload.mock.calls.length]).toEqual([true, 0]);
+	update.take();
+	expect(reload).toHaveBeenCalledTimes(1);
+});
