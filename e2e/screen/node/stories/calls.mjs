@@ -8,7 +8,7 @@ import { sound } from '../axe.mjs';
 
 export const args = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
 
-const lens = { permissions: ['camera', 'microphone'] };
+const lens = { permissions: ['camera', 'microphone', 'notifications'] };
 
 export default async function calls(stage) {
 	const alice = await stage.person('alice', desktop, lens);
@@ -28,6 +28,7 @@ export default async function calls(stage) {
 	await declined(stage, alice, bob);
 	await takenBack(stage, alice, bob);
 	await overWindows(stage, alice, bob);
+	await untold(alice, bob);
 	await elsewhere(stage, alice, bob);
 }
 
@@ -238,7 +239,47 @@ async function overWindows(stage, alice, bob) {
 	await Promise.all([flows(there, 'audio'), flows(bob, 'audio')]);
 	await bar.getByRole('button', { name: alice.say('calls_hang_up') }).click();
 	await over(alice, there, bob);
+
+	// a window that is closed ends what it speaks
+	await places(bob);
+	await there.button('calls_accept').click();
+	await speaking(there, bob);
 	await second.close();
+	await over(bob);
+	await bar.waitFor({ state: 'detached' });
+}
+
+// untold: who looks elsewhere is told of a call by a notification, which becomes that of a missed one.
+async function untold(alice, bob) {
+	await alice.page.evaluate(async () => {
+		await navigator.serviceWorker.ready;
+		localStorage.setItem('mirsal notify', JSON.stringify({ on: true }));
+		dispatchEvent(new StorageEvent('storage', { key: 'mirsal notify' }));
+		document.hasFocus = () => false;
+		dispatchEvent(new Event('blur'));
+		while ((await navigator.locks.query()).held.some((l) => l.name === 'mirsal looked at'));
+	});
+	await places(bob);
+	await tells(alice, [bob.name, alice.say('calls_notify')]);
+	await bob.button('calls_hang_up').click();
+	await tells(alice, [bob.name, alice.say('calls_notify_missed')]);
+	await places(bob);
+	await tells(alice, [bob.name, alice.say('calls_notify')], [bob.name, alice.say('calls_notify_missed')]);
+	await alice.button('calls_decline').click();
+	await tells(alice, [bob.name, alice.say('calls_notify_missed')]);
+	await bob.button('close').click();
+	await over(alice, bob);
+	await alice.page.evaluate(() => delete document.hasFocus);
+}
+
+// tells waits until there are these notifications of calls and no others.
+async function tells(p, ...want) {
+	for (const by = Date.now() + 60_000; ; ) {
+		const got = await p.page.evaluate(async () => (await (await navigator.serviceWorker.getRegistration()).getNotifications()).filter((n) => n.tag.startsWith('call ')).map((n) => [n.title, n.body]));
+		if (JSON.stringify(got.sort()) === JSON.stringify(want.sort())) return;
+		if (Date.now() > by) throw new Error(`the notifications are ${JSON.stringify(got)}, not ${JSON.stringify(want)}`);
+		await p.page.waitForTimeout(100);
+	}
 }
 
 // elsewhere: bob has a second device, and one of the two answers.

@@ -7,6 +7,7 @@ import type { Call } from '../../port/types';
 import { announce } from '../../ui/announcer.svelte';
 import { toast } from '../../ui/toast.svelte';
 import { wrongOf } from './capture.svelte';
+import { keeps } from './held';
 import { live, type Live } from './live.svelte';
 import { Seat } from './seat.svelte';
 import { nameOf } from './names';
@@ -34,6 +35,7 @@ export class Calls {
 		seat.failed = (call, error) => this.#failed(call, error);
 		seat.darkened = () => void this.#mute({ video: true });
 		this.#live.ended = (call) => this.#ended(w, call);
+		void keeps(this.#live.seat);
 		addEventListener('beforeunload', (e) => this.#live.on && this.#live.here && e.preventDefault());
 		addEventListener('pagehide', () => this.#live.here && this.hangUp(w, this.#live.on));
 		return seat;

@@ -2,6 +2,7 @@
 
 import type { World } from '../../model/world';
 import type { Call } from '../../port/types';
+import { gone } from './held';
 import { live } from './live.svelte';
 
 const key = 'mirsal calls seen'; // until when missed calls were seen, for all windows
@@ -28,6 +29,7 @@ export class Log {
 		addEventListener('storage', (e: StorageEvent) => e.key === key && (this.#seen = read()));
 		$effect.root(() => {
 			$effect(() => void (live.missed = this.missed.length));
+			$effect(() => this.#orphan(live.here ? undefined : live.on));
 		});
 	}
 
@@ -63,6 +65,11 @@ export class Log {
 		} catch {
 			// it is for this window then
 		}
+	}
+
+	// a call whose window has gone is ended by those that are left
+	#orphan(call: Call | undefined) {
+		return call?.seat ? gone(call.seat, () => void this.#world!.engine.do({ do: 'hangUpCall', call: call.id })) : undefined;
 	}
 
 	#is(call: Call) {
