@@ -21,7 +21,7 @@ func (s *Seat) Create(servers []Server, relayOnly bool) error {
 	if s.pc != nil || s.audio == nil {
 		return errOrder
 	}
-	api, err := s.api()
+	api, err := s.api(relayOnly)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,15 @@ var (
 		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "goog-remb"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}}
 )
 
+// How long a better way is waited for once one was found: a direct one without a router between, and any
+// without a relay.
+const (
+	waitForNearer = 250 * time.Millisecond
+	waitForDirect = time.Second
+)
+
 // api is the library, set up for one call.
-func (s *Seat) api() (*webrtc.API, error) {
+func (s *Seat) api(relayOnly bool) (*webrtc.API, error) {
 	m := &webrtc.MediaEngine{}
 	again := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96"}
 	err := errors.Join(
@@ -85,6 +92,12 @@ func (s *Seat) api() (*webrtc.API, error) {
 	e.SetNet(machine)
 	e.LoggerFactory = silent{}
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // names of one's own network go nowhere
+	e.SetSrflxAcceptanceMinWait(waitForNearer)
+	e.SetPrflxAcceptanceMinWait(waitForNearer)
+	e.SetRelayAcceptanceMinWait(waitForDirect)
+	if relayOnly {
+		e.SetRelayAcceptanceMinWait(0) // there will be nothing better
+	}
 	e.SetIncludeLoopbackCandidate(s.cfg.loopback)
 	e.DisableCloseByDTLS(true) // the engine says when it ends
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r), webrtc.WithSettingEngine(e)), nil
