@@ -64,12 +64,16 @@ var (
 		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "goog-remb"}, {Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}}
 )
 
-// How long a better way is waited for once one was found: a direct one without a router between, and any
-// without a relay.
-const (
-	waitForNearer = 250 * time.Millisecond
-	waitForDirect = time.Second
-)
+// waitForNearer is how long a way without routers is waited for once one through them was found.
+const waitForNearer = 250 * time.Millisecond
+
+// waitForDirect is how long a way without a relay is waited for once one through it was found.
+func waitForDirect(relayOnly bool) time.Duration {
+	if !relayOnly {
+		return time.Second
+	}
+	return 0 // there will be nothing better
+}
 
 // api is the library, set up for one call.
 func (s *Seat) api(relayOnly bool) (*webrtc.API, error) {
@@ -94,10 +98,7 @@ func (s *Seat) api(relayOnly bool) (*webrtc.API, error) {
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // names of one's own network go nowhere
 	e.SetSrflxAcceptanceMinWait(waitForNearer)
 	e.SetPrflxAcceptanceMinWait(waitForNearer)
-	e.SetRelayAcceptanceMinWait(waitForDirect)
-	if relayOnly {
-		e.SetRelayAcceptanceMinWait(0) // there will be nothing better
-	}
+	e.SetRelayAcceptanceMinWait(waitForDirect(relayOnly))
 	e.SetIncludeLoopbackCandidate(s.cfg.loopback)
 	e.DisableCloseByDTLS(true) // the engine says when it ends
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r), webrtc.WithSettingEngine(e)), nil
