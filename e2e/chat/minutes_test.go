@@ -66,6 +66,7 @@ func makesAContact(alice *screen, c captures, bob *speaker) {
 	alice.sees("Bob")
 	alice.sees("bob@localhost was asked")
 	bob.does("contact", "add", "alice@localhost")
+	alice.seesNot(`Bob +online`) // that program is gone again: what comes next is the one that listens
 	stop := bob.listens()
 	alice.sees(`Bob +online`)
 	alice.types("Hello Bob, this is Alice")

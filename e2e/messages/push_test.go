@@ -25,7 +25,8 @@ const (
 // For each row there is a person whose phone sleeps. Whose row wakes is pushed to;
 // the others are sent a text afterwards, and that must be their first push.
 func TestToOneWhosePhoneSleeps(t *testing.T) {
-	rows := table(t)
+	ringing := "<message type='chat'><propose xmlns='urn:xmpp:jingle-message:0' id='c1'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>"
+	rows := append(table(t), row{xml: ringing, kind: "call of a contact", push: "ring", place: "ringing"})
 	s := mirsal.Start(t, mirsal.Options{Bin: mirsal.Build(t), Args: []string{"--config", settings(t), "--set", "listen.component=127.0.0.1:0"}})
 	names := []string{"alice"}
 	for _, r := range rows {

@@ -25,6 +25,9 @@ func table(t *testing.T) (all []row) {
 		if !strings.HasPrefix(line, "| `<message") {
 			continue
 		}
+		if len(cells) == 7 && strings.Contains(cells[1], "call") {
+			continue // who may ring decides before what kind it is: e2e/calls, internal/call
+		}
 		if len(cells) != 7 {
 			t.Fatalf("%d columns: %s", len(cells), line)
 		}
