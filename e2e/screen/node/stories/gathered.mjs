@@ -180,24 +180,27 @@ async function held(bob) {
 	await menu.waitFor({ state: 'detached' });
 	await it.getByRole('button', { name: '❤️' }).waitFor();
 	// any other sign, and a line of the menu
-	await aims();
-	await hold(finger, menu);
+	await hold(aims, finger, menu);
 	await menu.getByRole('button', { name: bob.say('react_other') }).tap();
 	await menu.getByRole('searchbox').fill('قمر');
 	await menu.getByRole('button').getByText('🌙', { exact: true }).tap();
 	await it.getByRole('button', { name: '🌙' }).waitFor();
-	await aims();
-	await hold(finger, menu);
+	await hold(aims, finger, menu);
 	await menu.getByRole('menuitem', { name: bob.say('reply'), exact: true }).tap();
 	await bob.page.locator('.about').getByText('hello bob').waitFor();
 	await bob.page.locator('.about').getByRole('button', { name: bob.say('cancel') }).click();
 	await touch.detach();
 }
 
-async function hold(finger, menu) {
-	await finger('touchStart');
-	await menu.waitFor();
-	await finger('touchEnd');
+// hold stays on what was aimed at until its menu is there; it is aimed at anew where it has moved away from under the finger.
+async function hold(aims, finger, menu) {
+	for (let turn = 1; ; turn++) {
+		await aims();
+		await finger('touchStart');
+		const there = await menu.waitFor({ timeout: 5000 }).then(() => true, (e) => turn >= 10 && Promise.reject(e));
+		await finger('touchEnd');
+		if (there) return;
+	}
 }
 
 async function makes(p, name, colours, ...others) {
