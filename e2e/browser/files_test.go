@@ -14,6 +14,9 @@ import (
 // XEP-0363: a page of another origin puts files and gets them.
 func TestPeopleWithConverseSendFiles(t *testing.T) {
 	s := start(t, "localhost", "e2ee=optional")
+	// COMPAT: converse.js 14.0.0 makes a session twice for what it sends at the same time,
+	// as the first words and that somebody is here, and then reads one of the two alone
+	s.still = true
 	b := browse(t, "")
 	alice, bob := b.opens(s, "alice", "laptop", "websocket"), b.opens(s, "bob", "laptop", "websocket")
 	for _, p := range []*person{alice, bob} {
@@ -25,8 +28,6 @@ func TestPeopleWithConverseSendFiles(t *testing.T) {
 
 	// XEP-0454
 	alice.does("encrypt")
-	// COMPAT: converse.js 14.0.0 makes a session twice for what it sends at the same
-	// time, as this and that somebody is here; the first words make it before
 	alice.writes("only for you")
 	bob.does("hears", "text", "only for you")
 	sendsPicture(alice, bob, 2, true)

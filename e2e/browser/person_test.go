@@ -21,6 +21,7 @@ type server struct {
 	domain string
 	door   *door
 	closed bool // pages publish their keys for contacts only, where converse.js says for all
+	still  bool // pages do not tell that somebody is here, writes or has gone
 }
 
 // start starts a server, once there is time for it and a browser.
@@ -34,7 +35,7 @@ func start(t *testing.T, domain string, settings ...string) *server {
 	for _, s := range settings {
 		args = append(args, "--set", s)
 	}
-	s := &server{mirsal.Start(t, mirsal.Options{Bin: bin, Args: args}), t, domain, openDoor(t, plain), false}
+	s := &server{mirsal.Start(t, mirsal.Options{Bin: bin, Args: args}), t, domain, openDoor(t, plain), false, false}
 	s.Accounts(password, "alice", "bob")
 	return s
 }
@@ -118,6 +119,7 @@ func (b *browser) opens(s *server, name, device, way string) *person {
 	// COMPAT: accepting by hand fails in converse.js 14.0.0, by a method that it
 	// calls and does not have; so bob lets it accept and ask back by itself
 	settings["auto_subscribe"] = name == "bob"
+	settings["send_chat_state_notifications"] = !s.still
 	settings["closedKeys"] = s.closed
 	p.does("open", "settings", map[string]any{
 		"converse": settings, "hosts": []string{"127.0.0.1", s.domain},

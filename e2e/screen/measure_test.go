@@ -73,6 +73,9 @@ func TestMuchTrafficLeavesNoMoreBehindThanLittle(t *testing.T) {
 		},
 		"end": func(name string) (string, error) {
 			for _, chat := range []string{"alice@" + domain, room} {
+				for i := range screenful { // so that each part ends with the same in sight
+					bob.Must(&port.Send{Chat: chat, Text: fmt.Sprint("nearly the end of ", name, ": ", screenful-i)})
+				}
 				bob.Must(&port.Send{Chat: chat, Text: "the end of " + name})
 			}
 			return "", nil
@@ -80,8 +83,11 @@ func TestMuchTrafficLeavesNoMoreBehindThanLittle(t *testing.T) {
 		"record": func(line string) (string, error) { return "", record(t, "traffic")(line) },
 	}
 	each := numberOf("MIRSAL_MANY", 40)
-	h.tell("traffic", map[string]any{"each": each, "own": max(3, each/9)})
+	h.tell("traffic", map[string]any{"each": each, "own": max(3, each/9), "last": screenful + 1})
 }
+
+// screenful is more lines than a screen shows.
+const screenful = 40
 
 // chatter is one message with what goes with it: typing, at times a correction and a reaction.
 func chatter(d *device.Device, chat, name string, i int) {

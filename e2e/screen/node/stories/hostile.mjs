@@ -129,7 +129,12 @@ async function stacked(alice) {
 async function changed(stage, alice) {
 	const drawn = () => alice.page.evaluate(() => [...document.querySelectorAll('article img')].filter((i) => i.naturalWidth === 120).length);
 	await stage.wish('mallory sends pictures');
-	await alice.page.waitForFunction(() => [...document.querySelectorAll('article img')].some((i) => i.naturalWidth === 120));
+	// opening a file has brought it into sight: whoever is not at the end since then goes there
+	const ended = (toLatest) => {
+		[...document.querySelectorAll('main button')].find((b) => b.getAttribute('aria-label') === toLatest)?.click();
+		return [...document.querySelectorAll('article img')].some((i) => i.naturalWidth === 120);
+	};
+	await alice.page.waitForFunction(ended, alice.say('to_latest'));
 	await alice.page.getByRole('article').getByText(alice.say('failure_tampered')).nth(1).waitFor();
 	if ((await drawn()) !== 1) throw new Error(`${await drawn()} pictures are drawn`);
 	await sound(alice);

@@ -4,7 +4,7 @@
 import { desktop } from '../stage.mjs';
 import { held, inside } from '../frames.mjs';
 
-export default async function traffic(stage, { each, own }) {
+export default async function traffic(stage, { each, own, last }) {
 	const alice = await stage.person('alice', desktop);
 	const bob = { name: 'bob', address: `bob@${stage.how.domain}` };
 	const engine = await inside(alice);
@@ -36,7 +36,7 @@ export default async function traffic(stage, { each, own }) {
 		for (const name of ['bob', 'Club']) await alice.row({ name }).getByText(`the end of quarter-${q}`).waitFor();
 		quarters.push(await look());
 	}
-	await stage.wish(`record ${JSON.stringify({ story: 'traffic', messages: 4 * (2 * each + own), begin, quarters })}`);
+	await stage.wish(`record ${JSON.stringify({ story: 'traffic', messages: 4 * (2 * (each + last) + own), begin, quarters })}`);
 	const [, second, , fourth] = quarters;
 	for (const [what, most] of [['heap_mb', 3], ['nodes', 300], ['engine_mb', 24]]) {
 		if (fourth[what] > second[what] + most) throw new Error(`${what} grows: ${JSON.stringify({ begin, quarters })}`);
