@@ -381,6 +381,31 @@ func TestADeviceThatComesWhileItRingsRings(t *testing.T) {
 	})
 }
 
+// The devices that an invitation is given to are chosen before it lands, and one may come in between.
+func TestADeviceThatComesWhileTheInvitationLandsRings(t *testing.T) {
+	play(t, nil, func(p *place) {
+		var two *coretest.Client
+		comes := func(_ *core.Transit, _ *core.Delivery) {
+			if two == nil {
+				two = p.Login("bob@example.org/2")
+				p.calls.Presence(two.Session, true)
+			}
+		}
+		p.Host.Spread = append([]core.SpreadFunc{comes}, p.Host.Spread...)
+		alice, one := p.Login("alice@example.org/a"), p.Login("bob@example.org/1")
+		alice.Send(invite("propose", "c", audio))
+		for name, c := range map[string]*coretest.Client{"first": one, "second": two} {
+			if got := c.Got(); strings.Count(got, "<propose ") != 1 {
+				t.Errorf("the %s device got %s", name, got)
+			}
+		}
+		p.calls.Presence(two.Session, true)
+		if got := two.Got(); got != "" {
+			t.Errorf("once more it got %s", got)
+		}
+	})
+}
+
 func TestACallerWhoVanishesDoesNotRingForEver(t *testing.T) {
 	play(t, nil, func(p *place) {
 		alice, bob := p.Login("alice@example.org/a"), p.Login("bob@example.org/b")

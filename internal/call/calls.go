@@ -112,7 +112,8 @@ type open struct {
 	invitation *stanza.Stanza
 	seq        uint64
 	given      []*core.Session
-	transit    *core.Transit // until it landed
+	transit    *core.Transit   // until it landed
+	came       []*core.Session // devices that have come until then
 }
 
 // New makes the feature over its storage.

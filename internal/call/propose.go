@@ -187,32 +187,61 @@ func (f *Calls) landed(t *core.Transit, d *core.Delivery) {
 	delete(f.landing, t)
 	c.transit = nil
 	late := c.state == ended
+	came := c.came
+	c.came = nil
+	var give []arriving
 	if c.state == ringing {
 		c.invitation, c.seq, c.given = t.Stanza, t.SeqFor(c.callee), slices.Clone(d.Direct())
+		for _, s := range came {
+			give = f.give(give, c, s)
+		}
 	}
 	f.mu.Unlock()
+	push(give)
 	if late { // what ended it has overtaken it
 		f.tellAll(c, outcome{how: wasRetracted})
 	}
 }
 
-// Presence hears of devices that come while a call rings: it rings there as well.
+// Presence hears of devices that come while a call rings: it rings there as well. One
+// that comes between the choice of the devices that an invitation is given to and its
+// landing waits for that.
 func (f *Calls) Presence(s *core.Session, initial bool) {
 	if !initial || !s.Online() {
 		return
 	}
-	owner := s.JID.Bare()
-	var late []core.Packet
+	var give []arriving
 	f.mu.Lock()
-	for _, c := range f.at[owner] {
-		if c.invitation != nil && !slices.Contains(c.given, s) {
-			c.given = append(c.given, s)
-			late = append(late, f.router.Packet(c.invitation, c.seq, owner))
+	for _, c := range f.at[s.JID.Bare()] {
+		switch {
+		case c.transit != nil:
+			c.came = append(c.came, s)
+		case c.invitation != nil:
+			give = f.give(give, c, s)
 		}
 	}
 	f.mu.Unlock()
-	for _, p := range late {
-		s.Push(p)
+	push(give)
+}
+
+// arriving is an invitation for a device that has come later than it.
+type arriving struct {
+	to     *core.Session
+	packet core.Packet
+}
+
+// give adds a call's invitation to what a device is given, unless it has it; under mu.
+func (f *Calls) give(to []arriving, c *open, s *core.Session) []arriving {
+	if slices.Contains(c.given, s) {
+		return to
+	}
+	c.given = append(c.given, s)
+	return append(to, arriving{s, f.router.Packet(c.invitation, c.seq, c.callee)})
+}
+
+func push(all []arriving) {
+	for _, a := range all {
+		a.to.Push(a.packet)
 	}
 }
 
@@ -221,7 +250,7 @@ func (f *Calls) end(c *open, to state, now time.Time) {
 	if c.state == ringing || c.state == silent {
 		f.quiet(c)
 	}
-	c.state, c.since, c.invitation, c.given = to, now, nil, nil
+	c.state, c.since, c.invitation, c.given, c.came = to, now, nil, nil, nil
 }
 
 // quiet takes a call from those that wait for an answer; under mu.

@@ -64,16 +64,33 @@ func (e *Engine) callHeard(el xtok.Elem, o origin) {
 	switch c := e.calls.on[name]; {
 	case c != nil:
 		e.carry(c, c.Heard(s.from.String(), s.Invite))
-	case e.logged(name) != nil: // it is over
+	case e.logged(name) != nil && !e.begins(name, s, late): // it is over
 		e.callArchived(el, s.at)
 	case len(e.calls.on) >= mostOngoing:
 	case s.Kind == jingle.Propose && !s.own:
 		e.proposed(s, late)
+	case s.Kind == jingle.Proceed && o.source == timeline.Live && el.AttrIs("to", e.calls.full):
+		e.forgotten(s)
 	case !s.own && !e.listedContact(s.peer): // what did not ring is not taken back either
 	default:
 		n := e.newCall(s.peer, s.ID)
 		n.begun = s.at
 		e.carry(n, n.Heard(s.from.String(), s.Invite))
+	}
+}
+
+// begins tells whether a message is the invitation to a call of which only an archive has told, and no more than
+// that it began: a device that comes while it rings may be given the archive's page first.
+func (e *Engine) begins(name string, s said, late bool) bool {
+	l := e.logged(name)
+	return l.Open && s.Kind == jingle.Propose && !s.own && !(late && l.Lined)
+}
+
+// forgotten takes that a call of ours was accepted of which this device knows nothing: the program that has called
+// was ended in the middle. Who has accepted would wait for its session.
+func (e *Engine) forgotten(s said) {
+	if e.tellsThatHere(s.peer) {
+		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Finish, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Gone}})
 	}
 }
 

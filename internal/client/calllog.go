@@ -37,6 +37,7 @@ type logged struct {
 	Ended    int64     `json:"ended,omitempty"`
 	Lock     port.Lock `json:"lock,omitzero"`
 	Late     bool      `json:"late,omitempty"`   // this device was not there
+	Open     bool      `json:"open,omitempty"`   // of one that is late: how it has ended was not heard
 	Lined    bool      `json:"lined,omitempty"`  // its chat has a line of it
 	Silent   string    `json:"silent,omitempty"` // why it did not ring
 	Count    int       `json:"count,omitempty"`
@@ -189,7 +190,7 @@ func (e *Engine) callArchived(el xtok.Elem, at time.Time) {
 	case l == nil && (s.Kind != jingle.Propose || !s.own && !e.listedContact(s.peer) || p != nil && p.Blocked):
 		return
 	case l == nil:
-		l = &logged{Chat: s.peer, Mine: s.own, Video: s.Video, At: at.UnixMilli(), Late: true, Why: life.Missed.String()}
+		l = &logged{Chat: s.peer, Mine: s.own, Video: s.Video, At: at.UnixMilli(), Late: true, Open: true, Why: life.Missed.String()}
 		if s.own {
 			l.Why = life.Unanswered.String()
 		}
@@ -204,6 +205,7 @@ func (e *Engine) callArchived(el xtok.Elem, at time.Time) {
 
 // learn says how a call has ended by what somebody has said of it.
 func (l *logged) learn(s said) {
+	l.Open = l.Open && (s.Kind == jingle.Propose || s.Kind == jingle.Ringing)
 	switch {
 	case s.Kind == jingle.Proceed && s.own != l.Mine, s.Kind == jingle.Accept && s.own != l.Mine:
 		l.Why = life.AnsweredElsewhere.String()
@@ -275,7 +277,7 @@ func (e *Engine) attempt(b *keep.Batch, a xtok.Elem, by string, at time.Time) {
 	if id == "" || len(id) > mostCallID || e.calls.on[name] != nil || rings || l != nil && !l.Late {
 		return
 	}
-	now := &logged{Chat: by, Video: slices.Contains([]string{"video", "audio video"}, a.Attr("media")), At: at.UnixMilli(), Late: true, Why: endOf(a.Attr("end"))}
+	now := &logged{Chat: by, Video: slices.Contains([]string{"video", "audio video"}, a.Attr("media")), At: at.UnixMilli(), Late: true, Open: a.Attr("end") == "", Why: endOf(a.Attr("end"))}
 	if l != nil {
 		now.Lined = l.Lined
 	}
@@ -284,7 +286,9 @@ func (e *Engine) attempt(b *keep.Batch, a xtok.Elem, by string, at time.Time) {
 	}
 }
 
-func sameLogged(a, b logged) bool { return a.Why == b.Why && a.Chat == b.Chat && a.Mine == b.Mine }
+func sameLogged(a, b logged) bool {
+	return a.Why == b.Why && a.Chat == b.Chat && a.Mine == b.Mine && a.Open == b.Open
+}
 
 func endOf(end string) string {
 	switch end {
@@ -316,9 +320,15 @@ func silentCall(a xtok.Elem, by jid.JID, at time.Time) port.Call {
 // last. What is older is in the log alone.
 func (e *Engine) lineCalls() {
 	news, now := e.calls.news, e.Now()
+	e.calls.lines = time.Time{}
 	var due []string
 	for name, l := range e.calls.log {
-		if !l.Lined && news > 0 && l.At/1000 >= news {
+		until := milli(l.At).Add(life.RingingIn.Lasts())
+		switch {
+		case l.Lined || news == 0 || l.At/1000 < news:
+		case l.Open && now.Before(until): // it may be about to ring
+			e.calls.lines = sooner(e.calls.lines, until)
+		default:
 			due = append(due, name)
 		}
 	}

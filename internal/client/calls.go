@@ -20,6 +20,7 @@ type phone struct {
 	log     map[string]*logged  // by name; nil before it was read
 	silent  []port.Call         // those that only the server has seen
 	news    int64               // calls begun before this time (Unix seconds) are no news
+	lines   time.Time           // when those are no more about to ring that have no line for that; zero for none
 	servers []port.CallServer
 	until   time.Time // how long these are good
 	asking  bool
@@ -329,11 +330,10 @@ func (e *Engine) sendSession(o *ongoing, to string, s jingle.Session) {
 }
 
 // callsDue is when the first state of a call is over, zero for never.
-func (e *Engine) callsDue() (next time.Time) {
+func (e *Engine) callsDue() time.Time {
+	next := e.calls.lines
 	for _, o := range e.calls.on {
-		if next.IsZero() || !o.due.IsZero() && o.due.Before(next) {
-			next = o.due
-		}
+		next = sooner(next, o.due)
 	}
 	return next
 }
@@ -345,6 +345,9 @@ func (e *Engine) endCalls() {
 		if !o.due.IsZero() && !now.Before(o.due) && e.broken == nil {
 			e.carry(o, o.Timeout())
 		}
+	}
+	if due := e.calls.lines; !due.IsZero() && !now.Before(due) && e.broken == nil {
+		e.lineCalls()
 	}
 }
 

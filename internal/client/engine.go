@@ -193,8 +193,9 @@ func (e *Engine) pause() time.Duration {
 	return max(next.Sub(now), 0)
 }
 
+// sooner is the sooner of two times, of which zero is none.
 func sooner(a, b time.Time) time.Time {
-	if b.IsZero() || a.Before(b) {
+	if b.IsZero() || !a.IsZero() && a.Before(b) {
 		return a
 	}
 	return b
