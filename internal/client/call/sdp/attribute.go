@@ -197,7 +197,7 @@ func (p *parser) fmtp(v string) {
 		if value = strings.TrimSpace(value); name+value == "" {
 			continue
 		}
-		if len(c.Parameters) == jingle.MostParameters || len(value) > mostValue || name != "" && !word(name, mostName, parameterName) {
+		if len(c.Parameters) == jingle.MostParameters || len(value) > mostValue || named && !word(name, mostName, parameterName) {
 			p.fail("not parameters of a codec")
 			return
 		}

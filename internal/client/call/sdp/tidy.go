@@ -128,6 +128,9 @@ func usableParameters(list []jingle.Parameter) (out []jingle.Parameter) {
 		if p.Value == "" { // COMPAT: some take a value that has no name (red: 111/111) for one
 			p.Name, p.Value = "", p.Name
 		}
+		if p.Name == "" && strings.Contains(p.Value, "=") {
+			continue // it would be read as a name
+		}
 		if size += len(p.Name) + len(p.Value) + 2; p.Value == "" || strings.Contains(p.Value, ";") || size > mostLine/2 {
 			continue
 		}
