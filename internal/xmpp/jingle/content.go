@@ -118,8 +118,8 @@ func (r *reader) secured(t *Transport, a Action) {
 	switch {
 	case setup == 0:
 		r.refuse(Insecure, "fingerprint")
-	case t.Ufrag == "":
-		r.refuse(Missing, "ufrag")
+	case t.Pwd == "":
+		r.refuse(Missing, "pwd")
 	case setup == ActPass && a.answers():
 		r.refuse(Malformed, "setup")
 	}

@@ -10,7 +10,9 @@ import (
 // Transport is a way for media by ICE.
 // XEP-0176 §5.3
 type Transport struct {
-	Ufrag, Pwd string // both or none
+	// Ufrag and Pwd are both there in a description. Elsewhere both may be missing, or Pwd: then Ufrag says which
+	// credentials the candidates belong to.
+	Ufrag, Pwd string
 	// Trickle and Renomination are options of ICE that the sender knows.
 	Trickle, Renomination bool
 	Fingerprint           Fingerprint
@@ -114,12 +116,13 @@ func (r *reader) transport(e xtok.Elem) *Transport {
 }
 
 // credentials are long enough for ICE to be safe.
+// COMPAT: stanza.js sends candidates with a ufrag alone, where XEP-0176 §5.3 wants the pwd again.
 // RFC 8839 §5.4
 func (r *reader) credentials(t *Transport) {
 	switch {
-	case (t.Ufrag == "") != (t.Pwd == ""):
-		r.refuse(Missing, "pwd")
-	case t.Ufrag != "" && (len(t.Ufrag) < 4 || len(t.Pwd) < 22):
+	case t.Ufrag == "" && t.Pwd != "":
+		r.refuse(Missing, "ufrag")
+	case t.Ufrag != "" && len(t.Ufrag) < 4, t.Pwd != "" && len(t.Pwd) < 22:
 		r.refuse(Malformed, "pwd")
 	}
 }

@@ -155,6 +155,7 @@ func TestWhatIsKnownAndWrongIsRefused(t *testing.T) {
 		{"ufrag='abcd'", "ufrag='ab-d'", "malformed"},
 		{"ufrag='abcd'", "", "missing"},
 		{"pwd='0123456789012345678901'", "pwd='012345678901234567890'", "malformed"},
+		{"pwd='0123456789012345678901'", "", "missing"},
 		{"hash='sha-256'", "hash='md5'", "insecure"},
 		{"hash='sha-256'", "", "insecure"},
 		{"hash='sha-256'", "hash='sha-512'", "malformed"},

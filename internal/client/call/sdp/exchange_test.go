@@ -289,6 +289,19 @@ func found(name, ufrag string) jingle.Session {
 		Transport: &jingle.Transport{Ufrag: ufrag, Pwd: strings.Repeat("p", 22), Candidates: []jingle.Candidate{c}}}}}
 }
 
+// stanza.js sends addresses with a ufrag alone. It says which credentials they belong to, and makes none.
+func TestAddressesWithoutAPasswordBeginNoRestart(t *testing.T) {
+	w := call(t)
+	w.connect()
+	for ufrag, n := range map[string]int{"pxeI": 1, "other": 0} {
+		s := found("0", ufrag)
+		s.Contents[0].Transport.Pwd = ""
+		if feed := must[sdp.Feed](t)(w.callee.Hear(s)); len(feed.Addresses) != n || feed.SDP != "" {
+			t.Errorf("%s: %+v", ufrag, feed)
+		}
+	}
+}
+
 func TestDirectionsChangeInMidCall(t *testing.T) {
 	w := call(t)
 	offer := w.connect()

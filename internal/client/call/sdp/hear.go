@@ -200,6 +200,9 @@ func (x *Exchange) hearWays(s jingle.Session) (f Feed, err error) {
 			continue
 		}
 		if x.renews(c.Transport.Ufrag) {
+			if c.Transport.Pwd == "" {
+				continue // of credentials that nobody knows
+			}
 			changed[mid] = *c.Transport
 		}
 		f.Addresses = append(f.Addresses, addresses(mid, *c.Transport)...)
