@@ -1,6 +1,6 @@
 #!/bin/bash
 # install-test-deps.sh: the foreign programs that tests drive, from Debian's
-# packages and, for e2e/browser, from npm; for e2e/omemo, a Go module that only it
+# packages and, for e2e/browser and e2e/calls/foreign, from npm; for e2e/omemo, a Go module that only it
 # uses; and, for e2e/foreign, the suites that foreign-suites.sh fetches. Does nothing when all are there. Where
 # it cannot install (not Debian, not root, no network) it names what is lacking
 # and which tests will be skipped, and goes on; with MIRSAL_REQUIRE=all, as in
@@ -8,21 +8,22 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
-# npm_packages installs what e2e/browser/package-lock.json lists, and nothing else;
-# no package's scripts run. The copy of that file tells the tests that all is there.
+# npm_packages installs what a folder's package-lock.json lists, and nothing else; no package's
+# scripts run. The copy of that file tells the tests that all is there.
 npm_packages() {
-	local dir=e2e/browser
+	local dir=$1 uses=$2
 	cmp -s $dir/package-lock.json $dir/node_modules/.installed && return
 	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-		echo 'install-test-deps: node and npm are lacking; e2e/browser, e2e/wasm, e2e/screen: Chromium'
+		echo "install-test-deps: node and npm are lacking; $uses"
 	elif (cd $dir && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null); then
 		cp $dir/package-lock.json $dir/node_modules/.installed
 		echo "install-test-deps: installed the npm packages of $dir"
 	else
-		echo "install-test-deps: npm could not install the packages of $dir: converse.js in Chromium"
+		echo "install-test-deps: npm could not install the packages of $dir: $uses"
 	fi
 }
-npm_packages
+npm_packages e2e/browser 'e2e/browser, e2e/wasm, e2e/screen, e2e/calls: Chromium'
+npm_packages e2e/calls/foreign 'e2e/calls/foreign: calls with stanza.js'
 
 # go_modules fetches what e2e/omemo/libsignal is built of: a module of its own, which
 # the build of Mirsal does not touch.
@@ -48,7 +49,7 @@ python3-twomemo|e2e/omemo: OMEMO against other implementations
 python3-xmlschema|e2e/clients: OMEMO with slixmpp; e2e/omemo
 go-sendxmpp|e2e/clients: go-sendxmpp over STARTTLS and direct TLS
 python3|internal/xmpp: differential against expat
-chromium|e2e/browser, e2e/wasm, e2e/screen: headless Chromium
+chromium|e2e/browser, e2e/wasm, e2e/screen, e2e/calls: headless Chromium
 strace|e2e/crash: every acknowledgement is preceded by its sync
 dino-im|e2e/clients: a person with Dino
 gir1.2-atspi-2.0|e2e/clients: Dino, used as with a screen reader

@@ -51,6 +51,14 @@ func Node(t testing.TB, dir string) string {
 	return Program(t, "node")
 }
 
+// Folder requires that a folder is there, which made is to make.
+func Folder(t testing.TB, dir, made string) {
+	t.Helper()
+	if _, err := os.Stat(dir); err != nil {
+		lackMade(t, dir, made)
+	}
+}
+
 // GoProgram builds the program in dir, a Go module of its own whose dependencies
 // must be in the module cache or be had, and returns its path.
 func GoProgram(t testing.TB, dir string) string {
@@ -88,10 +96,15 @@ func same(a, b string) bool {
 // lack ends the test: as a failure where everything is required.
 func lack(t testing.TB, what string) {
 	t.Helper()
+	lackMade(t, what, "scripts/install-test-deps.sh")
+}
+
+func lackMade(t testing.TB, what, made string) {
+	t.Helper()
 	if required(os.Getenv("MIRSAL_REQUIRE"), os.Getenv("CI")) {
-		t.Fatalf("this test needs %s: run scripts/install-test-deps.sh", what)
+		t.Fatalf("this test needs %s: run %s", what, made)
 	}
-	t.Skipf("this test needs %s, which is not here: run scripts/install-test-deps.sh", what)
+	t.Skipf("this test needs %s, which is not here: run %s", what, made)
 }
 
 func required(mirsalRequire, ci string) bool {
