@@ -88,12 +88,11 @@ func (s *Seat) api(relayOnly bool) (*webrtc.API, error) {
 	if err = errors.Join(err, webrtc.RegisterDefaultInterceptors(m, r)); err != nil {
 		return nil, err
 	}
-	machine, err := newNetwork(s.life, s.cfg.dial)
-	if err != nil {
+	if s.net, err = newNetwork(s.life, s.cfg.dial); err != nil {
 		return nil, err
 	}
 	var e webrtc.SettingEngine
-	e.SetNet(machine)
+	e.SetNet(s.net)
 	e.LoggerFactory = silent{}
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // names of one's own network go nowhere
 	e.SetSrflxAcceptanceMinWait(waitForNearer)

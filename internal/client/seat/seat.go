@@ -20,6 +20,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -63,6 +64,7 @@ type Seat struct {
 	video source // nil without a camera
 
 	pc                *webrtc.PeerConnection
+	net               *network                  // of pc
 	answered, passive bool                      // the first offer has an answer; by it, they have begun the handshake
 	early             []webrtc.ICECandidateInit // of theirs, before their description
 	counts            [2]*count                 // by kind
@@ -147,7 +149,9 @@ func (s *Seat) Close() error {
 	s.leave()
 	var err error
 	if s.pc != nil {
+		late := time.AfterFunc(farewell, s.net.cut)
 		err = s.pc.GracefulClose()
+		late.Stop()
 	}
 	s.run.Wait()
 	s.mu.Lock()
