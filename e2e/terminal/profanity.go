@@ -113,13 +113,15 @@ func (p *Profanity) MakesKeys() {
 }
 
 // Encrypts turns OMEMO on in the chat with somebody that is shown, and waits for
-// the other's keys: Profanity says that it is on before it has them.
+// the other's devices and keys: Profanity says that it is on before it has them, and
+// sends nothing until it has both.
 func (p *Profanity) Encrypts(other string) {
 	p.t.Helper()
 	p.Enter("/omemo start")
 	p.Sees(`\[OMEMO\]`)
 	WaitFor(p.t, p.Name+" to get the keys of "+other, func() bool {
-		return len(p.Wire("RECV: ", `from="`+other+`"`, "<bundle ")) > 0
+		from := `from="` + other + `"`
+		return len(p.Wire("RECV: ", from, "axolotl.devicelist", "<device id=")) > 0 && len(p.Wire("RECV: ", from, "<bundle ")) > 0
 	})
 }
 

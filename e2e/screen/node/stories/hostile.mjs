@@ -49,7 +49,8 @@ export default async function hostile(stage, { texts, uploads }) {
 	await sound(alice);
 	const html = alice.message('.html').last();
 	await html.getByRole('button', { name: /html/ }).click();
-	const [download] = await Promise.all([alice.page.waitForEvent('download'), html.getByRole('button', { name: alice.say('files_save', { name: '' }).trim() }).or(html.getByRole('button', { name: /html/ })).last().click()]);
+	const save = html.getByRole('button', { name: new RegExp(`^${alice.say('files_save', { name: '|' }).split('|')[0]}`) }); // once it is here
+	const [download] = await Promise.all([alice.page.waitForEvent('download'), save.click()]);
 	if (/[<>\u202e/]/.test(download.suggestedFilename())) throw new Error(`saved as ${download.suggestedFilename()}`);
 	await sound(alice);
 
