@@ -21,6 +21,7 @@ const exitUnanswered exitStatus = 7 // nobody has answered, or not here
 // callOptions are the flags of mirsal call.
 type callOptions struct {
 	chatOptions
+	linkOptions
 	answer, decline, log bool
 	from                 string
 	video                bool
@@ -34,7 +35,7 @@ func newCall() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "call [JID]", Short: "Call somebody, or answer calls: plays and records files",
 		Long: "With JID somebody is called; with --answer calls are waited for and accepted, with --decline declined, and with --log\n" +
-			"printed that were. It uses a profile as mirsal chat does (mirsal chat login makes one).\n\n" +
+			"printed that were. --new-link makes a link by which a stranger may call once, which with --link is called. It uses a profile as mirsal chat does (mirsal chat login makes one).\n\n" +
 			"There is no microphone and no camera: a file of Opus in Ogg is what is said and one of VP8 in IVF what is shown, over\n" +
 			"and over; silence and a grey picture without. --record puts what comes into a folder, as audio-1.ogg and video-1.ivf,\n" +
 			"with the next number for the next call. Calls are encrypted from end to end. Ctrl-C hangs up.\n\n" +
@@ -45,7 +46,7 @@ func newCall() *cobra.Command {
 			"Exit status: 0 it was answered and hung up · 1 failed, the text says why · 2 wrong command line · 3 not signed in · 4 no\n" +
 			"connection · 5 the keys of the call were not those of the person · 6 the profile is open in another program ·\n" +
 			"7 not answered, declined, or answered elsewhere.",
-		Example: "  mirsal call bob@example.org --play hello.ogg --for 10s\n  mirsal call --answer --from alice@example.org --record ./calls --json\n  mirsal call --log",
+		Example: "  mirsal call bob@example.org --play hello.ogg --for 10s\n  mirsal call --answer --from alice@example.org --record ./calls --json\n  mirsal call --log\n  mirsal call --new-link 24h",
 		Args:    between(0, 1, "JID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {
@@ -63,6 +64,7 @@ func (o *callOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.answer, "answer", false, "wait for calls and accept them, until interrupted")
 	f.BoolVar(&o.decline, "decline", false, "wait for calls and decline them, until interrupted")
 	f.BoolVar(&o.log, "log", false, "print the calls that were, newest first")
+	o.linkFlags(f)
 	f.StringVar(&o.from, "from", "", "with --answer and --decline: only calls of this address")
 	f.IntVar(&o.count, "count", 0, "with --answer and --decline: end after that many calls")
 	f.IntVar(&o.limit, "limit", 50, "with --log: how many, at most 200")
@@ -79,14 +81,16 @@ func (o *callOptions) flags(cmd *cobra.Command) {
 
 func (o *callOptions) check(args []string) error {
 	modes := len(args)
-	for _, on := range []bool{o.answer, o.decline, o.log} {
+	for _, on := range []bool{o.answer, o.decline, o.log, o.link != "", o.lists, o.makes != 0, o.ends != ""} {
 		if on {
 			modes++
 		}
 	}
 	switch {
 	case modes != 1:
-		return usage("one of JID, --answer, --decline and --log is wanted")
+		return usage("one of JID, --answer, --decline, --log, --link, --links, --new-link and --end-link is wanted")
+	case o.makes != 0 && (o.makes < time.Second || o.makes > longestLink):
+		return usage("--new-link is 1s to %s", longestLink)
 	case o.timeout <= 0:
 		return usage("--timeout is longer than nothing, not %s", o.timeout)
 	case o.lasts < 0 || o.stats < 0 || o.count < 0:
@@ -97,6 +101,9 @@ func (o *callOptions) check(args []string) error {
 		return usage("--limit is 1 to 200")
 	case o.media.Video != "" && !o.video:
 		return usage("--play-video goes with --video")
+	}
+	if _, _, ok := callLink(o.link); o.link != "" && !ok {
+		return usage("--link: %q is not xmpp:ADDRESS?call;link=TOKEN", o.link)
 	}
 	if o.from != "" {
 		from, err := jid.Parse(o.from)
@@ -117,15 +124,24 @@ func (o *callOptions) run(w io.Writer, c *chatting, args []string) error {
 	if err := c.online(); err != nil {
 		return err
 	}
+	if o.lists || o.makes != 0 || o.ends != "" {
+		return o.tendLinks(w, c)
+	}
 	k := &calling{chatting: c, o: o, out: &lines{w: w}}
 	status := c.Status()
 	k.happened(&status, "")
-	if len(args) == 0 {
+	place := &port.PlaceCall{Video: o.video, Seat: seatName}
+	if o.link != "" {
+		place.Chat, place.Link, _ = callLink(o.link)
+	} else if len(args) > 0 {
+		place.Chat = args[0]
+	}
+	if place.Chat == "" {
 		k.happened(nil, "waiting for calls\n")
 		return k.follow()
 	}
 	k.from, k.mine = time.Now(), true
-	answer, err := c.Call(c.limit, &port.PlaceCall{Chat: args[0], Video: o.video, Seat: seatName})
+	answer, err := c.Call(c.limit, place)
 	if err != nil {
 		return waited(err)
 	}

@@ -18,6 +18,7 @@ func TestAWrongCallLineIsTheCallersFault(t *testing.T) {
 		{}, {"a@localhost", "--answer"}, {"--answer", "--decline"}, {"--log", "b@localhost"}, {"a@localhost", "b@localhost"}, {"a@localhost", "--timeout", "0s"},
 		{"a@localhost", "--for", "-1s"}, {"a@localhost", "--from", "b@localhost"}, {"a@localhost", "--count", "1"}, {"--answer", "--count", "-1"},
 		{"--log", "--limit", "201"}, {"a@localhost", "--play-video", "x.ivf"}, {"--answer", "--from", "@"},
+		{"a@localhost", "--links"}, {"--links", "--new-link", "1h"}, {"--new-link", "169h"}, {"--new-link", "-1s"}, {"--new-link", "1ms"}, {"--end-link", "x", "--log"}, {"--link", "a@localhost"},
 	} {
 		if status := run(append([]string{"call", "--profile", folder}, line...)); status != int(exitUsage) {
 			t.Errorf("%v: %d", line, status)

@@ -56,7 +56,7 @@ func (k *calling) rings(c port.Call) {
 	case !wanted:
 	case k.o.answer:
 		k.from, k.call, k.last = time.Now(), c, seat.Stats{}
-		k.happened(nil, cell(c.Chat)+" calls\n")
+		k.happened(nil, cell(c.Chat)+" calls"+byLink(c)+"\n")
 		k.Do(&port.AnswerCall{Call: c.ID, Video: k.o.video, Seat: seatName})
 	case k.o.decline:
 		k.call = c
@@ -219,6 +219,7 @@ func logLine(c port.Call) string {
 	if !c.Answered.IsZero() && !c.Ended.IsZero() {
 		line += ", " + c.Ended.Sub(c.Answered).Round(time.Second).String()
 	}
+	line += byLink(c)
 	if c.Silent != "" {
 		line += fmt.Sprintf("  (silent: %s, %d times)", cell(c.Silent), max(c.Count, 1))
 	}

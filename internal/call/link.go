@@ -141,7 +141,7 @@ func (f *Calls) makeLink(q *core.Query) ([]byte, error) {
 		return nil, err
 	}
 	now := time.Now()
-	until, err := linkUntil(q.Payload.Attr("expires"), now)
+	until, err := linkUntil(q.Payload, now)
 	if err != nil {
 		return nil, err
 	}
@@ -156,10 +156,18 @@ func (f *Calls) makeLink(q *core.Query) ([]byte, error) {
 	return append(b, "/>"...), nil
 }
 
-// linkUntil reads when a link is to end.
-func linkUntil(at string, now time.Time) (time.Time, error) {
-	if at == "" {
+// linkUntil reads when a link is to end: at a time, or after so many seconds, which clocks
+// that differ do not change.
+func linkUntil(el xtok.Elem, now time.Time) (time.Time, error) {
+	at, lasts := el.Attr("expires"), el.Attr("lasts")
+	switch seconds, err := strconv.ParseUint(lasts, 10, 32); {
+	case at == "" && lasts == "":
 		return now.Add(linkLife), nil
+	case lasts == "":
+	case at != "" || err != nil || seconds == 0 || seconds > uint64(longestLink/time.Second):
+		return now, stanza.Errorf(stanza.BadRequest, "a call link lasts for 1 to %d seconds", longestLink/time.Second)
+	default:
+		return now.Add(time.Duration(seconds) * time.Second), nil
 	}
 	until, err := stanza.ParseTime(at)
 	switch {

@@ -161,7 +161,7 @@ func TestLinksAreFewAndEndWithinAWeek(t *testing.T) {
 				t.Errorf("%s\nis answered by %s", xml, got)
 			}
 		}
-		for _, expires := range []string{at(-time.Second), at(0), at(longestLink + time.Second), " expires='soon'"} {
+		for _, expires := range []string{at(-time.Second), at(0), at(longestLink + time.Second), " expires='soon'", " lasts='0'", " lasts='-1'", " lasts='604801'", " lasts='1h'", at(time.Hour) + " lasts='60'"} {
 			refused(bob, "bad-request", "<iq type='set' id='l'><link xmlns='"+NS+"'"+expires+"/></iq>")
 		}
 		for range mostLinks - 1 {
@@ -210,4 +210,17 @@ func TestALinkLeadsToItsOwner(t *testing.T) {
 	if got := linkURI(jid.MustParse("böb;c@example.org"), "T"); got != "xmpp:b%C3%B6b%3Bc@example.org?call;link=T" {
 		t.Error(got)
 	}
+}
+
+// TestWhatSaysThatSomebodyRangByALinkIsTheServersWord: devices believe it.
+func TestWhatSaysThatSomebodyRangByALinkIsTheServersWord(t *testing.T) {
+	play(t, func(c *Config) { c.Everyone = true }, func(p *place) {
+		for _, who := range []string{"alice@example.org/a", "mallory@example.org/m"} {
+			c, bob := p.Login(who), p.Login("bob@example.org/b")
+			c.Send(strings.Replace(shown("c1", "x"), "token='x'", "id='0f3a9c51d2e7'", 1))
+			if got := bob.Got(); !rang(got) || strings.Contains(got, "0f3a9c51d2e7") {
+				t.Errorf("of %s bob got %s", who, got)
+			}
+		}
+	})
 }

@@ -24,6 +24,7 @@ type said struct {
 	from jid.JID
 	peer string // bare: with whom the call is
 	own  bool   // another device of ours has said it
+	link bool   // our server says that it is by a link of ours
 	at   time.Time
 }
 
@@ -37,7 +38,7 @@ func (e *Engine) callSaid(el xtok.Elem) (s said, ok bool) {
 	if err != nil || head.Type != stanza.Chat && head.Type != stanza.Normal {
 		return s, false
 	}
-	s = said{Invite: v, from: head.From, own: head.From.Bare() == e.own}
+	s = said{Invite: v, from: head.From, own: head.From.Bare() == e.own, link: e.calls.links && el.Child(nsCalls, "link").Attr("id") != ""}
 	who := head.From.Bare()
 	if s.own {
 		who = head.To.Bare()
@@ -90,7 +91,7 @@ func (e *Engine) begins(name string, s said, late bool) bool {
 // was ended in the middle. Who has accepted would wait for its session.
 func (e *Engine) forgotten(s said) {
 	if e.tellsThatHere(s.peer) {
-		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Finish, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Gone}})
+		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Finish, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Gone}}, "")
 	}
 }
 
@@ -106,13 +107,14 @@ func (e *Engine) callRefused(el xtok.Elem) {
 	}
 }
 
-// proposed rings, or not: strangers, the blocked, and what comes too late are quiet. Of two who call each other
-// at once one call is the one (XEP-0353 §4.1).
+// proposed rings, or not: strangers without a link of ours, the blocked, and what comes too late are quiet. Of two
+// who call each other at once one call is the one (XEP-0353 §4.1).
 func (e *Engine) proposed(s said, late bool) {
 	if p := e.people[s.peer]; p != nil && p.Blocked {
 		return
 	}
-	if !e.listedContact(s.peer) {
+	stranger := !e.listedContact(s.peer)
+	if stranger && !s.link {
 		e.logStranger(s)
 		return
 	}
@@ -134,7 +136,7 @@ func (e *Engine) proposed(s said, late bool) {
 		e.busy(s)
 	}
 	n := e.newCall(s.peer, s.ID)
-	n.begun, n.late = s.at, late
+	n.begun, n.late, n.byLink = s.at, late, stranger
 	if e.carry(n, n.HeardAs(s.from.String(), s.Invite, as)) && as == life.PeerProposes {
 		n.due = s.at.Add(n.state.Lasts())
 		e.askServers()
@@ -145,7 +147,7 @@ func (e *Engine) proposed(s said, late bool) {
 // Here it is a missed call either way.
 func (e *Engine) busy(s said) {
 	if len(e.calls.beside) == 0 && e.tellsThatHere(s.peer) {
-		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Reject, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Busy}})
+		e.sendInvite(s.from.String(), jingle.Invite{Kind: jingle.Reject, ID: s.ID, Cause: jingle.Cause{Condition: jingle.Busy}}, "")
 	}
 }
 

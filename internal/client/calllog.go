@@ -42,11 +42,12 @@ type logged struct {
 	Silent   string    `json:"silent,omitempty"` // why it did not ring
 	Count    int       `json:"count,omitempty"`
 	First    int64     `json:"first,omitempty"`
+	Link     bool      `json:"link,omitempty"` // by a link of ours
 }
 
 func (l *logged) shown(name string) port.Call {
 	c := port.Call{ID: name, Chat: l.Chat, Mine: l.Mine, Video: l.Video, State: "ended", Why: l.Why, Text: l.Text, At: milli(l.At),
-		Answered: milli(l.Answered), Ended: milli(l.Ended), Late: l.Late, Silent: l.Silent, Count: l.Count, First: milli(l.First)}
+		Answered: milli(l.Answered), Ended: milli(l.Ended), Late: l.Late, Silent: l.Silent, Count: l.Count, First: milli(l.First), Link: l.Link}
 	if l.Lock.State != "" {
 		lock := l.Lock
 		c.Lock = &lock
@@ -78,7 +79,7 @@ func (e *Engine) logged(name string) *logged { return e.calls.log[name] }
 // logCall keeps a call that has ended, with a line in its chat, and tells.
 func (e *Engine) logCall(o *ongoing, now time.Time) bool {
 	v := e.viewOf(o)
-	l := &logged{Chat: v.Chat, Mine: v.Mine, Video: v.Video, Why: v.Why, Text: v.Text, At: o.begun.UnixMilli(), Ended: now.UnixMilli(), Lined: true, Late: o.late}
+	l := &logged{Chat: v.Chat, Mine: v.Mine, Video: v.Video, Why: v.Why, Text: v.Text, At: o.begun.UnixMilli(), Ended: now.UnixMilli(), Lined: true, Late: o.late, Link: o.byLink}
 	if !o.answered.IsZero() {
 		l.Answered = o.answered.UnixMilli()
 	}
@@ -277,7 +278,8 @@ func (e *Engine) attempt(b *keep.Batch, a xtok.Elem, by string, at time.Time) {
 	if id == "" || len(id) > mostCallID || e.calls.on[name] != nil || rings || l != nil && !l.Late {
 		return
 	}
-	now := &logged{Chat: by, Video: slices.Contains([]string{"video", "audio video"}, a.Attr("media")), At: at.UnixMilli(), Late: true, Open: a.Attr("end") == "", Why: endOf(a.Attr("end"))}
+	now := &logged{Chat: by, Video: slices.Contains([]string{"video", "audio video"}, a.Attr("media")), At: at.UnixMilli(), Late: true, Open: a.Attr("end") == "", Why: endOf(a.Attr("end")),
+		Link: a.Attr("link") != ""}
 	if l != nil {
 		now.Lined = l.Lined
 	}

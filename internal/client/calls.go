@@ -24,6 +24,7 @@ type phone struct {
 	servers []port.CallServer
 	until   time.Time // how long these are good
 	asking  bool
+	links   bool // our server has call links: it alone says who rings by one
 }
 
 // ongoing is a call and its times.
@@ -36,6 +37,8 @@ type ongoing struct {
 	due      time.Time // when its state is over
 	late     bool      // it was over before it was heard of
 	told     port.Call // as it was told last
+	token    string    // of their link, by which we call
+	byLink   bool      // they call by one of ours
 }
 
 // mostOngoing bounds how many are watched: those of one's other devices, beside the one of this.
@@ -66,6 +69,8 @@ func (e *Engine) callCommand(c port.Command) bool {
 		e.addVideo(c)
 	case *port.ListCalls:
 		e.listCalls(c)
+	case *port.CallLinks:
+		e.callLinks(c)
 	default:
 		return e.seatCommand(c)
 	}
@@ -158,6 +163,9 @@ func (e *Engine) placeCall(c *port.PlaceCall) {
 	case e.rooms[chat] != nil || who.Local() == "" || who == e.own:
 		e.fail(c, port.Failf(port.NoSuchChat, "only a person can be called"))
 		return
+	case c.Link != "" && !linkToken(c.Link):
+		e.fail(c, port.Failf(port.BadCommand, "this is not the token of a call link"))
+		return
 	case p != nil && p.Blocked:
 		e.fail(c, port.Failf(port.Refused, "%s is blocked", chat))
 		return
@@ -172,6 +180,7 @@ func (e *Engine) placeCall(c *port.PlaceCall) {
 		return
 	}
 	o := e.newCall(chat, e.newID())
+	o.token = c.Link
 	e.askKeysFor(who)
 	if e.carry(o, o.Place(c.Video, c.Seat)) {
 		e.done(c, port.Done{Call: o.name, Chat: chat})
@@ -238,7 +247,7 @@ func (e *Engine) carry(o *ongoing, all []call.Do) bool {
 	for _, d := range all {
 		switch {
 		case d.Message != nil:
-			e.sendInvite(d.To, *d.Message)
+			e.sendInvite(d.To, *d.Message, o.token)
 		case d.Session != nil:
 			e.sendSession(o, d.To, *d.Session)
 		case d.Media != nil:
@@ -283,7 +292,7 @@ func (e *Engine) moved(o *ongoing) bool {
 
 func (e *Engine) viewOf(o *ongoing) port.Call {
 	v := o.View()
-	v.At, v.Answered = o.begun, o.answered
+	v.At, v.Answered, v.Link = o.begun, o.answered, o.byLink
 	return v
 }
 
@@ -294,14 +303,18 @@ func sameCall(a, b port.Call) bool {
 	return locks && a == b
 }
 
-// sendInvite sends what is said before and behind a session.
+// sendInvite sends what is said before and behind a session, a propose with the token of a link by which we call.
 // XEP-0353 §3: of type chat, to be stored
-func (e *Engine) sendInvite(to string, v jingle.Invite) {
+func (e *Engine) sendInvite(to string, v jingle.Invite, token string) {
 	if v.Kind == jingle.Ringing && (e.NoCalls || !e.tellsThatHere(to)) {
 		return
 	}
 	raw := []byte("<message xmlns='jabber:client' type='chat' to='" + esc(to) + "' id='" + callPrefix + v.Kind.String() + "-" + v.ID + "'>")
-	raw = append(v.Append(raw), "<store xmlns='urn:xmpp:hints'/></message>"...)
+	raw = v.Append(raw)
+	if v.Kind == jingle.Propose && token != "" {
+		raw = append(raw, "<link xmlns='"+nsCalls+"' token='"+token+"'/>"...)
+	}
+	raw = append(raw, "<store xmlns='urn:xmpp:hints'/></message>"...)
 	e.send(raw, 0)
 }
 

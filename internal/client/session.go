@@ -6,6 +6,7 @@ import (
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
 	"mirsal/internal/client/port"
+	"mirsal/internal/xmpp/xtok"
 )
 
 // up begins a stream: everything is asked for anew, unless the former session goes on.
@@ -74,6 +75,7 @@ func (e *Engine) resumed() {
 func (e *Engine) arrive() {
 	e.askRoster()
 	e.askBlocked()
+	e.askLinks(func(xtok.Elem, error) {})
 	e.send(e.presence(), 0)
 	e.await(e.own.String())
 	e.await(nsBookmarks)

@@ -33,6 +33,9 @@ type Call struct {
 	Silent string    `json:"silent,omitempty"`
 	Count  int       `json:"count,omitempty"`
 	First  time.Time `json:"first,omitzero"`
+	// Link: it is a stranger's, and rings, or rang, by a link that we gave away (CallLinks). No name of theirs is
+	// known to be true, nor is anything but their address.
+	Link bool `json:"link,omitempty"`
 }
 
 // CallMuted is which media are muted.
@@ -49,12 +52,38 @@ type CallServer struct {
 }
 
 // PlaceCall calls somebody. Seat names who has the microphone, such as a tab: CallMedia goes to it. A device
-// has one call at a time: else Busy. Answer: Done, whose Call names it.
+// has one call at a time: else Busy. Link is the token of a call link of theirs, xmpp:CHAT?call;link=TOKEN, by which
+// a stranger rings once: never without a person's word. Answer: Done, whose Call names it.
 type PlaceCall struct {
 	Ref
 	Chat  string `json:"chat"`
 	Video bool   `json:"video,omitempty"`
 	Seat  string `json:"seat,omitempty"`
+	Link  string `json:"link,omitempty"`
+}
+
+// CallLinks asks which links are open by which strangers may call us, each of them once. With Lasts a new one is
+// made, which ends after so many seconds (at most a week, 604800); with Revoke the one with that ID ends.
+// Answer: CallLinkList; Missing for one that is not open (any more).
+type CallLinks struct {
+	Ref
+	Lasts  int    `json:"lasts,omitempty"`
+	Revoke string `json:"revoke,omitempty"`
+}
+
+// CallLinkList answers CallLinks, the first to end first.
+type CallLinkList struct {
+	Ref
+	Links   []CallLink `json:"links"`
+	Failure *Failure   `json:"failure,omitempty"`
+}
+
+// CallLink is a link by which a stranger may call us once. URI is what is given away: of the one that was just made
+// alone, for nobody keeps it.
+type CallLink struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until"`
+	URI   string    `json:"uri,omitempty"`
 }
 
 // AnswerCall accepts a call that rings. Answer: Done; Busy while another call is on.

@@ -158,6 +158,7 @@ func Commands() []Command {
 		&AddVideo{},
 		&MuteCall{},
 		&ListCalls{},
+		&CallLinks{},
 		&CallDescribed{},
 		&CallAddress{},
 		&CallConnected{},
@@ -198,6 +199,7 @@ func Events() []Event {
 		&CallChanged{},
 		&CallMedia{},
 		&CallList{},
+		&CallLinkList{},
 	}
 }
 
@@ -272,6 +274,7 @@ func (*HangUpCall) command() string    { return "hangUpCall" }
 func (*AddVideo) command() string      { return "addVideo" }
 func (*MuteCall) command() string      { return "muteCall" }
 func (*ListCalls) command() string     { return "listCalls" }
+func (*CallLinks) command() string     { return "callLinks" }
 func (*CallDescribed) command() string { return "callDescribed" }
 func (*CallAddress) command() string   { return "callAddress" }
 func (*CallConnected) command() string { return "callConnected" }
@@ -307,3 +310,4 @@ func (*Found) event() string          { return "found" }
 func (*CallChanged) event() string    { return "callChanged" }
 func (*CallMedia) event() string      { return "callMedia" }
 func (*CallList) event() string       { return "callList" }
+func (*CallLinkList) event() string   { return "callLinkList" }

@@ -52,6 +52,8 @@ func FailureOf(e Event) *Failure {
 		return e.Failure
 	case *Picture:
 		return e.Failure
+	case *CallLinkList:
+		return e.Failure
 	case *CallList:
 		return e.Failure
 	case *Found:

@@ -32,6 +32,10 @@ func listed(e Event) Event {
 		c := *e
 		c.Calls = list(c.Calls)
 		return &c
+	case *CallLinkList:
+		c := *e
+		c.Links = list(c.Links)
+		return &c
 	case *Found:
 		c := *e
 		c.Messages = list(c.Messages)

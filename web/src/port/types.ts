@@ -55,6 +55,11 @@ export interface Call {
 	silent?: string;
 	count?: number;
 	first?: string;
+	/**
+	 * Link: it is a stranger's, and rings, or rang, by a link that we gave away (CallLinks). No name of theirs is
+	 * known to be true, nor is anything but their address.
+	 */
+	link?: boolean;
 }
 
 /** CallMuted is which media are muted. */
@@ -72,7 +77,8 @@ export interface CallServer {
 
 /**
  * PlaceCall calls somebody. Seat names who has the microphone, such as a tab: CallMedia goes to it. A device
- * has one call at a time: else Busy. Answer: Done, whose Call names it.
+ * has one call at a time: else Busy. Link is the token of a call link of theirs, xmpp:CHAT?call;link=TOKEN, by which
+ * a stranger rings once: never without a person's word. Answer: Done, whose Call names it.
  */
 export interface PlaceCall {
 	do: 'placeCall';
@@ -80,6 +86,37 @@ export interface PlaceCall {
 	chat: string;
 	video?: boolean;
 	seat?: string;
+	link?: string;
+}
+
+/**
+ * CallLinks asks which links are open by which strangers may call us, each of them once. With Lasts a new one is
+ * made, which ends after so many seconds (at most a week, 604800); with Revoke the one with that ID ends.
+ * Answer: CallLinkList; Missing for one that is not open (any more).
+ */
+export interface CallLinks {
+	do: 'callLinks';
+	ref?: number;
+	lasts?: number;
+	revoke?: string;
+}
+
+/** CallLinkList answers CallLinks, the first to end first. */
+export interface CallLinkList {
+	event: 'callLinkList';
+	ref?: number;
+	links: CallLink[] | null;
+	failure?: Failure;
+}
+
+/**
+ * CallLink is a link by which a stranger may call us once. URI is what is given away: of the one that was just made
+ * alone, for nobody keeps it.
+ */
+export interface CallLink {
+	id: string;
+	until: string;
+	uri?: string;
 }
 
 /** AnswerCall accepts a call that rings. Answer: Done; Busy while another call is on. */
@@ -1528,6 +1565,7 @@ export type Command =
 	| AddVideo
 	| MuteCall
 	| ListCalls
+	| CallLinks
 	| CallDescribed
 	| CallAddress
 	| CallConnected
@@ -1563,11 +1601,13 @@ export type Event =
 	| Found
 	| CallChanged
 	| CallMedia
-	| CallList;
+	| CallList
+	| CallLinkList;
 
 /** The event that answers each command. */
 export interface Answers {
 	placeCall: Done;
+	callLinks: CallLinkList;
 	answerCall: Done;
 	declineCall: Done;
 	hangUpCall: Done;
