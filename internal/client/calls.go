@@ -35,6 +35,7 @@ type ongoing struct {
 	answered time.Time
 	state    life.State
 	due      time.Time // when its state is over
+	again    time.Time // when it says again what was not heard; zero for not, or when there is a connection
 	late     bool      // it was over before it was heard of
 	told     port.Call // as it was told last
 	token    string    // of their link, by which we call
@@ -257,7 +258,28 @@ func (e *Engine) carry(o *ongoing, all []call.Do) bool {
 			return false
 		}
 	}
+	if o.Waits() && o.again.IsZero() {
+		o.again = e.Now().Add(sayAgain)
+	}
 	return !over || e.moved(o)
+}
+
+// sayAgain is how long until what was not heard in a call is said again. Their device may not be back yet when ours
+// is, behind a restart of the server.
+const sayAgain = 2 * time.Second
+
+// callsUp says again what was not heard: there is a connection.
+func (e *Engine) callsUp() {
+	for _, o := range e.calls.on {
+		e.saysAgain(o)
+	}
+}
+
+func (e *Engine) saysAgain(o *ongoing) {
+	o.again = time.Time{}
+	if o.Waits() && e.online() && e.broken == nil {
+		e.carry(o, o.Again())
+	}
 }
 
 // moved notes what has become of a call.
@@ -336,7 +358,12 @@ func (e *Engine) sendSession(o *ongoing, to string, s jingle.Session) {
 		return
 	}
 	e.ask(conn.Request{To: who, Type: stanza.Set, Payload: s.Append(nil)}, func(_ *conn.Stanza, err error) {
-		if e.calls.on[o.name] == o {
+		switch {
+		case e.calls.on[o.name] != o:
+		case errorsLost(err):
+			o.Unsent(s)
+			e.carry(o, nil)
+		default:
 			e.carry(o, o.Answered(s.Action, refusalIn(err)))
 		}
 	})
@@ -346,7 +373,7 @@ func (e *Engine) sendSession(o *ongoing, to string, s jingle.Session) {
 func (e *Engine) callsDue() time.Time {
 	next := e.calls.lines
 	for _, o := range e.calls.on {
-		next = sooner(next, o.due)
+		next = sooner(sooner(next, o.due), o.again)
 	}
 	return next
 }
@@ -357,6 +384,9 @@ func (e *Engine) endCalls() {
 	for _, o := range e.calls.on {
 		if !o.due.IsZero() && !now.Before(o.due) && e.broken == nil {
 			e.carry(o, o.Timeout())
+		}
+		if !o.again.IsZero() && !now.Before(o.again) {
+			e.saysAgain(o)
 		}
 	}
 	if due := e.calls.lines; !due.IsZero() && !now.Before(due) && e.broken == nil {

@@ -37,6 +37,7 @@ func (e *Engine) up(ev *conn.Up) {
 	default:
 		e.begin()
 	}
+	e.callsUp()
 }
 
 // begin asks for everything that a new session must know.

@@ -3,6 +3,7 @@
 package nat
 
 import (
+	"strings"
 	"testing"
 
 	"mirsal/e2e/netns"
@@ -126,4 +127,38 @@ func TestCallsGoOn(t *testing.T) {
 		s.bob.space.Unplug("eth1")
 		s.bob.space.Cable("eth0", bobAddr+"/24", "192.168.2.1", s.gateB, "lan")
 	})
+}
+
+// TestRelayedCallsGoOn: their relay is in the server, and its addresses end with it.
+func TestRelayedCallsGoOn(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.routers(netns.Symmetric, netns.Symmetric)
+	for _, c := range []struct {
+		name string
+		back func(k pair) // waits until the server may be back
+	}{
+		{"the server is back before they miss it", func(pair) {}},
+		{"the server is back when they have looked for another way", func(k pair) {
+			k.caller.silent()
+			k.callee.silent()
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := call(t, s.alice, s.bob)
+			k.ways()
+			s.server.Kill()
+			k.caller.online(false)
+			k.callee.online(false)
+			c.back(k)
+			if err := s.server.Start(); err != nil {
+				t.Fatal(err)
+			}
+			a, b := k.ways()
+			if !strings.Contains(a, "relay") || !strings.Contains(b, "relay") {
+				t.Errorf("the ways are %s and %s", a, b)
+			}
+			k.over(t)
+		})
+	}
 }

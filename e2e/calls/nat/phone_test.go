@@ -182,6 +182,16 @@ func (k *phone) hears(video bool) string {
 	return now.Path
 }
 
+// silent waits until nothing was heard for so long that it has looked for another way, once at least.
+func (k *phone) silent() {
+	k.t.Helper()
+	const counts = 65 // ten in a second: it is missed after five
+	k.until("silence", func() bool {
+		n := len(k.stats)
+		return n > counts && k.stats[n-1].Audio.Packets == k.stats[n-1-counts].Audio.Packets
+	})
+}
+
 // wait waits for something beside the phone.
 func (k *phone) wait(done <-chan struct{}, what string) {
 	k.t.Helper()

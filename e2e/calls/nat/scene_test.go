@@ -24,6 +24,7 @@ const (
 	cafeAddr   = "192.168.3.2" // alice, elsewhere
 	host       = "mirsal.test"
 	plainRelay = 3478
+	tlsRelay   = 5349
 )
 
 // scene is a server with a relay in the world, and the homes of alice and bob, each behind

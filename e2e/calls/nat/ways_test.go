@@ -69,6 +69,7 @@ func TestCallsFindTheirWay(t *testing.T) {
 		{"symmetric routers", netns.Symmetric, netns.Symmetric, s.bob, nil, relayed},
 		{"no UDP here", netns.NoUDP, netns.Cone, s.bob, nil, relayed},
 		{"no UDP at both", netns.NoUDP, netns.NoUDP, s.bob, nil, relayed},
+		{"TCP alone", netns.NoUDP, netns.NoUDP, s.bob, []int{tlsRelay}, relayed},
 		{"TLS alone", netns.NoUDP, netns.NoUDP, s.bob, []int{plainRelay}, relayed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -83,6 +83,8 @@ type Call struct {
 	ways    []jingle.Session // theirs, before their description
 	found   []address        // ours, before our description has left
 	waits   []jingle.Session // what cannot be sealed yet
+	unsent  []jingle.Session // what is to be said again
+	again   bool             // a restart of ours is to be made again
 
 	// Keys.
 	device uint32 // theirs, that was promised or has sealed; 0 none
@@ -207,9 +209,6 @@ func (c *Call) Network() []Do {
 	}
 	return c.step(life.NetworkChanged)
 }
-
-// Lost ends the call without a word to anybody: the session that would carry it is gone.
-func (c *Call) Lost(text string) []Do { return c.Failed(text) }
 
 // mostWords bounds words of others for people, in bytes.
 const mostWords = 500

@@ -109,7 +109,7 @@ func (c *Call) seat(m port.CallMedia) {
 
 // close ends all that the seat has of this call; what waits for it comes to nothing.
 func (c *Call) close() {
-	c.queue, c.waits, c.found, c.ways, c.pending = nil, nil, nil, nil, nothing
+	c.queue, c.waits, c.found, c.ways, c.unsent, c.pending = nil, nil, nil, nil, nil, nothing
 	if c.opened {
 		c.opened = false
 		c.seat(port.CallMedia{Do: "close"})

@@ -311,6 +311,9 @@ func (c *Call) Answered(a jingle.Action, err *stanza.StanzaError) []Do {
 		}
 		return c.done()
 	case jingle.TransportInfo, jingle.SessionInfo:
+		if a == jingle.TransportInfo && c.away(err) {
+			return nil
+		}
 		switch err.Condition {
 		case stanza.ItemNotFound, stanza.ServiceUnavailable, stanza.RecipientUnavailable: // theirs is over
 			return c.step(life.PeerRefuses)

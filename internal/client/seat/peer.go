@@ -144,11 +144,24 @@ func (s *Seat) offer(restart bool) error {
 	if s.pc == nil {
 		return errOrder
 	}
+	if err := s.unheard(); err != nil {
+		return err
+	}
 	d, err := s.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
 	if err != nil {
 		return err
 	}
 	return s.describe(d, d.SDP)
+}
+
+// unheard has the library forget an offer that nobody has heard. It knows no way back, so that they are said to have
+// answered as they did before.
+func (s *Seat) unheard() error {
+	before := s.pc.CurrentRemoteDescription()
+	if before == nil || s.pc.SignalingState() != webrtc.SignalingStateHaveLocalOffer {
+		return nil
+	}
+	return s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: before.SDP})
 }
 
 // Answer answers the offer that Remote brought. Who has waited for the handshake when the call began says so in

@@ -43,6 +43,7 @@ type end struct {
 	failed    string        // guarded by mu
 	more      chan struct{} // guarded by mu: closed when one of these is new
 	heard     chan string
+	deaf      bool // guarded by mu: the other end hears nothing
 	offers    bool // what it describes now is an offer
 }
 
@@ -57,7 +58,11 @@ func (e *end) tell(change func()) {
 func (e *end) Described(sdp string) {
 	offer := e.offers
 	e.offers = false
-	e.tell(func() { e.described = append(e.described, sdp) })
+	deaf := false
+	e.tell(func() { e.described, deaf = append(e.described, sdp), e.deaf })
+	if deaf {
+		return
+	}
 	e.other.do <- func() error {
 		if !offer {
 			return e.other.Seat.Remote(sdp, false)
@@ -75,7 +80,11 @@ func (e *end) Described(sdp string) {
 }
 
 func (e *end) Address(mid, candidate string) {
-	e.tell(func() { e.addresses = append(e.addresses, candidate) })
+	deaf := false
+	e.tell(func() { e.addresses, deaf = append(e.addresses, candidate), e.deaf })
+	if deaf {
+		return
+	}
 	e.other.do <- func() error { return e.other.Seat.Address(mid, candidate) }
 }
 
@@ -232,6 +241,21 @@ func TestACameraComesInMidCall(t *testing.T) {
 
 func TestARestartKeepsTheCall(t *testing.T) {
 	alice, bob := talk(t, Config{}, Config{}, false, false)
+	alice.must(alice.again)
+	before := bob.Stats().Audio.Packets
+	bob.counted("sound behind it", func(s Stats) bool { return s.Audio.Packets > before+100 })
+}
+
+func TestARestartThatNobodyHasHeardIsMadeAnew(t *testing.T) {
+	alice, bob := talk(t, Config{}, Config{}, false, false)
+	alice.mu.Lock()
+	alice.deaf = true
+	alice.mu.Unlock()
+	alice.must(alice.again, alice.again)
+	alice.until("its addresses", func() bool { return alice.addresses[len(alice.addresses)-1] == "" })
+	alice.mu.Lock()
+	alice.deaf = false
+	alice.mu.Unlock()
 	alice.must(alice.again)
 	before := bob.Stats().Audio.Packets
 	bob.counted("sound behind it", func(s Stats) bool { return s.Audio.Packets > before+100 })

@@ -57,14 +57,15 @@ type Next struct {
 // transport-info with these alone (so Conversations asks for a restart, and knows
 // no transport-replace), one in which only directions changed content-modify,
 // which nobody answers: then the answer is in Feed. ErrCrossed means: answer
-// the other side first. Fingerprints in what is to be sent are open; whoever
-// encrypts them does it now.
+// the other side first. A restart takes the place of one that has no answer: whoever
+// makes it knows that the other side has not heard of that. Fingerprints in what is to be
+// sent are open; whoever encrypts them does it now.
 func (x *Exchange) Offered(text string) (Next, error) {
 	d, err := x.parse(text)
 	if err != nil {
 		return Next{}, err
 	}
-	if x.ours != nil || x.theirs != nil {
+	if x.ours != nil && !x.Restarting() || x.theirs != nil {
 		return Next{}, ErrCrossed
 	}
 	d = d.Prune()
@@ -76,6 +77,8 @@ func (x *Exchange) Offered(text string) (Next, error) {
 	}
 	added, restarted := d.Added(x.here), d.Restarted(x.here)
 	switch {
+	case x.ours != nil && (len(added) > 0 || len(restarted) == 0):
+		return Next{}, ErrCrossed
 	case len(added) > 0 && len(restarted) > 0:
 		return Next{}, ErrOrder // one after the other
 	case len(added) > 0:
@@ -89,6 +92,9 @@ func (x *Exchange) Offered(text string) (Next, error) {
 	}
 	return x.modify(d)
 }
+
+// Restarting tells whether a restart of ours waits for its answer.
+func (x *Exchange) Restarting() bool { return x.ours != nil && x.ours.by == jingle.TransportInfo }
 
 func (x *Exchange) offer(d, send *Description, by jingle.Action) (Next, error) {
 	s, err := send.Session(x.head(by), &x.names)
