@@ -36,9 +36,17 @@ type result struct {
 // errUneven is the error of a page that is not what its end says, or more than was asked for.
 var errUneven = errors.New("the archive's answer does not fit its question")
 
+// mostBehind bounds how many pages are asked for to catch up with one archive in one session:
+// one without end is not followed.
+const mostBehind = 1000
+
 // catchUp asks for what is missing of an archive until nothing is.
 func (e *Engine) catchUp(archive string) {
 	q, more := e.lines.NextQuery(archive)
+	if w := e.awaited[archive]; w != nil {
+		w.pages++
+		more = more && w.pages <= mostBehind
+	}
 	if !more {
 		e.arrived(archive)
 		return

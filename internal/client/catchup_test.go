@@ -182,6 +182,50 @@ func TestContactsHearOfWhatArrivedWhileWeWereAway(t *testing.T) {
 	})
 }
 
+// contact has the roster name bob on each new session, as a server does.
+func (a *archive) contact() {
+	a.d.lie = func(q conn.Request) (string, bool) {
+		if strings.Contains(string(q.Payload), "jabber:iq:roster") {
+			return "<query xmlns='jabber:iq:roster'><item jid='" + bob + "' subscription='both'/></query>", true
+		}
+		return a.lie(q)
+	}
+}
+
+func TestWhoWritesFirstToANewAccountThatIsAwayHearsThatItArrived(t *testing.T) {
+	bubble(t, func(t *testing.T, d *desk) {
+		p, a := d.peer(bob), d.archive()
+		a.contact()
+		d.befriend(bob)
+		d.down()
+		d.up(false) // an empty archive stays what it is, however often it is asked
+		said, texts := talk(p, 0, 150)
+		d.take("")
+		d.away(a, said...)
+		same(t, "bob", d.lines(bob), texts...)
+		if got := d.take("<received xmlns='" + nsReceipts); len(got) != len(said) {
+			t.Errorf("%d receipts for %d messages", len(got), len(said))
+		}
+	})
+}
+
+func TestANewDeviceSendsNoReceiptsForWhatWasSaidBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := sit(t, keep.NewMemory())
+		a := d.archive()
+		a.contact()
+		for i := range 3 {
+			a.said = append(a.said, fmt.Sprintf("<message xmlns='jabber:client' type='chat' from='%s/x' to='%s' id='i%d'><body>old</body><request xmlns='%s'/></message>", bob, me, i, nsReceipts))
+		}
+		d.signIn()
+		same(t, "bob", d.lines(bob), "old", "old", "old")
+		if got := d.take("<received xmlns='" + nsReceipts); len(got) != 0 {
+			t.Errorf("%d receipts: %q", len(got), got)
+		}
+		d.stop()
+	})
+}
+
 func TestAnArchiveWithoutEndIsNotFollowed(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.befriend(bob)

@@ -11,6 +11,7 @@ import (
 // archive, the bookmarks, or the keys by which others write to this device.
 type wait struct {
 	tries int
+	pages int       // of the archive that were asked for
 	again time.Time // when the archive is asked once more; zero: it is being asked
 }
 

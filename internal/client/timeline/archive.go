@@ -87,13 +87,16 @@ func (a *archive) append(id string, t time.Time, busy func() bool) uint64 {
 	return a.End
 }
 
+// bare tells that an archive was asked and had nothing: all that will be in it has come since.
+func (a *archive) bare() bool { return a.Whole && len(a.Stretches) > 0 && a.Stretches[0].Last == "" }
+
 // open begins a stretch behind a hole as large as can be needed. Where there was
 // nothing to go on from, all begins anew, with so many pages back.
 func (a *archive) open(depth int) {
 	if len(a.Stretches) > 0 {
 		a.End += stride
 	}
-	if len(a.Stretches) == 0 || a.last().Last != "" {
+	if len(a.Stretches) == 0 || a.last().Last != "" || len(a.Stretches) == 1 && a.bare() {
 		a.Stretches = append(a.Stretches, stretch{})
 	}
 	a.last().From, a.last().To = a.End, a.End
@@ -171,6 +174,8 @@ func (b *Book) NextQuery(name string) (Query, bool) {
 	q := Query{Archive: name, Max: pageSize, epoch: a.epoch}
 	first := &a.Stretches[0]
 	switch {
+	case len(a.Stretches) > 1 && a.bare():
+		q.from = first.From // from the beginning, which this device has seen
 	case len(a.Stretches) > 1 && first.Last == "":
 		a.join(0, 1) // nothing was ever in it
 		return b.NextQuery(name)

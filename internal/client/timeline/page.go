@@ -259,6 +259,7 @@ func (a *archive) ended(page []Incoming, fin Fin) {
 		return // it has reached what comes live: its end is known better there
 	}
 	if first := &a.Stretches[0]; fin.Last != "" {
+		first.First = cmp.Or(first.First, fin.First)
 		first.Last, first.Lost, first.Safe = fin.Last, false, ""
 		if n := len(page); n > 0 {
 			first.Time = page[n-1].Time.UnixMilli()
