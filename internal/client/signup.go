@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"mirsal/internal/client/conn"
 	"mirsal/internal/client/keep"
@@ -317,40 +315,4 @@ func (e *Engine) meet(changed []string, before map[string]bool) {
 			}
 		}
 	}
-}
-
-// mostLocal is how long a name is made, in characters.
-const mostLocal = 32
-
-// localpart makes of what people are called, or would like to be, what can stand before
-// an @: letters and digits, with a point where there was something else between words.
-func localpart(name string) string {
-	var out []rune
-	gap := false
-	for _, r := range strings.ToLower(name) {
-		switch {
-		case r >= 0x64b && r <= 0x65f || r == 0x640 || r == '\'' || r == '’': // vowel signs, tatweel
-		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) && len(out) > 0 && !gap:
-			if gap && len(out) > 0 {
-				out = append(out, '.')
-			}
-			gap, out = false, append(out, r)
-		default:
-			gap = true
-		}
-	}
-	if len(out) > mostLocal {
-		out = out[:mostLocal]
-	}
-	return strings.Trim(string(out), ".")
-}
-
-// another is the next name to try: with a number behind it, or the next one.
-func another(name string) string {
-	stem := strings.TrimRight(name, "0123456789")
-	n, err := strconv.Atoi(name[len(stem):])
-	if err != nil || n < 1 || n > 9998 {
-		n, stem = 1, name
-	}
-	return stem + strconv.Itoa(n+1)
 }

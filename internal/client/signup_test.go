@@ -16,6 +16,8 @@ func TestANameBecomesWhatCanStandBeforeAnAt(t *testing.T) {
 	for name, want := range map[string]string{
 		"Sara Ali": "sara.ali", "سارة": "سارة", "سَارَة عليّ": "سارة.علي", "O'Neil, J.": "oneil.j", "  ": "", "😀": "",
 		"José-María": "josé.maría", "a@b/c": "a.b.c", strings.Repeat("x", 99): strings.Repeat("x", mostLocal), "العـــربي 2": "العربي.2",
+		"Иван Ivan": "иван", "saraсара": "sara", "Sara سارة Ali": "sara.ali", "سارة Sara": "سارة", "山田 Ken": "山田.ken", "ひらKana漢": "ひらkana漢", "김 Kim カナ": "김.kim",
+		"sara١٢": "sara", "sara 1٢3": "sara.1", "2 سارة": "سارة", "سارة ١٢": "سارة.١٢", "Αlice": "α",
 	} {
 		got := localpart(name)
 		if got != want {

@@ -7,7 +7,46 @@ const most = 32;
 
 export function shortName(name: string): string {
 	const parts = name.toLowerCase().replace(/[\u064b-\u065f\u0640'’]/g, '').match(/[\p{L}\p{Nd}][\p{L}\p{Nd}\p{M}]*/gu) ?? [];
-	return [...parts.join('.')].slice(0, most).join('').replace(/^\.+|\.+$/g, '');
+	const one = new Script();
+	const kept = parts.map((part) => one.begin(part)).filter(Boolean);
+	const short = [...kept.join('.')].slice(0, most).join('').replace(/^\.+|\.+$/g, '');
+	// RFC 5893 §2: what is written from the right begins with a letter
+	return one.is.has('Arabic') || one.is.has('Hebrew') ? short.replace(/^[.\p{Nd}]+/u, '') : short;
+}
+
+const scripts = ['Latin', 'Arabic', 'Cyrillic', 'Greek', 'Hebrew', 'Han', 'Hiragana', 'Katakana', 'Hangul', 'Bopomofo', 'Devanagari', 'Armenian', 'Georgian'].map(
+	(name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')] as const,
+);
+const shared = /[\p{Script=Common}\p{Script=Inherited}]/u;
+// scripts that one language has beside Latin
+const together = ['Latin Han Hiragana Katakana', 'Latin Han Bopomofo', 'Latin Han Hangul'].map((all) => new Set(all.split(' ')));
+
+// A Script is what the letters and digits of a name have in common so far: no server takes a mixture.
+class Script {
+	is = new Set<string>();
+	#zero = 0; // of the digits
+
+	/** begin is the beginning of a word that goes with those before. */
+	begin(word: string): string {
+		const all = [...word];
+		const end = all.findIndex((c) => !this.#takes(c));
+		return (end < 0 ? all : all.slice(0, end)).join('');
+	}
+
+	#takes(c: string): boolean {
+		const script = shared.test(c) ? '' : (scripts.find(([, has]) => has.test(c))?.[0] ?? 'other');
+		if (/\p{Nd}/u.test(c)) {
+			let zero = c.codePointAt(0)!;
+			for (const least = zero - 9; zero > least && /\p{Nd}/u.test(String.fromCodePoint(zero - 1)); ) zero--;
+			if (this.#zero && this.#zero !== zero) return false;
+			this.#zero = zero;
+		}
+		if (!script || this.is.has(script)) return true;
+		const all = [...this.is, script];
+		if (all.length > 1 && !together.some((allowed) => all.every((s) => allowed.has(s)))) return false;
+		this.is.add(script);
+		return true;
+	}
 }
 
 /** another is the next name to try: with a number behind it, or the next one. */

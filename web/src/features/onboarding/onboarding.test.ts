@@ -61,6 +61,9 @@ test('a short name is what the engine would make', () => {
 	for (const [name, want] of Object.entries({ 'Sara Ali': 'sara.ali', 'سارة': 'سارة', 'سَارَة عليّ': 'سارة.علي', "O'Neil, J.": 'oneil.j', '  ': '', '😀': '', 'José-María': 'josé.maría', 'العـــربي 2': 'العربي.2' })) {
 		expect(shortName(name)).toBe(want);
 	}
+	// of several scripts, or digits of two kinds, a server takes none
+	const mixed = { 'Иван Ivan': 'иван', 'saraсара': 'sara', 'Sara سارة Ali': 'sara.ali', 'سارة Sara': 'سارة', '山田 Ken': '山田.ken', 'ひらKana漢': 'ひらkana漢', '김 Kim カナ': '김.kim', 'sara١٢': 'sara', 'sara 1٢3': 'sara.1', '2 سارة': 'سارة', 'سارة ١٢': 'سارة.١٢', Αlice: 'α' };
+	for (const [name, want] of Object.entries(mixed)) expect(shortName(name)).toBe(want);
 	for (const [name, want] of Object.entries({ sara: 'sara2', sara2: 'sara3', 'سارة': 'سارة2', agent007: 'agent8', n99999: 'n999992' })) expect(another(name)).toBe(want);
 });
 
