@@ -188,16 +188,27 @@ func (e *Engine) tellSeen(s timeline.Seen) {
 		"<stanza-id xmlns='urn:xmpp:sid:0' by='" + esc(s.By) + "' id='" + esc(s.StanzaID) + "'/></displayed></item></publish><publish-options>" + publishOptions + "</publish-options></pubsub>")}, nil)
 }
 
-// displayedEvent takes what was read on another device.
+// askDisplayed asks how far one's other devices have read while this one was away.
+// XEP-0490#catchup
+func (e *Engine) askDisplayed() {
+	e.ask(conn.Request{Type: stanza.Get, Payload: []byte("<pubsub xmlns='" + nsPubsub + "'><items node='" + nsDisplayed + "'/></pubsub>")}, func(s *conn.Stanza, err error) {
+		if err == nil {
+			e.displayedEvent(s.Elem.Child(nsPubsub, "pubsub").Child(nsPubsub, "items"))
+		}
+		e.arrived(nsDisplayed)
+	})
+}
+
+// displayedEvent takes what was read on another device. Whose archive the id is of tells a room from a person.
 func (e *Engine) displayedEvent(items xtok.Elem) {
 	for item := range items.Children() {
-		id := item.Child(nsDisplayed, "displayed").Child("urn:xmpp:sid:0", "stanza-id").Attr("id")
+		at := item.Child(nsDisplayed, "displayed").Child("urn:xmpp:sid:0", "stanza-id")
 		j, err := jid.Parse(item.Attr("id"))
-		if err != nil || id == "" {
+		if err != nil || at.Attr("id") == "" {
 			continue
 		}
 		chat := j.Bare().String()
-		if !e.change(e.lines.Displayed(chat, e.rooms[chat] != nil, id)) {
+		if !e.change(e.lines.Displayed(chat, e.rooms[chat] != nil || at.Attr("by") == chat, at.Attr("id"))) {
 			return
 		}
 	}

@@ -74,6 +74,7 @@ type Engine struct {
 	syncBy    time.Time         // when people do not wait for them any more
 	roomsBy   time.Time         // when rooms are to be looked after
 	fetching  map[string]*fetch // archive queries under way, by query id
+	gathering *gathering        // older chats are being looked for; nil: they are not
 	sending   map[string]uint64 // origin-id → ticket
 	tickets   map[uint64]string // and back
 	pumping   bool

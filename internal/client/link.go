@@ -204,7 +204,7 @@ func failureOf(r *conn.Refusal) *port.Failure {
 
 // state tells where the connection stands.
 func (e *Engine) state(state string, f *port.Failure, retry time.Time) {
-	s := port.Status{State: state, Synced: e.synced, Address: e.own.String(), Failure: f, Retry: retry}
+	s := port.Status{State: state, Synced: e.synced, Gathering: e.gathering != nil, Address: e.own.String(), Failure: f, Retry: retry}
 	if e.own.IsZero() {
 		s.Address = ""
 	}

@@ -321,6 +321,7 @@ func (e *Engine) askBookmarks() {
 		if err == nil {
 			e.takeBookmarks(s.Elem.Child(nsPubsub, "pubsub").Child(nsPubsub, "items"))
 		}
+		e.askDisplayed() // rooms have their rows now
 		for _, address := range slices.Sorted(maps.Keys(e.rooms)) {
 			if r := e.rooms[address]; !r.Left && e.online() {
 				e.await(address)

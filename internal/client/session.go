@@ -80,6 +80,7 @@ func (e *Engine) arrive() {
 	e.send(e.presence(), 0)
 	e.await(e.own.String())
 	e.await(nsBookmarks)
+	e.await(nsDisplayed)
 	if !e.keys.Offered() {
 		e.await(ownKeys)
 	}
@@ -169,6 +170,7 @@ func (e *Engine) sessionOver() {
 	clear(e.sending)
 	clear(e.tickets)
 	clear(e.fetching)
+	e.gathering = nil
 	e.keyQueue, e.awaited, e.held, e.syncBy = nil, nil, nil, time.Time{}
 	e.leaveRooms()
 	e.allGone()

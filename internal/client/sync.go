@@ -54,6 +54,7 @@ func (e *Engine) arrived(what string) {
 	}
 	if e.take(e.discreet(e.keys.CatchUp(false))) {
 		e.nowSynced()
+		e.gather()
 	}
 }
 

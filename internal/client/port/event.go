@@ -25,11 +25,13 @@ func (f *Failure) Error() string { return f.Text }
 
 // Status tells where the connection stands.
 type Status struct {
-	State   string    `json:"state"` // offline, connecting, online, refused
-	Synced  bool      `json:"synced,omitempty"`
-	Address string    `json:"address,omitempty"`
-	Failure *Failure  `json:"failure,omitempty"` // why offline or refused; none after signing out
-	Retry   time.Time `json:"retry,omitzero"`    // when it is tried again, zero for not; past: it is being tried
+	State  string `json:"state"` // offline, connecting, online, refused
+	Synced bool   `json:"synced,omitempty"`
+	// Gathering: chats that are older than what a new device reads by itself are being looked for.
+	Gathering bool      `json:"gathering,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	Failure   *Failure  `json:"failure,omitempty"` // why offline or refused; none after signing out
+	Retry     time.Time `json:"retry,omitzero"`    // when it is tried again, zero for not; past: it is being tried
 }
 
 // ChatList answers ListChats, newest first.

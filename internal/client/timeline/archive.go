@@ -14,6 +14,7 @@ type archive struct {
 	End       uint64    `json:"end"`             // the highest place given
 	Whole     bool      `json:"whole,omitempty"` // nothing is older than the first stretch
 	Back      int       `json:"back"`            // pages that are still to be fetched of older ones
+	Short     bool      `json:"short,omitempty"` // chats may lack a row whose messages are all older than that
 
 	live  bool   // what is said comes on the stream, behind the last stretch
 	epoch uint64 // grows with each stream: an answer that crosses it closes no gap
@@ -101,7 +102,7 @@ func (a *archive) open(depth int) {
 	}
 	a.last().From, a.last().To = a.End, a.End
 	if len(a.Stretches) == 1 {
-		a.Whole, a.Back = false, depth
+		a.Whole, a.Back, a.Short = false, depth, true
 	}
 	if len(a.Stretches) > mostStretches {
 		a.join(0, 1)

@@ -86,12 +86,13 @@ func (s *step) seenElsewhere(c *chat, stanzaID string, at order) {
 	}
 }
 
-// Displayed tells that everything up to a stanza-id was seen on another device.
+// Displayed tells that everything up to a stanza-id was seen on another device. What is known
+// already changes nothing. A chat with one person that is not here yet is remembered with it, and a room's is not.
 // XEP-0490#usecases
 func (b *Book) Displayed(name string, room bool, stanzaID string) (Change, error) {
 	s := b.begin(time.Time{})
 	c := b.list[name]
-	if c == nil || stanzaID == "" {
+	if stanzaID = bounded(stanzaID); stanzaID == "" || c == nil && room {
 		return s.finish()
 	}
 	m, found, err := b.mark(archiveKey(b.archiveOf(name, room), stanzaID))
@@ -102,11 +103,11 @@ func (b *Book) Displayed(name string, room bool, stanzaID string) (Change, error
 	if r, err := b.row(m.line()); err == nil && r != nil {
 		at = r.at
 	}
-	s.touch(name, false)
-	if found {
+	switch {
+	case found && c != nil:
 		s.seen(c, at)
-	} else {
-		c.SeenTo = bounded(stanzaID)
+	case !found && (c == nil || c.SeenTo != stanzaID):
+		s.chat(name, room).SeenTo = stanzaID
 	}
 	return s.finish()
 }

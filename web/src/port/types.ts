@@ -951,6 +951,8 @@ export interface Status {
 	/** offline, connecting, online, refused */
 	state: string;
 	synced?: boolean;
+	/** Gathering: chats that are older than what a new device reads by itself are being looked for. */
+	gathering?: boolean;
 	address?: string;
 	/** why offline or refused; none after signing out */
 	failure?: Failure;
