@@ -177,6 +177,9 @@ func (s *Seat) Answer() error {
 	}
 	s.answered = true
 	told := d.SDP
+	if s.alone {
+		told = withoutBundle(told)
+	}
 	if s.passive {
 		told = strings.ReplaceAll(told, "a=setup:active", "a=setup:passive")
 	}
@@ -233,6 +236,7 @@ func (s *Seat) Remote(sdp string, offer bool) error {
 	if offer {
 		kind = webrtc.SDPTypeOffer
 	}
+	sdp, s.alone = oneWay(sdp)
 	if err := s.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: sdp}); err != nil {
 		return err
 	}

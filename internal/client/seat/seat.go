@@ -66,6 +66,7 @@ type Seat struct {
 	pc                *webrtc.PeerConnection
 	net               *network                  // of pc
 	answered, passive bool                      // the first offer has an answer; by it, they have begun the handshake
+	alone             bool                      // they know no bundles
 	early             []webrtc.ICECandidateInit // of theirs, before their description
 	counts            [2]*count                 // by kind
 	sent              [2]flow
