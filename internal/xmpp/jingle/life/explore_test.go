@@ -187,7 +187,7 @@ func reason(w watch, e Event) Why {
 	case PeerMigrates:
 		return choose(w.ringing, Missed, Migrated)
 	case PeerRejects:
-		return Rejected
+		return choose(w.accepted, PeerHungUp, Rejected)
 	case PeerRejectsTie, PeerProposesLower, PeerProposesHigher:
 		return Tie
 	case PeerRetracts, PeerTerminates:
@@ -224,6 +224,7 @@ func hearing(w, n watch, e Event, do Effect) violation {
 		when(e == MediaFailed && w.mic, "no media, and it goes on"),
 		when(in(e, Mismatch, Migrate) && w.accepted, "another key or another call, and it goes on"),
 		when(in(e, PeerRejects, PeerRejectsTie) && (waits || watches), "their no is not heard"),
+		when(e == PeerRejects && w.state == Proceeding, "their second thought is not heard"),
 		when(e == PeerProposesLower && waits, "both call on"),
 		when(e == PeerRefuses && w.mic && !(w.accepted && !w.begun) && w.state != Active, "an error is not heard"),
 		when(e == PeerRetracts && (w.ringing || w.accepted && !w.begun), "their retract is not heard"),

@@ -76,6 +76,7 @@ var table = []row{
 	{Proceeding, PeerAccepts, Connecting, 0, FeedDescription},
 	{Proceeding, PeerSendsWays, Proceeding, 0, HoldWays},
 	{Proceeding, PeerTells, Proceeding, 0, Show},
+	{Proceeding, PeerRejects, Ended, PeerHungUp, SendTerminate | SendFinish | CloseMedia | Log}, // they have thought better of it (Conversations)
 	{Proceeding, AddressFound, Proceeding, 0, SendWays},
 	{Proceeding, PeerRefuses, Ended, Failed, SendFinish | CloseMedia | Log},
 	{Proceeding, PeerTerminates, Ended, PeerHungUp, SendFinish | CloseMedia | Log},
