@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -36,36 +37,38 @@ func openPage(t *testing.T) *page {
 	foreign.Node(t, ".")
 	foreign.Folder(t, "../../../web/node_modules/rolldown", "make web (Node 20.19)")
 	p := &page{t: t, answers: make(chan answer), ended: make(chan struct{})}
-	cmd := exec.Command(node, "node/agent.mjs", chromium)
-	home, err := os.MkdirTemp("", "stanza") // Chromium has sockets there, whose paths are short
+	in, out := run(t, node, "node/agent.mjs", chromium)
+	p.in = in
+	go p.listen(out)
+	t.Cleanup(func() { in.Close(); <-p.ended })
+	return p
+}
+
+// run starts a program that ends when its input does, at the latest with the test.
+func run(t *testing.T, program string, args ...string) (io.WriteCloser, io.Reader) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	home, err := os.MkdirTemp("", "chromium") // it has sockets there, whose paths are short
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(home) })
 	cmd.Env = append(os.Environ(), "TMPDIR="+home, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		p.in, err = cmd.StdinPipe()
-	}
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	go p.listen(out)
-	t.Cleanup(func() {
-		p.in.Close()
+	t.Cleanup(func() { // behind whoever reads what it says
 		give := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 		defer give.Stop()
-		<-p.ended
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the page: %v", err)
+			t.Errorf("%s: %v", args[0], err)
 		}
+		os.RemoveAll(home)
 	})
-	return p
+	return in, out
 }
 
 func (p *page) listen(out io.Reader) {

@@ -1,10 +1,10 @@
 // One end of a call in Chromium: an RTCPeerConnection with its own tone and picture, as lines of JSON say. It stands
 // for the browser's seat, without engine and server.
 //
-//   {do: 'open', video}  {do: 'create', servers, relayOnly}  {do: 'offer', restart}  {do: 'remote', type, sdp}
+//   {do: 'open', video}  {do: 'create', servers, relayOnly, bundle}  {do: 'offer', restart}  {do: 'remote', type, sdp}
 //   {do: 'answer'}  {do: 'address', mid, candidate}  {do: 'camera'}  {do: 'stats', id}
 //
-// and it says {said: 'described', type, sdp}, {said: 'address', mid, candidate}, {said: 'state', state}, {said: 'stats', id, stats},
+// and it says {said: 'described', type, sdp}, {said: 'fed'} of a remote that was taken, {said: 'address', mid, candidate}, {said: 'state', state}, {said: 'stats', id, stats},
 // {said: 'trouble', text}.
 
 import http from 'node:http';
@@ -37,8 +37,8 @@ function begin() {
 		async open({ video }) {
 			media = await navigator.mediaDevices.getUserMedia({ audio: true, video: video ? { width: 320, height: 240 } : false });
 		},
-		async create({ servers, relayOnly }) {
-			pc = new RTCPeerConnection({ iceServers: servers ?? [], iceTransportPolicy: relayOnly ? 'relay' : 'all', bundlePolicy: 'max-bundle' });
+		async create({ servers, relayOnly, bundle }) {
+			pc = new RTCPeerConnection({ iceServers: servers ?? [], iceTransportPolicy: relayOnly ? 'relay' : 'all', bundlePolicy: bundle ?? 'max-bundle' });
 			pc.onicecandidate = ({ candidate }) => say({ said: 'address', mid: candidate?.sdpMid ?? '', candidate: candidate?.candidate ?? '' });
 			pc.onconnectionstatechange = () => say({ said: 'state', state: pc.connectionState });
 			pc.ontrack = ({ track, streams }) => {
@@ -55,12 +55,16 @@ function begin() {
 			await pc.setLocalDescription(await pc.createAnswer());
 			await say({ said: 'described', ...pc.localDescription.toJSON() });
 		},
-		remote: ({ type, sdp }) => pc.setRemoteDescription({ type, sdp }),
+		async remote({ type, sdp }) {
+			await pc.setRemoteDescription({ type, sdp });
+			await say({ said: 'fed' });
+		},
 		address: ({ mid, candidate }) => pc.addIceCandidate(candidate ? { sdpMid: mid, candidate } : undefined),
 		async camera() {
 			const more = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
 			pc.addTrack(more.getVideoTracks()[0], media);
 		},
+		close: () => pc?.close(),
 		async stats({ id }) {
 			const stats = {};
 			for (const one of (await pc.getStats()).values()) {
@@ -70,5 +74,5 @@ function begin() {
 		},
 	};
 	let turn = Promise.resolve(); // one step behind the other
-	window.take = ({ do: what, ...how }) => (turn = turn.then(() => steps[what](how)));
+	window.take = ({ do: what, ...how }) => (turn = turn.catch(() => {}).then(() => steps[what](how)));
 }
