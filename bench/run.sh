@@ -3,7 +3,7 @@
 # alternating in one run. BENCH names the folder with the load generator
 # (xmppload) and the scripts that start the peers (peers); they are not part of
 # this repository. ROUNDS (3) and SUITES (chat rate idle fsync login resume restart
-# flood muc offline joins pages files crowd churn) can be chosen. bench/README.md tells what
+# flood muc offline joins pages files crowd churn calls rings) can be chosen. bench/README.md tells what
 # those of this repository do and how to read them; SESSIONS (5000) is the size of
 # restart, MINUTES (30) the length of churn.
 # Needs root: everything runs in a network namespace of its own.
@@ -51,6 +51,12 @@ for suite in ${SUITES:-chat rate idle fsync}; do
 		for from in drop open; do
 			MIRSAL_ARGS="--set limits.enabled=true" RESTART=$work/restart "$peers/isolated.sh" bench/restart/peers.sh "$out/restart.jsonl" "$rounds" "${SESSIONS:-5000}" "$who" -from "$from"
 		done
+		;;
+	calls) # two people who call each other, by Mirsal and by Prosody with coturn
+		WORK=$work bench/calls/run.sh "$rounds" "${CALLS:-8}" "${LENGTH:-3s}" >>"$out/calls.jsonl"
+		;;
+	rings) # no peers: how long a ring takes while somebody else is attacked by calls
+		WORK=$work bench/rings/run.sh -rounds "$rounds" >>"$out/rings.jsonl"
 		;;
 	flood) # no peers: the server with its limits, attacked
 		go build -o "$work/flood" ./bench/flood

@@ -81,7 +81,7 @@ var rules = []rule{
 	{
 		"what reads media, SDP, ICE, DTLS and RTP is known only in the terminal's seat, and STUN and TURN in the relay: a call that was not accepted reaches none of it",
 		func(from, to string, ours bool) bool {
-			return !ours && under(to, "github.com/pion") && !is(from, "client/seat turn") || ours && to == "client/seat" && !is(from, "cmd/*")
+			return !ours && under(to, "github.com/pion") && !is(from, "client/seat turn") || ours && to == "client/seat" && !is(from, "cmd/* bench/calls")
 		},
 	},
 	{
