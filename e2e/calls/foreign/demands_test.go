@@ -51,7 +51,8 @@ func dinoDemands(p *played, n *xmppclient.Node) string {
 
 // conversationsDemands is JingleRtpConnection.java of https://github.com/iNPUTmice/Conversations: an offer has the media that were
 // proposed, an answer those of the offer, each with a key and, in the answer, who begins; an answer to one content more has
-// none but that; in a restart all contents have the same credentials.
+// none but that; in a restart all contents have the same credentials, and other ones are an offer where there is no address
+// with them, and an answer where there is.
 func conversationsDemands(p *played, n *xmppclient.Node) string {
 	j := n.Child(nsJingle, "jingle")
 	if j == nil {
@@ -76,6 +77,13 @@ func conversationsDemands(p *played, n *xmppclient.Node) string {
 		}
 		if slices.Sort(ufrags); len(slices.Compact(ufrags)) != 1 {
 			return "a restart with several credentials"
+		}
+		if p.ways[ufrags[0]] {
+			return ""
+		}
+		asked, bare := p.restarts, contents(j)[0].Child(nsICE, "transport").Child(nsICE, "candidate") == nil
+		if p.restarts = false; asked == bare {
+			return "an answer to a restart that offers one, or the other way round"
 		}
 	}
 	return ""

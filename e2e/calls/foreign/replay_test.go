@@ -34,8 +34,11 @@ type played struct {
 	bob   *xmppclient.Conn
 	rules func(*played, *xmppclient.Node) string // what the program at bob's demands of a request: "" or what is wrong
 	names map[string]string
-	open  map[string]bool // bob's requests without an answer
-	last  map[string]*xmppclient.Node
+	open  map[string]bool             // bob's requests without an answer
+	last  map[string]*xmppclient.Node // requests of both, by action
+	ways  map[string]bool             // alice's credentials: ufrags
+
+	restarts bool // bob has asked for a restart
 }
 
 func TestCallsWithDinoAsItSpeaks(t *testing.T) { playTwice(t, "dino", dinoDemands) }
@@ -72,7 +75,7 @@ func playAll(t *testing.T, file string, rules func(*played, *xmppclient.Node) st
 		name, steps, _ := strings.Cut(one, "\n")
 		ok := t.Run(name, func(t *testing.T) {
 			a.t, a.T = t, t
-			p := &played{t: t, alice: a, bob: b, rules: rules, open: map[string]bool{}, last: map[string]*xmppclient.Node{}}
+			p := &played{t: t, alice: a, bob: b, rules: rules, open: map[string]bool{}, last: map[string]*xmppclient.Node{}, ways: map[string]bool{}}
 			p.names = map[string]string{"us": alice, "us-full": full, "them": bob, "them-full": b.JID, "our-device": fmt.Sprint(a.number())}
 			p.play(steps)
 		})
@@ -190,6 +193,7 @@ func (p *played) sends(text string) {
 	if all[0].Name.Local == "iq" {
 		p.open[all[0].Attr("id")] = true
 		p.note(all[0])
+		p.restarts = p.restarts || strings.Contains(text, "transport-info") && !strings.Contains(text, "<candidate")
 	}
 	if err := p.bob.Send(text); err != nil {
 		p.t.Fatal(err)
@@ -267,7 +271,12 @@ func (p *played) expects(text string) {
 	for {
 		n := p.next()
 		found := map[string]string{}
-		if lacks := within(all[0], n, found); lacks == "" {
+		lacks := within(all[0], n, found)
+		if p.ways[found["renewed"]] {
+			lacks = "a new ufrag"
+		}
+		p.uses(n)
+		if lacks == "" {
 			for name, value := range found {
 				p.names[name] = value
 			}
@@ -275,8 +284,20 @@ func (p *played) expects(text string) {
 				p.names["id"] = id
 			}
 			return
-		} else if !addresses(n) {
+		}
+		if !addresses(n) {
 			p.t.Fatalf("%s is not in\n%s\nwanted was\n%s\nher calls are %+v", lacks, n, all[0], p.alice.Must(&port.ListCalls{Limit: 1}))
+		}
+	}
+}
+
+// uses notes alice's credentials.
+func (p *played) uses(n *xmppclient.Node) {
+	if j := n.Child(nsJingle, "jingle"); j != nil {
+		for _, c := range contents(j) {
+			if t := c.Child(nsICE, "transport"); t != nil {
+				p.ways[t.Attr("ufrag")] = true
+			}
 		}
 	}
 }

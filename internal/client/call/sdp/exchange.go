@@ -140,7 +140,9 @@ func (x *Exchange) modify(d *Description) (Next, error) {
 
 // Answered takes the seat's answer to an offer that Hear gave, and says what to
 // send: session-accept; content-accept, and content-reject for what the seat
-// rejected; transport-accept or transport-info; nothing for what is not answered.
+// rejected; transport-accept; nothing for what is not answered, and for a restart by
+// transport-info: its answer are our addresses, with the new credentials.
+// COMPAT: Conversations takes credentials without an address for an offer to restart.
 func (x *Exchange) Answered(text string) ([]jingle.Session, error) {
 	d, err := x.parse(text)
 	if err != nil {
@@ -180,11 +182,8 @@ func (x *Exchange) reply(d *Description, asked *offer) (out []jingle.Session, er
 		if send.open() == 0 {
 			return out, nil
 		}
-	case jingle.TransportReplace, jingle.TransportInfo:
-		send = d.Only(asked.Restarted(x.there))
-		if by == jingle.TransportReplace {
-			by = jingle.TransportAccept
-		}
+	case jingle.TransportReplace:
+		send, by = d.Only(asked.Restarted(x.there)), jingle.TransportAccept
 	default:
 		return nil, nil
 	}
