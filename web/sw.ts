@@ -23,7 +23,7 @@ self.addEventListener('message', (e) => {
 });
 self.addEventListener('fetch', (e) => {
 	const path = ours(e.request);
-	if (path) e.respondWith(from(path, e.request));
+	if (path) e.respondWith(from(path));
 });
 
 self.addEventListener('notificationclick', (e) => e.waitUntil(show(e.notification)));
@@ -50,9 +50,14 @@ async function take() {
 }
 
 async function keep(cache: Cache, path: string) {
+	await cache.put(`/${path}`, await fetched(path));
+}
+
+// fetched is a file as this release has it, and no other.
+async function fetched(path: string): Promise<Response> {
 	const response = await fetch(`/${path}`, { integrity: files[path]!, cache: 'no-cache', credentials: 'omit' });
 	if (!response.ok) throw new Error(`${path}: ${response.status}`);
-	await cache.put(`/${path}`, response);
+	return response;
 }
 
 async function clean() {
@@ -68,7 +73,20 @@ function ours(request: Request): string | undefined {
 	return known.has(url.pathname) ? url.pathname : undefined;
 }
 
-async function from(path: string, request: Request): Promise<Response> {
-	const hit = await (await caches.open(release)).match(path);
-	return hit ?? fetch(request); // the browser has thrown it away
+async function from(path: string): Promise<Response> {
+	const cache = await caches.open(release);
+	return (await cache.match(path)) ?? again(cache, path);
+}
+
+// again fetches what the browser has thrown away. Where the server does not have that very file any
+// more there is none; then it may have another release, which comes as every one does.
+async function again(cache: Cache, path: string): Promise<Response> {
+	try {
+		const response = await fetched(path.slice(1));
+		void cache.put(path, response.clone()).catch(() => {});
+		return response;
+	} catch {
+		void self.registration.update().catch(() => {});
+		return Response.error();
+	}
 }

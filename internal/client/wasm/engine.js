@@ -59,7 +59,7 @@ function event(e) {
 
 // heard takes what another Worker says.
 function heard(m) {
-	if (m.who && hub) return channel.postMessage({ here: me, to: m.who, status: hub.status });
+	if (m.who && hub) return here({ to: m.who, status: hub.status });
 	if (m.here && !hub && (!m.to || m.to === me)) return attach(m);
 	if (m.to === me && m.command) return hub ? hub.command(m.from, m.command) : undefined;
 	if (m.event && m.from === elsewhere && (m.to === me || m.to === '*')) return event(m.event);
@@ -67,8 +67,15 @@ function heard(m) {
 	if (m.close) close();
 }
 
-// attach turns to the engine of another tab.
-function attach({ here, status }) {
+// here tells of the engine that runs here, and of which release it is.
+function here(more = {}) {
+	channel.postMessage({ here: me, release: options.integrity, ...more });
+}
+
+// attach turns to the engine of another tab. One of another release speaks in its own way perhaps: until that
+// tab is gone, or loaded again, this one waits for the lock.
+function attach({ here, release, status }) {
+	if (release !== options.integrity) return state('waiting', { why: 'release' });
 	if (here === elsewhere) return;
 	interrupt();
 	elsewhere = here;
@@ -129,7 +136,7 @@ function ready(address) {
 	// the page remembers whose this was, and there is nothing of it: one clean state
 	const reset = options.expect && !address ? { reset: true } : {};
 	state('running', { address, ...reset });
-	channel.postMessage({ here: me });
+	here();
 	for (const c of early.splice(0)) command(c);
 }
 

@@ -24,6 +24,8 @@ export class World {
 	readonly files: Files;
 	readonly pictures: Pictures;
 	readonly snapshots: Snapshots;
+	/** busy tell what a window that begins anew by itself would break off: a call, a recording */
+	readonly busy = new Set<() => boolean>();
 
 	constructor(
 		readonly engine: Engine,

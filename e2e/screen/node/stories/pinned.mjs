@@ -39,14 +39,49 @@ export default async function pinned(stage) {
 		await alice.place('');
 	}
 
-	// another release that is whole is told of, and waits
+	await thrownAway(stage, alice);
+
+	// another release that is whole is told of, and waits; all windows begin anew with it
+	const other = await alice.context.newPage();
+	await other.goto(alice.at);
+	await other.getByRole('heading', { name: alice.say('chats') }).waitFor();
 	await stage.wish('forge a release');
 	await alice.page.evaluate(() => void navigator.serviceWorker.getRegistration().then((r) => r.update()));
 	await alice.page.getByText(alice.say('update_waits')).waitFor();
 	await stage.snap('pinned');
-	await Promise.all([alice.page.waitForEvent('load'), alice.button('update_take').click()]);
-	await alice.page.getByRole('heading', { name: alice.say('chats') }).waitFor();
-	await alice.page.getByText(alice.say('update_waits')).waitFor({ state: 'hidden' });
+	await Promise.all([alice.page.waitForEvent('load'), other.waitForEvent('load'), alice.button('update_take').click()]);
+	for (const page of [alice.page, other]) {
+		await page.getByRole('heading', { name: alice.say('chats') }).waitFor();
+		await page.getByText(alice.say('update_waits')).waitFor({ state: 'hidden' });
+	}
+}
+
+// thrownAway: what the browser has thrown out of its cache comes anew as it was, or not at all.
+async function thrownAway(stage, alice) {
+	const whole = {};
+	for (const [wish, file] of [['forge the page', /^\/index\.html$/], ['forge the script', /^\/assets\/index-[^/]*\.js$/], ['forge the engine', /engine\.wasm$/]]) {
+		await stage.wish('forge nothing');
+		whole[wish] = await alice.page.evaluate(anew, [file, true]);
+		await stage.wish(wish);
+		same(await alice.page.evaluate(anew, [file, true]), 'refused', wish);
+		await stage.wish('forge nothing');
+		same(await alice.page.evaluate(anew, [file, false]), whole[wish], `${wish}, and then not`);
+	}
+	if (Object.values(whole).includes('refused')) throw new Error(`nothing comes anew: ${JSON.stringify(whole)}`);
+}
+
+// anew fetches a file of the release, which is thrown away before; it is told by its length.
+async function anew([file, throws]) {
+	const name = (await caches.keys()).find((n) => n.startsWith('mirsal '));
+	const cache = await caches.open(name);
+	const all = (await (await fetch('/manifest.json')).json()).files;
+	const path = Object.keys(all).map((p) => `/${p}`).find((p) => file.test(p));
+	if (throws) await cache.delete(path);
+	try {
+		return (await (await fetch(path)).arrayBuffer()).byteLength;
+	} catch {
+		return 'refused';
+	}
 }
 
 // renewed looks for another release, and waits until it is taken or refused.

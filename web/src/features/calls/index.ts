@@ -10,6 +10,7 @@ export const calls: Feature = {
 	name: 'calls',
 	start: (world) => {
 		live.start(world);
+		world.busy.add(() => live.large || live.bar !== undefined);
 		void import('./log.svelte').then(({ log }) => log.start(world));
 	},
 	top: { now: Buttons },

@@ -1,5 +1,5 @@
 // A new release waits in the service worker; it is taken when the person wishes, or when
-// no window is open any more.
+// no window is open any more. It is taken by all windows: screen and engine are of one release.
 
 import type { Feature } from '../../feature';
 import Line from './Line.svelte';
@@ -7,8 +7,8 @@ import { update } from './update.svelte';
 
 export const newRelease: Feature = {
 	name: 'update',
-	start() {
-		if (import.meta.env.PROD) void update.keep();
+	start({ busy }) {
+		if (import.meta.env.PROD) void update.keep(() => [...busy].some((is) => is()));
 	},
-	notice: { when: () => update.waits, view: { now: Line } },
+	notice: { when: ({ connection }) => update.waits || connection.engine.why === 'release', view: { now: Line } },
 };

@@ -7,14 +7,14 @@ export class Update {
 	waits = $state(false);
 	#registration: ServiceWorkerRegistration | undefined;
 	#taken = false;
-	#behind = false; // another window has taken it: of this one's release the parts that were not fetched yet are gone
+	#behind = false; // another window has taken it while this one was busy: it begins anew when the person wishes
 
 	constructor(
 		private readonly workers: ServiceWorkerContainer | undefined = navigator.serviceWorker,
 		private readonly reload = () => location.reload(),
 	) {}
 
-	async keep() {
+	async keep(busy = () => false) {
 		const registration = await this.workers?.register(scriptAddress('/sw.js'), { updateViaCache: 'none' }).catch(() => undefined);
 		if (!registration) return; // a private window has none
 		this.#registration = registration;
@@ -22,9 +22,10 @@ export class Update {
 		registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', () => this.#look()));
 		let before = this.workers!.controller;
 		this.workers!.addEventListener('controllerchange', () => {
-			if (this.#taken) return this.reload();
-			this.#behind ||= Boolean(before); // the first of all only takes over what it came with
+			const another = this.#taken || Boolean(before); // the first of all only takes over what it came with
 			before = this.workers!.controller;
+			if (another && (this.#taken || !busy())) return this.reload();
+			this.#behind ||= another;
 			this.#look();
 		});
 		setInterval(() => void registration.update().catch(() => {}), often);

@@ -21,8 +21,6 @@ test('a release that waits is told of, and is taken only by wish', async () => {
 	registration.waiting = { postMessage };
 	registration.installing.dispatchEvent(new Event('statechange'));
 	expect([update.waits, postMessage.mock.calls.length]).toEqual([true, 0]);
-	workers.dispatchEvent(new Event('controllerchange')); // another tab's doing
-	expect(reload).not.toHaveBeenCalled();
 	update.take();
 	expect(postMessage).toHaveBeenCalledWith('take over');
 	workers.dispatchEvent(new Event('controllerchange'));
@@ -39,18 +37,24 @@ test('the first release of all is nothing new, and a window that keeps nothing h
 	await new Update(undefined).keep();
 });
 
-test('a window in which the release before is still open says so when another window has taken the next, and begins anew by a tap', async () => {
+test('a window begins anew when another has taken the next release; one with a call says so, and does by a tap', async () => {
 	const registration = new Registration();
 	const workers = container(registration, null);
 	const reload = vi.fn();
 	const update = new Update(workers as never, reload);
-	await update.keep();
-	workers.controller = {};
-	workers.dispatchEvent(new Event('controllerchange')); // the first of all
-	expect(update.waits).toBe(false);
-	workers.controller = {};
-	workers.dispatchEvent(new Event('controllerchange'));
+	let busy = true;
+	await update.keep(() => busy);
+	const taken = () => {
+		workers.controller = {};
+		workers.dispatchEvent(new Event('controllerchange'));
+	};
+	taken(); // the first of all
+	expect([update.waits, reload.mock.calls.length]).toEqual([false, 0]);
+	taken();
 	expect([update.waits, reload.mock.calls.length]).toEqual([true, 0]);
 	update.take();
 	expect(reload).toHaveBeenCalledTimes(1);
+	busy = false;
+	taken();
+	expect(reload).toHaveBeenCalledTimes(2);
 });
