@@ -88,6 +88,12 @@ export class Conversation {
 		if (!this.newer && this.messages.length > 2 * kept) this.#keep(-kept);
 	}
 
+	/** known asks again where the first time failed: of who comes by an invitation the chat is opened
+	 * before the engine has it. */
+	known() {
+		if (this.failure && !this.loading) void this.load();
+	}
+
 	changed(change: MessageChanged) {
 		if (change.new && change.message.mine && change.message.delivery === 'pending') this.said++;
 		if (!this.loaded && !this.messages.length) return;
@@ -147,6 +153,7 @@ export class Conversations {
 	constructor(port: Engine) {
 		this.#port = port;
 		port.on('messageChanged', (change) => this.#all.get(change.message.chat)?.changed(change));
+		port.on('chatChanged', ({ chat }) => this.#all.get(chat.address)?.known());
 		port.on('messageGone', ({ chat, message }) => this.#all.get(chat)?.gone(message));
 		port.on('chatCleared', ({ address }) => this.#all.get(address)?.cleared());
 	}

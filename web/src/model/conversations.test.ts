@@ -97,3 +97,15 @@ test('a failure leaves what is there', async () => {
 	await c.load();
 	expect([c.messages.length, c.failure?.code, c.loaded]).toEqual([1, 'internal', false]);
 });
+
+test('a chat that was opened before the engine had it is asked for again when it has', async () => {
+	let known = false;
+	const e = new FakeEngine({ history: () => (known ? { event: 'page', messages: span(0, 1) } : { event: 'page', failure: { code: 'no-such-chat', text: '' } }) });
+	const c = new Conversations(e).of('bob@x');
+	await c.load();
+	expect([c.loaded, c.failure?.code]).toEqual([false, 'no-such-chat']);
+	known = true;
+	e.tell({ event: 'chatChanged', chat: { address: 'bob@x', name: 'bob', active: '2026-01-01T00:00:00Z', lock: { state: 'locked' } } });
+	await expect.poll(() => c.loaded).toBe(true);
+	expect([c.messages.length, c.failure]).toEqual([1, undefined]);
+});
