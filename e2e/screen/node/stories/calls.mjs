@@ -5,6 +5,7 @@
 
 import { desktop, phone, same } from '../stage.mjs';
 import { sound } from '../axe.mjs';
+import { flows, speaking, watchCalls } from '../media.mjs';
 
 export const args = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
 
@@ -32,25 +33,6 @@ export default async function calls(stage) {
 	await elsewhere(stage, alice, bob);
 }
 
-// watchCalls counts what is made and what is opened, and keeps it for a look at what flows.
-function watchCalls() {
-	if (location.protocol === 'about:') return;
-	globalThis.made = [];
-	globalThis.opened = [];
-	globalThis.RTCPeerConnection = class extends RTCPeerConnection {
-		constructor(...how) {
-			super(...how);
-			globalThis.made.push(this);
-		}
-	};
-	const get = MediaDevices.prototype.getUserMedia;
-	MediaDevices.prototype.getUserMedia = async function (what) {
-		const stream = await get.call(this, what);
-		globalThis.opened.push(...stream.getTracks());
-		return stream;
-	};
-}
-
 const made = (p) => p.page.evaluate(() => globalThis.made.length);
 const open = (p) => p.page.evaluate(() => globalThis.opened.filter((t) => t.readyState === 'live').map((t) => t.kind).sort());
 
@@ -65,32 +47,6 @@ async function places(p, video = false) {
 	if (!(await menu.isVisible())) return p.button(key).click();
 	await menu.click();
 	await p.page.getByRole('menuitem', { name: p.say(key), exact: true }).click();
-}
-
-// flows waits until more of something comes and goes than did; a condition of a page's that is a promise is not waited for.
-async function flows(p, ...kinds) {
-	const look = () =>
-		p.page.evaluate(async () => {
-			const found = {};
-			for (const s of (await globalThis.made.at(-1)?.getStats())?.values() ?? []) {
-				if (s.type !== 'inbound-rtp') continue;
-				if (s.kind === 'audio') found.audio = (found.audio ?? 0) + s.packetsReceived;
-				else found.video = (found.video ?? 0) + (s.framesDecoded ?? 0);
-			}
-			return found;
-		});
-	const first = await look();
-	for (const by = Date.now() + 60_000; ; ) {
-		const now = await look();
-		if (kinds.every((k) => (now[k] ?? 0) > (first[k] ?? 0) + 5)) return;
-		if (Date.now() > by) throw new Error(`${p.name} gets ${JSON.stringify(now)}, of ${kinds}`);
-		await p.page.waitForTimeout(100);
-	}
-}
-
-// speaking waits until a call is on at both ends, with the time that it lasts.
-async function speaking(...people) {
-	for (const p of people) await p.page.getByRole('timer').filter({ hasText: /[0-9\u0660-\u0669]/ }).first().waitFor();
 }
 
 async function over(...people) {

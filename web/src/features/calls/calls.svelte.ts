@@ -10,7 +10,7 @@ import { wrongOf } from './capture.svelte';
 import { keeps } from './held';
 import { live, type Live } from './live.svelte';
 import { Seat } from './seat.svelte';
-import { nameOf } from './names';
+import { calledOf } from './names';
 import { endWords } from './words';
 
 export class Calls {
@@ -41,15 +41,17 @@ export class Calls {
 		return seat;
 	}
 
-	async place(w: World, chat: string, video: boolean) {
+	/** place calls somebody, or a stranger by the token of a link of theirs. */
+	async place(w: World, chat: string, video: boolean, link?: string) {
 		this.seat(w);
 		this.#live.sorry = undefined;
 		if (this.opening) return;
 		this.opening = { chat, video };
-		const answer = await w.engine.do({ do: 'placeCall', chat, video, seat: this.#live.seat });
+		const answer = await w.engine.do({ do: 'placeCall', chat, video, seat: this.#live.seat, link });
 		this.opening = undefined;
 		const failure = failed(answer);
-		if (failure) this.#live.sorry = { chat, video, failure };
+		if (failure) this.#live.sorry = { chat, video, failure, link: Boolean(link) };
+		else if (link && answer.call) this.#live.byLink = answer.call;
 	}
 
 	/** accept answers a call that rings; another one that is on ends before. */
@@ -116,7 +118,7 @@ export class Calls {
 	// what one hears of an end besides what stands there
 	#ended(w: World, call: Call) {
 		this.#seat?.over(call.id); // nobody else says so where the engine has gone
-		const words = endWords(call, nameOf(w, call.chat), w.settings.tag);
+		const words = endWords(call, calledOf(w, call), w.settings.tag);
 		if (!words || this.#live.sorry) return;
 		if (call.seat === this.#live.seat || call.why?.endsWith('elsewhere')) toast.say(words);
 		else announce(words);

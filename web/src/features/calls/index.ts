@@ -18,6 +18,10 @@ export const calls: Feature = {
 	above: { when: () => live.bar !== undefined, view: { later: () => import('./Bar.svelte') } },
 	notice: { when: ({ route }) => live.missed > 0 && !route.page, view: { later: () => import('./Missed.svelte') } },
 	line: { when: ({ notice }) => notice === 'call', view: { later: () => import('./Line.svelte') } },
-	pages: { calls: { later: () => import('./Log.svelte') } },
+	pages: {
+		calls: { later: () => import('./Log.svelte') },
+		'call-links': { later: () => import('./Links.svelte') },
+		'call-link': { later: () => import('./ByLink.svelte') },
+	},
 	appActions: ({ route }) => [{ label: m.calls_title(), icon: 'phone', run: () => route.turn('calls') }],
 };

@@ -10,6 +10,8 @@ export interface Sorry {
 	video: boolean;
 	call?: Call;
 	failure?: Failure;
+	/** it was by a link, which may be used up: there is no second time */
+	link?: boolean;
 	/** of the microphone */
 	wrong?: 'refused' | 'missing' | 'failed';
 }
@@ -26,6 +28,8 @@ export class Live {
 	readonly here = $derived(this.on?.seat === this.seat);
 	#aside = $state.raw<readonly string[]>([]); // calls that are a bar alone, while one does something else
 	sorry = $state.raw<Sorry | undefined>(undefined);
+	/** byLink is the call that was placed by a link last */
+	byLink = '';
 	/** missed counts those that one has not seen yet */
 	missed = $state(0);
 	/** ended hears of calls that were on, or rang, as they were last */
@@ -77,7 +81,7 @@ export class Live {
 		this.#all = others;
 		if (!before) return;
 		this.aside(call, false);
-		if (call.seat === this.seat && told.includes(call.why ?? '')) this.sorry = { chat: call.chat, video: call.video ?? false, ...this.sorry, call };
+		if (call.seat === this.seat && told.includes(call.why ?? '')) this.sorry = { chat: call.chat, video: call.video ?? false, link: call.id === this.byLink, ...this.sorry, call };
 		this.ended(call);
 	}
 }

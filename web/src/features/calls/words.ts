@@ -54,12 +54,12 @@ export function endWords(call: Call, name: string, tag: string): string {
 }
 
 /** sorryWords is why there is no call: what it is, and what to do. */
-export function sorryWords({ call, failure, wrong }: Sorry, name: string): string {
+export function sorryWords({ call, failure, wrong, link }: Sorry, name: string): string {
 	if (wrong) return { refused: m.voice_refused, missing: m.voice_missing, failed: m.voice_failed }[wrong]();
 	if (failure) return failure.code === 'busy' ? m.calls_busy() : failure.code === 'key-undecided' ? m.calls_undecided({ name }) : failureWords(failure);
 	const words: Record<string, () => string> = {
 		rejected: () => m.calls_why_rejected({ name }),
-		unanswered: () => m.calls_why_unanswered({ name }),
+		unanswered: () => (link ? m.calls_by_link_unanswered() : m.calls_why_unanswered({ name })),
 		insecure: () => m.calls_why_insecure({ name }),
 	};
 	return (words[call?.why ?? ''] ?? m.calls_why_failed)();

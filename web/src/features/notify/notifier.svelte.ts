@@ -124,7 +124,7 @@ export class Notifier {
 			if (!words || (there.length === 0 && (await this.#seen()))) return there.forEach((n) => n.close());
 			if (!registration?.active || !once(`${tagOf(call)} ${call.state}`)) return;
 			const { settings, contacts, chats } = this.#world;
-			const name = plain(chats.of(call.chat)?.name ?? shown(contacts.of(call.chat) ?? { address: call.chat }));
+			const name = call.link ? call.chat : plain(chats.of(call.chat)?.name ?? shown(contacts.of(call.chat) ?? { address: call.chat }));
 			const data: Shown = { chat: call.chat, message: '', at: written({ chat: call.chat }), call: call.id };
 			const look = { icon: '/icon-192.png', lang: settings.locale, dir: settings.direction, silent: true, tag: tagOf(call), renotify: true, requireInteraction: call.state === 'incoming', data };
 			await registration.showNotification(name, { ...look, body: words });
