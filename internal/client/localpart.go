@@ -13,19 +13,33 @@ import (
 // mostLocal is how long a name is made, in characters.
 const mostLocal = 32
 
-// localpart makes of what people are called, or would like to be, what can stand before
-// an @: letters and digits, with a point where there was something else between words. Letters and
-// digits that are of another script than the first are left out: no server takes a mixture.
-func localpart(name string) string {
+// suggested makes a name of what people are called. Letters and digits that are of another script
+// than the first are left out: no server takes a mixture.
+func suggested(name string) string {
+	one := &script{}
+	local := shortened(name, one)
+	if slices.Contains(one.is, unicode.Arabic) || slices.Contains(one.is, unicode.Hebrew) {
+		// RFC 5893 §2: what is written from the right begins with a letter
+		local = strings.TrimLeftFunc(local, func(r rune) bool { return r == '.' || unicode.IsDigit(r) })
+	}
+	return local
+}
+
+// localpart makes of what people would like to be called what can stand before
+// an @: letters and digits, with a point where there was something else between words. What the server
+// does not take of it, it is to say.
+func localpart(name string) string { return shortened(name, nil) }
+
+// shortened is localpart, of one script alone if there is one.
+func shortened(name string, one *script) string {
 	var out []rune
-	var one script
 	gap, skip := false, false // skip: the rest of a word that went over to another script
 	for _, r := range strings.ToLower(name) {
 		switch {
 		case r >= 0x64b && r <= 0x65f || r == 0x640 || r == '\'' || r == '’': // vowel signs, tatweel
 		case !unicode.IsLetter(r) && !unicode.IsDigit(r) && (!unicode.IsMark(r) || len(out) == 0 || gap):
 			gap, skip = true, false
-		case skip || !one.takes(r):
+		case skip || one != nil && !one.takes(r):
 			skip = true
 		default:
 			if gap && len(out) > 0 {
@@ -37,12 +51,7 @@ func localpart(name string) string {
 	if len(out) > mostLocal {
 		out = out[:mostLocal]
 	}
-	local := strings.Trim(string(out), ".")
-	if slices.Contains(one.is, unicode.Arabic) || slices.Contains(one.is, unicode.Hebrew) {
-		// RFC 5893 §2: what is written from the right begins with a letter
-		local = strings.TrimLeftFunc(local, func(r rune) bool { return r == '.' || unicode.IsDigit(r) })
-	}
-	return local
+	return strings.Trim(string(out), ".")
 }
 
 // script is what the letters and digits of a name have in common so far.

@@ -88,7 +88,7 @@ func (e *Engine) signUp(c *port.SignUp) {
 	}
 	name := localpart(c.Name)
 	if c.Name == "" {
-		name = localpart(c.DisplayName)
+		name = suggested(c.DisplayName)
 	}
 	var secret [24]byte
 	_, err := io.ReadFull(e.Rand, secret[:])

@@ -6,13 +6,17 @@ import { named, type Refusal } from './invitation';
 const most = 32;
 
 export function shortName(name: string): string {
-	const parts = name.toLowerCase().replace(/[\u064b-\u065f\u0640'’]/g, '').match(/[\p{L}\p{Nd}][\p{L}\p{Nd}\p{M}]*/gu) ?? [];
 	const one = new Script();
-	const kept = parts.map((part) => one.begin(part)).filter(Boolean);
-	const short = [...kept.join('.')].slice(0, most).join('').replace(/^\.+|\.+$/g, '');
+	const short = joined(partsOf(name).map((part) => one.begin(part)).filter(Boolean));
 	// RFC 5893 §2: what is written from the right begins with a letter
 	return one.is.has('Arabic') || one.is.has('Hebrew') ? short.replace(/^[.\p{Nd}]+/u, '') : short;
 }
+
+/** typedName is one that somebody has chosen: of what cannot be taken nothing is left out, it is said. */
+export const typedName = (name: string): string => joined(partsOf(name));
+
+const partsOf = (name: string): string[] => name.toLowerCase().replace(/[\u064b-\u065f\u0640'’]/g, '').match(/[\p{L}\p{Nd}][\p{L}\p{Nd}\p{M}]*/gu) ?? [];
+const joined = (parts: string[]): string => [...parts.join('.')].slice(0, most).join('').replace(/^\.+|\.+$/g, '');
 
 const scripts = ['Latin', 'Arabic', 'Cyrillic', 'Greek', 'Hebrew', 'Han', 'Hiragana', 'Katakana', 'Hangul', 'Bopomofo', 'Devanagari', 'Armenian', 'Georgian'].map(
 	(name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')] as const,

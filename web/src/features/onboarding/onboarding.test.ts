@@ -3,7 +3,7 @@ import { Connection } from '../../model/connection.svelte';
 import { FakeEngine } from '../../port/fake';
 import { about, arrivalOf, ownerOf, type Invitation } from './invitation';
 import { Joining } from './joining.svelte';
-import { another, check, shortName } from './names';
+import { another, check, shortName, typedName } from './names';
 import { Onboarding } from './onboarding.svelte';
 import { signUp } from './signup';
 
@@ -64,6 +64,7 @@ test('a short name is what the engine would make', () => {
 	// of several scripts, or digits of two kinds, a server takes none
 	const mixed = { 'Иван Ivan': 'иван', 'saraсара': 'sara', 'Sara سارة Ali': 'sara.ali', 'سارة Sara': 'سارة', '山田 Ken': '山田.ken', 'ひらKana漢': 'ひらkana漢', '김 Kim カナ': '김.kim', 'sara١٢': 'sara', 'sara 1٢3': 'sara.1', '2 سارة': 'سارة', 'سارة ١٢': 'سارة.١٢', Αlice: 'α' };
 	for (const [name, want] of Object.entries(mixed)) expect(shortName(name)).toBe(want);
+	expect(typedName('saraсара')).toBe('saraсара');
 	for (const [name, want] of Object.entries({ sara: 'sara2', sara2: 'sara3', 'سارة': 'سارة2', agent007: 'agent8', n99999: 'n999992' })) expect(another(name)).toBe(want);
 });
 
