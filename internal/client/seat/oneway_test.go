@@ -3,6 +3,7 @@
 package seat
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -79,4 +80,20 @@ func TestWhoKnowsNoBundlesAnswers(t *testing.T) {
 	if err := s.Remote(answer, false); err != nil {
 		t.Fatalf("%v of %s", err, answer)
 	}
+}
+
+// nameless is an end whose descriptions name no sources, as Dino's do.
+type nameless struct{ *end }
+
+func (n nameless) Described(sdp string) {
+	lines := strings.SplitAfter(sdp, "\n")
+	n.end.Described(strings.Join(slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "a=ssrc") }), ""))
+}
+
+func TestWhoNamesNoSourcesIsHeard(t *testing.T) {
+	alice, bob := two(t, Config{}, Config{})
+	bob.Seat.to = nameless{bob}
+	bob.must(bob.open(false))
+	alice.must(alice.open(false), alice.create(nil, false), alice.call)
+	alice.counted("sound", func(s Stats) bool { return s.Audio.Packets > 5 })
 }

@@ -99,7 +99,8 @@ func (s *Seat) api(relayOnly bool) (*webrtc.API, error) {
 	e.SetPrflxAcceptanceMinWait(waitForNearer)
 	e.SetRelayAcceptanceMinWait(waitForDirect(relayOnly))
 	e.SetIncludeLoopbackCandidate(s.cfg.loopback)
-	e.DisableCloseByDTLS(true) // the engine says when it ends
+	e.DisableCloseByDTLS(true)                   // the engine says when it ends
+	e.SetHandleUndeclaredSSRCWithoutAnswer(true) // an answer may name no sources: Dino's does
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r), webrtc.WithSettingEngine(e)), nil
 }
 
