@@ -2,6 +2,7 @@
 // light and in the dark.
 
 import { sound } from '../axe.mjs';
+import { shown } from '../screens.mjs';
 import { desktop, phone } from '../stage.mjs';
 
 const talk = [
@@ -46,16 +47,18 @@ export default async function looks(stage) {
 	for (const panel of ['search', 'starred', 'lock', 'contact', 'media']) {
 		for (const [p, other] of [[alice, bob], [bob, alice]]) {
 			await p.place(`chat/${other.address}/panel/${panel}`);
-			await p.page.locator('aside h2').waitFor();
-			await sound(p, `panel ${panel}`);
+			await shown(p, 'panel');
+			if (panel === 'lock' || panel === 'contact') await sound(p, `panel ${panel}`);
+			else await look(p, `panel-${panel}`);
 		}
 	}
-	for (const page of ['new', 'group', 'starred', 'devices', 'settings', 'profile', 'sees', 'blocked']) {
+	for (const page of ['new', 'group', 'starred', 'devices', 'settings', 'notify', 'profile', 'sees', 'blocked', 'people', 'calls']) {
 		for (const p of [alice, bob]) {
 			await p.place(`page/${page}`);
-			await p.page.locator('.side h2').first().waitFor();
+			await shown(p, 'page');
 			if (page === 'new') await look(p, 'new');
-			else await sound(p, `page ${page}`);
+			else if (['devices', 'profile', 'calls'].includes(page)) await sound(p, `page ${page}`);
+			else await look(p, `page-${page}`);
 		}
 	}
 	await bob.place('');
