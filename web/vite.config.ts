@@ -49,5 +49,6 @@ export default defineConfig({
 			output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
 		},
 	},
-	test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], teardownTimeout: 500 },
+	// a busy machine takes its time: what hangs is ended, what is slow is not
+	test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], teardownTimeout: 500, testTimeout: 120_000, hookTimeout: 120_000 },
 });
