@@ -4,7 +4,7 @@
 //   {do: 'open', video}  {do: 'create', servers, relayOnly, bundle}  {do: 'offer', restart}  {do: 'remote', type, sdp}
 //   {do: 'answer'}  {do: 'address', mid, candidate}  {do: 'camera'}  {do: 'stats', id}
 //
-// and it says {said: 'described', type, sdp}, {said: 'fed'} of a remote that was taken, {said: 'address', mid, candidate}, {said: 'state', state}, {said: 'stats', id, stats},
+// and it says {said: 'described', type, sdp}, {said: 'fed'} of a remote that was taken, {said: 'address', mid, candidate}, {said: 'state', state}, {said: 'stats', id, stats, way},
 // {said: 'trouble', text}.
 
 import http from 'node:http';
@@ -70,7 +70,10 @@ function begin() {
 			for (const one of (await pc.getStats()).values()) {
 				if (one.type === 'inbound-rtp') stats[one.kind] = { packets: one.packetsReceived, frames: one.framesDecoded ?? 0, samples: one.totalSamplesReceived ?? 0 };
 			}
-			await say({ said: 'stats', id, stats });
+			const all = await pc.getStats();
+			const pair = all.get([...all.values()].find((one) => one.type === 'transport')?.selectedCandidatePairId);
+			const way = pair && all.get(pair.localCandidateId)?.candidateType + '-' + all.get(pair.remoteCandidateId)?.candidateType;
+			await say({ said: 'stats', id, stats, way });
 		},
 	};
 	let turn = Promise.resolve(); // one step behind the other
