@@ -64,7 +64,7 @@ func (o *callOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.answer, "answer", false, "wait for calls and accept them, until interrupted")
 	f.BoolVar(&o.decline, "decline", false, "wait for calls and decline them, until interrupted")
 	f.BoolVar(&o.log, "log", false, "print the calls that were, newest first")
-	o.linkFlags(f)
+	o.linkFlags(cmd)
 	f.StringVar(&o.from, "from", "", "with --answer and --decline: only calls of this address")
 	f.IntVar(&o.count, "count", 0, "with --answer and --decline: end after that many calls")
 	f.IntVar(&o.limit, "limit", 50, "with --log: how many, at most 200")

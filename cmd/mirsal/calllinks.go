@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"mirsal/internal/client/port"
 	"mirsal/internal/xmpp/jid"
@@ -24,7 +24,8 @@ type linkOptions struct {
 	ends  string // the id of one
 }
 
-func (o *linkOptions) linkFlags(f *pflag.FlagSet) {
+func (o *linkOptions) linkFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&o.link, "link", "", "call by a link that was given to us: xmpp:ADDRESS?call;link=TOKEN")
 	f.DurationVar(&o.makes, "new-link", 0, "make a link by which a stranger may call us once, and print it: how long it lasts, at most 168h")
 	f.BoolVar(&o.lists, "links", false, "print which links of ours are open")
