@@ -78,7 +78,7 @@ func conversationsDemands(p *played, n *xmppclient.Node) string {
 		if slices.Sort(ufrags); len(slices.Compact(ufrags)) != 1 {
 			return "a restart with several credentials"
 		}
-		if p.ways[ufrags[0]] {
+		if p.last["session-initiate"] == nil || p.told[ufrags[0]] {
 			return ""
 		}
 		asked, bare := p.restarts, contents(j)[0].Child(nsICE, "transport").Child(nsICE, "candidate") == nil

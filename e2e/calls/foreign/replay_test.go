@@ -36,9 +36,12 @@ type played struct {
 	names map[string]string
 	open  map[string]bool             // bob's requests without an answer
 	last  map[string]*xmppclient.Node // requests of both, by action
-	ways  map[string]bool             // alice's credentials: ufrags
+	told  map[string]bool             // alice's credentials: ufrags
+	ways  map[string]bool             // of them, those in what was waited for, or came meanwhile
 
-	restarts bool // bob has asked for a restart
+	before   int                // how many descriptions of bob's the seat had when alice moved
+	restarts bool               // bob has asked for a restart
+	early    []*xmppclient.Node // of alice's call, and nobody has waited for it
 }
 
 func TestCallsWithDinoAsItSpeaks(t *testing.T) { playTwice(t, "dino", dinoDemands) }
@@ -75,7 +78,7 @@ func playAll(t *testing.T, file string, rules func(*played, *xmppclient.Node) st
 		name, steps, _ := strings.Cut(one, "\n")
 		ok := t.Run(name, func(t *testing.T) {
 			a.t, a.T = t, t
-			p := &played{t: t, alice: a, bob: b, rules: rules, open: map[string]bool{}, last: map[string]*xmppclient.Node{}, ways: map[string]bool{}}
+			p := &played{t: t, alice: a, bob: b, rules: rules, open: map[string]bool{}, last: map[string]*xmppclient.Node{}, told: map[string]bool{}, ways: map[string]bool{}}
 			p.names = map[string]string{"us": alice, "us-full": full, "them": bob, "them-full": b.JID, "our-device": fmt.Sprint(a.number())}
 			p.play(steps)
 		})
@@ -203,6 +206,11 @@ func (p *played) sends(text string) {
 // next is the next stanza of alice's call; what else comes is no matter of it.
 func (p *played) next() *xmppclient.Node {
 	p.t.Helper()
+	if len(p.early) > 0 {
+		n := p.early[0]
+		p.early = p.early[1:]
+		return n
+	}
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	for {
@@ -212,6 +220,22 @@ func (p *played) next() *xmppclient.Node {
 		}
 		if p.mine(n) {
 			return n
+		}
+	}
+}
+
+// answered waits until all that bob has asked is answered.
+func (p *played) answered() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	for len(p.open) > 0 {
+		n, err := p.bob.Next(ctx)
+		if err != nil {
+			p.t.Fatalf("%v; without an answer are %v", err, p.open)
+		}
+		if p.mine(n) {
+			p.early = append(p.early, n)
 		}
 	}
 }
@@ -237,6 +261,7 @@ func (p *played) mine(n *xmppclient.Node) bool {
 			p.t.Errorf("%s: %s", wrong, n)
 		}
 		p.note(n)
+		uses(n, p.told)
 		if err := p.bob.Send("<iq type='result' to='" + n.Attr("from") + "' id='" + n.Attr("id") + "'/>"); err != nil {
 			p.t.Fatal(err)
 		}
@@ -275,7 +300,7 @@ func (p *played) expects(text string) {
 		if p.ways[found["renewed"]] {
 			lacks = "a new ufrag"
 		}
-		p.uses(n)
+		uses(n, p.ways)
 		if lacks == "" {
 			for name, value := range found {
 				p.names[name] = value
@@ -291,12 +316,12 @@ func (p *played) expects(text string) {
 	}
 }
 
-// uses notes alice's credentials.
-func (p *played) uses(n *xmppclient.Node) {
+// uses notes the credentials in a request.
+func uses(n *xmppclient.Node, in map[string]bool) {
 	if j := n.Child(nsJingle, "jingle"); j != nil {
 		for _, c := range contents(j) {
 			if t := c.Child(nsICE, "transport"); t != nil {
-				p.ways[t.Attr("ufrag")] = true
+				in[t.Attr("ufrag")] = true
 			}
 		}
 	}
@@ -348,6 +373,7 @@ func within(want, n *xmppclient.Node, found map[string]string) string {
 
 func (p *played) act(what string) {
 	p.t.Helper()
+	p.answered()
 	a := p.alice
 	a.mu.Lock()
 	call, fed := a.call.ID, a.fed
@@ -363,9 +389,10 @@ func (p *played) act(what string) {
 		a.until("their description at the seat", func() bool { return a.fed > 0 })
 		a.Must(&port.CallConnected{Call: call})
 	case "move":
+		p.before = fed
 		a.Must(&port.CallNetwork{Call: call})
 	case "wait for their new ways":
-		a.until("their new description at the seat", func() bool { return a.fed > fed })
+		a.until("their new description at the seat", func() bool { return a.fed > p.before })
 	default:
 		p.t.Fatalf("nobody can %s", what)
 	}
