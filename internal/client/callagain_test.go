@@ -43,7 +43,7 @@ func TestARestartWithoutAConnectionIsMadeAnewWithOne(t *testing.T) {
 			if got := d.restarts(name, "away"); len(got) > 0 {
 				t.Fatalf("without a connection is sent %+v", got)
 			}
-			time.Sleep(10 * time.Second)
+			d.pass(10 * time.Second)
 			d.told = nil
 			d.up(resumed)
 			d.wait()
@@ -51,8 +51,7 @@ func TestARestartWithoutAConnectionIsMadeAnewWithOne(t *testing.T) {
 			if len(got) != 1 || got[0].Action != jingle.TransportInfo || got[0].Contents[0].Transport.Ufrag != "back" {
 				t.Errorf("resumed %v: it sends %+v", resumed, got)
 			}
-			time.Sleep(10 * time.Second)
-			d.wait()
+			d.pass(10 * time.Second)
 			same(t, "what the seat is told later", d.ofCalls())
 		})
 	}
@@ -73,8 +72,7 @@ func TestARestartIsMadeAnewUntilTheirDeviceIsBack(t *testing.T) {
 		d.must(&port.CallNetwork{Call: name})
 		for range 3 {
 			d.restarts(name, "some")
-			time.Sleep(sayAgain)
-			d.wait()
+			d.pass(sayAgain)
 		}
 		same(t, "the seat is told once it was heard", d.ofCalls())
 		if tries != 3 {

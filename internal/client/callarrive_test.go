@@ -23,7 +23,7 @@ func TestACallRingsAlsoIfTheArchiveHasToldOfItFirst(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.befriend(bob)
 		d.engine.lineCalls()
-		time.Sleep(5 * time.Minute)
+		d.pass(5 * time.Minute)
 		d.take("")
 		d.told = nil
 		propose := invites(bob+"/b", "propose", "c1", audio)
@@ -33,8 +33,7 @@ func TestACallRingsAlsoIfTheArchiveHasToldOfItFirst(t *testing.T) {
 		same(t, "told", d.ofCalls(), "incoming")
 		same(t, "said", d.invited(), "ringing "+bob+"/b")
 		d.must(&port.DeclineCall{Call: bob + " c1"})
-		time.Sleep(2 * time.Minute)
-		d.wait()
+		d.pass(2 * time.Minute)
 		same(t, "lines", d.lines(bob), "!call")
 		if log := d.callLog(); len(log) != 1 || log[0].Why != "declined" || log[0].Late {
 			t.Errorf("the log is %+v", log)
@@ -63,10 +62,9 @@ func TestACallThatWasToldByTheArchiveAloneIsMissed(t *testing.T) {
 	bubble(t, func(t *testing.T, d *desk) {
 		d.befriend(bob)
 		d.engine.lineCalls()
-		time.Sleep(5 * time.Minute)
+		d.pass(5 * time.Minute)
 		d.archivedCall(time.Now(), invites(bob+"/b", "propose", "c1", audio))
-		time.Sleep(61 * time.Second)
-		d.wait()
+		d.pass(61 * time.Second)
 		same(t, "lines", d.lines(bob), "!call")
 		if log := d.callLog(); len(log) != 1 || log[0].Why != "missed" || !log[0].Late {
 			t.Errorf("the log is %+v", log)

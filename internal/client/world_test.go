@@ -288,6 +288,13 @@ func (d *desk) wait() {
 	defer d.seen.Unlock()
 }
 
+// pass lets time go by, in which the engine may tell something.
+func (d *desk) pass(t time.Duration) {
+	d.wait() // behind all that was looked at
+	time.Sleep(t)
+	d.wait()
+}
+
 // signIn signs in, with an empty account.
 func (d *desk) signIn() {
 	d.t.Helper()
