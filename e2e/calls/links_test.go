@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirsal/e2e/calls/phone"
 	"mirsal/e2e/device"
 	"mirsal/internal/client/port"
 )
@@ -53,17 +54,17 @@ func TestAStrangerCallsByALinkOnceAndThroughRelaysAlone(t *testing.T) {
 	if len(made) != 1 || !strings.HasPrefix(made[0].URI, "xmpp:"+bob+"?call;link=") {
 		t.Fatalf("bob's link is %+v", made)
 	}
-	answers := answering(t, s.Bin, b, nil, "--answer", "--video", "--count", "1")
-	calls := dial(t, s.Bin, c, nil, "--link", made[0].URI, "--video", "--for", "3s")
-	calls.exits(0)
-	answers.exits(0)
+	answers := phone.Ready(t, s.Bin, b, "--answer", "--video", "--count", "1")
+	calls := phone.Dial(t, s.Bin, c, "--link", made[0].URI, "--video", "--for", "3s")
+	calls.Exits(0)
+	answers.Exits(0)
 	heardBoth(t, answers, calls)
-	if rang := answers.state("incoming"); !rang.Link || rang.Chat != "carol@"+device.Domain {
+	if rang := answers.State("incoming"); !rang.Link || rang.Chat != "carol@"+device.Domain {
 		t.Errorf("bob sees %+v", rang)
 	}
-	for _, p := range []*phone{answers, calls} {
-		if s := p.counts(); s.Path != "relay-relay" {
-			t.Errorf("%s has gone by %s", p.name, s.Path)
+	for _, p := range []*phone.Phone{answers, calls} {
+		if s := p.Counts(); s.Path != "relay-relay" {
+			t.Errorf("%s has gone by %s", p.Name, s.Path)
 		}
 	}
 	if left := callLinks(t, s.Bin, b, "--links"); len(left) != 0 {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirsal/e2e/calls/phone"
 	"mirsal/e2e/device"
 	"mirsal/internal/xmpp/jingle"
 	"mirsal/internal/xmpp/jingle/jingletest"
@@ -36,7 +37,7 @@ func TestNothingReadsACallThatNobodyAccepted(t *testing.T) {
 	}
 	w := newWatched(t)
 	idle := w.run("nobody@"+device.Domain, nil)
-	attacked := w.run("nobody@"+device.Domain, func(b *phone) {
+	attacked := w.run("nobody@"+device.Domain, func(b *phone.Phone) {
 		rang := w.attack(calls, 1)
 		if n := incoming(b); n < rang/2 {
 			t.Errorf("%d calls have rung of %d that were whole: the attack does not reach the engine", n, rang)
@@ -50,13 +51,13 @@ func TestNothingReadsACallThatNobodyAccepted(t *testing.T) {
 		}
 		t.Logf("%-32s begins with %d blocks", p, len(idle[p]))
 	}
-	accepted := w.run("carol@"+device.Domain, func(b *phone) {
+	accepted := w.run("carol@"+device.Domain, func(b *phone.Phone) {
 		w.attack(min(calls, 2_000), 2)
-		c := dial(t, w.Bin, w.carol, nil, bob, "--video", "--for", "2s")
-		c.exits(0)
-		heard := b.until("the end of carol's call", func(l line) bool { return l.event == "callStats" })
-		if heard.stats.Audio.Packets == 0 || heard.stats.Video.Frames == 0 {
-			t.Errorf("bob has heard %+v of carol", heard.stats)
+		c := phone.Dial(t, w.Bin, w.carol, bob, "--video", "--for", "2s")
+		c.Exits(0)
+		heard := b.Until("the end of carol's call", func(l phone.Line) bool { return l.Event == "callStats" })
+		if heard.Stats.Audio.Packets == 0 || heard.Stats.Video.Frames == 0 {
+			t.Errorf("bob has heard %+v of carol", heard.Stats)
 		}
 	})
 	for _, p := range readers {
@@ -67,9 +68,9 @@ func TestNothingReadsACallThatNobodyAccepted(t *testing.T) {
 }
 
 // incoming is how many calls have rung.
-func incoming(p *phone) (n int) {
-	for _, l := range p.all() {
-		if l.call.State == "incoming" {
+func incoming(p *phone.Phone) (n int) {
+	for _, l := range p.Said() {
+		if l.Call.State == "incoming" {
 			n++
 		}
 	}
@@ -120,15 +121,16 @@ func newWatched(t *testing.T) *watched {
 }
 
 // run is a life of bob's process, in which something happens, and the blocks that it ran of each of readers.
-func (w *watched) run(from string, happens func(bob *phone)) map[string]map[string]bool {
+func (w *watched) run(from string, happens func(bob *phone.Phone)) map[string]map[string]bool {
 	w.t.Helper()
 	dir := w.t.TempDir()
-	b := answering(w.t, w.bin, w.bob, []string{"GOCOVERDIR=" + dir}, "--answer", "--from", from, "--video")
+	w.t.Setenv("GOCOVERDIR", dir)
+	b := phone.Ready(w.t, w.bin, w.bob, "--answer", "--from", from, "--video", "--stats", "0") // it counts once, at the end of a call
 	if happens != nil {
 		happens(b)
 	}
-	b.interrupt()
-	b.exits(0)
+	b.Interrupt()
+	b.Exits(0)
 	return w.ran(dir)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirsal/e2e/calls/phone"
 	"mirsal/e2e/device"
 )
 
@@ -31,12 +32,12 @@ const (
 )
 
 // heardBoth requires sound and pictures at both ends.
-func heardBoth(t *testing.T, phones ...*phone) {
+func heardBoth(t *testing.T, phones ...*phone.Phone) {
 	t.Helper()
 	for _, p := range phones {
-		s := p.counts()
+		s := p.Counts()
 		if s.Audio.Packets < 20 || s.Video.Frames < 3 || s.Video.Whole < 1 || s.Audio.SentFrames < 20 || s.Video.SentFrames < 3 || s.Path == "" {
-			t.Errorf("%s has counted %+v", p.name, s)
+			t.Errorf("%s has counted %+v", p.Name, s)
 		}
 	}
 }
@@ -44,20 +45,20 @@ func heardBoth(t *testing.T, phones ...*phone) {
 func TestTwoTerminalsSpeakUntilTheCallerHangsUp(t *testing.T) {
 	t.Parallel()
 	p := twoPeople(t)
-	b := answering(t, p.Bin, p.bob, nil, "--answer", "--video", "--count", "1")
-	a := dial(t, p.Bin, p.alice, nil, bob, "--video", "--for", "3s")
-	a.exits(0)
-	b.exits(0)
+	b := phone.Ready(t, p.Bin, p.bob, "--answer", "--video", "--count", "1")
+	a := phone.Dial(t, p.Bin, p.alice, bob, "--video", "--for", "3s")
+	a.Exits(0)
+	b.Exits(0)
 	heardBoth(t, a, b)
-	if c := a.state("ended"); c.Why != "hung-up" {
+	if c := a.State("ended"); c.Why != "hung-up" {
 		t.Errorf("alice's call is %+v", c)
 	}
-	if c := b.state("ended"); c.Why != "peer-hung-up" {
+	if c := b.State("ended"); c.Why != "peer-hung-up" {
 		t.Errorf("bob's call is %+v", c)
 	}
-	for _, x := range []*phone{a, b} {
+	for _, x := range []*phone.Phone{a, b} {
 		for _, kind := range []string{"audio", "video"} {
-			x.until("hearing "+kind, func(l line) bool { return l.event == "callHeard" && l.media == kind })
+			x.Until("hearing "+kind, func(l phone.Line) bool { return l.Event == "callHeard" && l.Media == kind })
 		}
 	}
 	log, err := exec.Command(p.Bin, "call", "--log", "--profile", p.bob).CombinedOutput()
@@ -70,12 +71,12 @@ func TestTwoTerminalsSpeakUntilTheCalleeHangsUp(t *testing.T) {
 	t.Parallel()
 	p := twoPeople(t)
 	tape := filepath.Join(t.TempDir(), "tape")
-	b := answering(t, p.Bin, p.bob, nil, "--answer", "--video", "--for", "3s", "--count", "1", "--record", tape)
-	a := dial(t, p.Bin, p.alice, nil, bob, "--video")
-	b.exits(0)
-	a.exits(0)
+	b := phone.Ready(t, p.Bin, p.bob, "--answer", "--video", "--for", "3s", "--count", "1", "--record", tape)
+	a := phone.Dial(t, p.Bin, p.alice, bob, "--video")
+	b.Exits(0)
+	a.Exits(0)
 	heardBoth(t, a, b)
-	if c := a.state("ended"); c.Why != "peer-hung-up" {
+	if c := a.State("ended"); c.Why != "peer-hung-up" {
 		t.Errorf("alice's call is %+v", c)
 	}
 	// what was recorded can be played: the profile that is missing is looked for behind that
@@ -88,33 +89,33 @@ func TestTwoTerminalsSpeakUntilTheCalleeHangsUp(t *testing.T) {
 func TestACallerGivesUpWhileItRings(t *testing.T) {
 	t.Parallel()
 	p := twoPeople(t)
-	b := answering(t, p.Bin, p.bob, nil, "--answer", "--from", "nobody@"+device.Domain)
-	a := dial(t, p.Bin, p.alice, nil, bob)
-	a.state("ringing")
-	b.state("incoming")
-	a.interrupt()
-	a.exits(7)
-	if c := a.state("ended"); c.Why != "cancelled" {
+	b := phone.Ready(t, p.Bin, p.bob, "--answer", "--from", "nobody@"+device.Domain)
+	a := phone.Dial(t, p.Bin, p.alice, bob)
+	a.State("ringing")
+	b.State("incoming")
+	a.Interrupt()
+	a.Exits(7)
+	if c := a.State("ended"); c.Why != "cancelled" {
 		t.Errorf("alice's call is %+v", c)
 	}
-	if c := b.state("ended"); c.Why != "missed" {
+	if c := b.State("ended"); c.Why != "missed" {
 		t.Errorf("bob's call is %+v", c)
 	}
-	b.interrupt()
-	b.exits(0)
+	b.Interrupt()
+	b.Exits(0)
 }
 
 func TestADeclinedCallIsOver(t *testing.T) {
 	t.Parallel()
 	p := twoPeople(t)
-	b := answering(t, p.Bin, p.bob, nil, "--decline", "--count", "1")
-	a := dial(t, p.Bin, p.alice, nil, bob)
-	a.exits(7)
-	b.exits(0)
-	if c := a.state("ended"); c.Why != "rejected" {
+	b := phone.Ready(t, p.Bin, p.bob, "--decline", "--count", "1")
+	a := phone.Dial(t, p.Bin, p.alice, bob)
+	a.Exits(7)
+	b.Exits(0)
+	if c := a.State("ended"); c.Why != "rejected" {
 		t.Errorf("alice's call is %+v", c)
 	}
-	if c := b.state("ended"); c.Why != "declined" {
+	if c := b.State("ended"); c.Why != "declined" {
 		t.Errorf("bob's call is %+v", c)
 	}
 }
@@ -123,15 +124,15 @@ func TestAnotherDeviceAnswersAndTheRestFallSilent(t *testing.T) {
 	t.Parallel()
 	p := twoPeople(t)
 	second := profile(t, p.Server, "bob", filepath.Join(t.TempDir(), "bob-2"))
-	silent := answering(t, p.Bin, second, nil, "--answer", "--from", "nobody@"+device.Domain)
-	b := answering(t, p.Bin, p.bob, nil, "--answer", "--count", "1")
-	a := dial(t, p.Bin, p.alice, nil, bob, "--for", "2s")
-	a.exits(0)
-	b.exits(0)
-	if c := silent.state("ended"); c.Why != "answered-elsewhere" {
+	silent := phone.Ready(t, p.Bin, second, "--answer", "--from", "nobody@"+device.Domain)
+	b := phone.Ready(t, p.Bin, p.bob, "--answer", "--count", "1")
+	a := phone.Dial(t, p.Bin, p.alice, bob, "--for", "2s")
+	a.Exits(0)
+	b.Exits(0)
+	if c := silent.State("ended"); c.Why != "answered-elsewhere" {
 		t.Errorf("the second device's call is %+v", c)
 	}
-	if s := a.counts(); s.Audio.Packets < 20 {
+	if s := a.Counts(); s.Audio.Packets < 20 {
 		t.Errorf("alice has heard %+v", s)
 	}
 }

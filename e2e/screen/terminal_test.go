@@ -1,18 +1,12 @@
 package screen
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"mirsal/e2e/calls/phone"
 	"mirsal/e2e/device"
 	"mirsal/e2e/mirsal"
 	"mirsal/internal/client/port"
@@ -20,11 +14,9 @@ import (
 
 // A dialler is bob's `mirsal call`, one process at a time.
 type dialler struct {
+	*phone.Phone
 	h      *house
 	folder string
-	cmd    *exec.Cmd
-	lines  chan map[string]any // what it prints; closed at its end
-	counts string              // the last of what it has counted
 }
 
 func TestTheScreenAndTheTerminalCallEachOther(t *testing.T) {
@@ -32,13 +24,11 @@ func TestTheScreenAndTheTerminalCallEachOther(t *testing.T) {
 	h.opens([]string{"alice", "bob"}, "--set", "upload.public_url=http://"+h.web)
 	x := &dialler{h: h, folder: filepath.Join(t.TempDir(), "bob")}
 	h.answers = map[string]func(string) (string, error){
-		"meets": func(name string) (string, error) { return "", x.meets(name + "@" + domain) },
-		"dials": func(args string) (string, error) { return "", x.dials(strings.Fields(args)...) },
-		"hears": func(string) (string, error) { return "", x.hears() },
-		"hangs-up": func(string) (string, error) {
-			return "", x.cmd.Process.Signal(os.Interrupt)
-		},
-		"ends": func(string) (string, error) { return x.ends() },
+		"meets":    func(name string) (string, error) { return "", x.meets(name + "@" + domain) },
+		"dials":    func(args string) (string, error) { x.dials(args); return "", nil },
+		"hears":    func(string) (string, error) { x.hears(); return "", nil },
+		"hangs-up": func(string) (string, error) { x.Interrupt(); return "", nil },
+		"ends":     func(string) (string, error) { return x.ends() },
 	}
 	h.tell("terminal", nil)
 }
@@ -62,67 +52,18 @@ func (x *dialler) meets(address string) error {
 }
 
 // dials starts a process, and waits until it is connected.
-func (x *dialler) dials(args ...string) error {
-	x.cmd = exec.Command(mirsal.Build(x.h.t), append([]string{"call", "--json", "--stats", "300ms", "--profile", x.folder}, args...)...)
-	x.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	x.cmd.Stderr = os.Stderr
-	out, err := x.cmd.StdoutPipe()
-	if err == nil {
-		err = x.cmd.Start()
-	}
-	if err != nil {
-		return err
-	}
-	x.lines, x.counts = make(chan map[string]any, 10_000), ""
-	go func(lines chan<- map[string]any) {
-		defer close(lines)
-		for all := bufio.NewScanner(out); all.Scan(); {
-			var line map[string]any
-			if json.Unmarshal(all.Bytes(), &line) == nil {
-				lines <- line
-			}
-		}
-	}(x.lines)
-	return x.until("being connected", func(line map[string]any) bool { return line["event"] == "status" })
-}
-
-// until reads on to a line.
-func (x *dialler) until(what string, right func(map[string]any) bool) error {
-	for limit := time.After(2 * time.Minute); ; {
-		select {
-		case line, ok := <-x.lines:
-			if !ok {
-				return fmt.Errorf("the terminal ended before %s", what)
-			}
-			if line["event"] == "callStats" {
-				raw, _ := json.Marshal(line)
-				x.counts = string(raw)
-			}
-			if right(line) {
-				return nil
-			}
-		case <-limit:
-			return fmt.Errorf("the terminal waited in vain for %s; it has counted %s", what, x.counts)
-		}
-	}
+func (x *dialler) dials(args string) {
+	x.Phone = phone.Ready(x.h.t, mirsal.Build(x.h.t), x.folder, strings.Fields(args)...)
 }
 
 // hears waits until enough has come.
-func (x *dialler) hears() error {
-	return x.until("sound and pictures", func(line map[string]any) bool {
-		audio, _ := line["audio"].(map[string]any)
-		video, _ := line["video"].(map[string]any)
-		packets, _ := audio["packets"].(float64)
-		frames, _ := video["frames"].(float64)
-		return line["event"] == "callStats" && packets > 20 && frames > 3
-	})
+func (x *dialler) hears() {
+	x.Until("sound and pictures", func(l phone.Line) bool { return l.Stats.Audio.Packets > 20 && l.Stats.Video.Frames > 3 })
 }
 
 // ends waits for the end of the process, and tells what it has counted.
 func (x *dialler) ends() (string, error) {
-	err := x.until("its end", func(map[string]any) bool { return false })
-	if wrong := x.cmd.Wait(); wrong != nil {
-		return "", errors.Join(err, wrong)
-	}
-	return x.counts, nil
+	x.Exits(0)
+	raw, err := json.Marshal(x.Counts())
+	return string(raw), err
 }

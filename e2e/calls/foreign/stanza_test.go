@@ -91,7 +91,7 @@ func TestCallsWithStanzaJS(t *testing.T) {
 }
 
 func (s *scene) itCalls(t *testing.T) {
-	a := phone.Answer(t, s.Bin, s.alice, "--video")
+	a := phone.Ready(t, s.Bin, s.alice, "--answer", "--count", "1", "--video")
 	s.bob.does("place", map[string]any{"to": alice, "video": true}, nil)
 	s.bob.until("ringing")
 	open(t, a.State("active"))
@@ -132,7 +132,7 @@ func (s *scene) itIsCalled(t *testing.T) {
 }
 
 func (s *scene) itCallsByVoice(t *testing.T) {
-	a := phone.Answer(t, s.Bin, s.alice)
+	a := phone.Ready(t, s.Bin, s.alice, "--answer", "--count", "1")
 	s.bob.does("place", map[string]any{"to": alice}, nil)
 	a.State("active")
 	here, there := a.Flows(false), s.bob.flows(false)

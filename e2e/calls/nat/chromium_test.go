@@ -21,6 +21,9 @@ import (
 	"mirsal/internal/foreign"
 )
 
+// patience is how long anything may take before the test gives up: the machine may be busy.
+const patience = 60 * time.Second
+
 // tab is a Chromium in somebody's place with an RTCPeerConnection, the seat of an engine beside it (../node/peer.mjs).
 type tab struct {
 	*person

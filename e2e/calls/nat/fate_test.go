@@ -19,33 +19,33 @@ func TestCallsAreAnsweredOnceAndLeaveATrace(t *testing.T) {
 		caller := s.alice.phone(t, s.bob.Address)
 		id := idOf(caller.state("", "ringing"))
 		callee.state(id, "incoming")
-		caller.hangUp()
+		caller.Interrupt()
 		if c := callee.state(id, "ended"); c.Why != "missed" {
 			t.Errorf("the callee is told %q", c.Why)
 		}
-		if status := caller.end(); status != 7 {
+		if status := caller.Exit(); status != 7 {
 			t.Errorf("the caller ends with %d", status)
 		}
-		callee.hangUp()
-		callee.end()
+		callee.Interrupt()
+		callee.Exit()
 	})
 	t.Run("the callee is away", func(t *testing.T) {
 		caller := s.alice.phone(t, s.bob.Address)
 		id := idOf(caller.state("", "calling"))
-		caller.hangUp()
+		caller.Interrupt()
 		if c := caller.state(id, "ended"); c.Why != "cancelled" {
 			t.Errorf("the caller is told %q", c.Why)
 		}
-		caller.end()
+		caller.Exit()
 		callee := s.bob.phone(t, "--decline", "--from", "nobody@"+host)
 		if c := callee.state(id, "ended"); c.Why != "missed" || c.Chat != s.alice.Address {
 			t.Errorf("who comes back is told %+v", c)
 		}
-		callee.hangUp()
-		callee.end()
+		callee.Interrupt()
+		callee.Exit()
 		log := s.bob.phone(t, "--log")
 		log.state(id, "ended")
-		log.end()
+		log.Exit()
 	})
 	t.Run("answered elsewhere", func(t *testing.T) {
 		s.bob.Start(nil)
@@ -65,7 +65,7 @@ func TestCallsAreAnsweredOnceAndLeaveATrace(t *testing.T) {
 	t.Run("the callee speaks with somebody else", func(t *testing.T) {
 		k := call(t, s.bob, s.alice)
 		other := s.carol.phone(t, s.alice.Address)
-		if status := other.end(); status != 7 {
+		if status := other.Exit(); status != 7 {
 			t.Errorf("the other caller ends with %d", status)
 		}
 		id := idOf(other.state("", "ended"))
@@ -81,10 +81,10 @@ func TestCallsAreAnsweredOnceAndLeaveATrace(t *testing.T) {
 		if c := caller.state("", "ended"); c.Why != "rejected" {
 			t.Errorf("the caller is told %q", c.Why)
 		}
-		if status := caller.end(); status != 7 {
+		if status := caller.Exit(); status != 7 {
 			t.Errorf("the caller ends with %d", status)
 		}
-		callee.end()
+		callee.Exit()
 	})
 }
 

@@ -137,9 +137,9 @@ func toldCallee(t *testing.T, from, to *person) []string {
 	})
 	name := ev.(*port.CallChanged).Call.ID
 	to.Must(&port.AnswerCall{Call: name, Seat: "ear"})
-	caller.wait(e.last, "all addresses told")
+	caller.Wait(e.last, "all addresses told")
 	to.Must(&port.HangUpCall{Call: name})
-	caller.end()
+	caller.Exit()
 	to.Close()
 	return e.lines
 }
@@ -165,9 +165,9 @@ func toldCaller(t *testing.T, from, to *person) []string {
 	})
 	name := <-offer
 	from.Must(&port.CallDescribed{Call: name, SDP: strings.ReplaceAll(nobody, "\n", "\r\n")})
-	callee.wait(e.last, "all addresses told")
+	callee.Wait(e.last, "all addresses told")
 	from.Must(&port.HangUpCall{Call: name})
-	callee.end()
+	callee.Exit()
 	from.Close()
 	return e.lines
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"mirsal/e2e/calls/phone"
 	"mirsal/e2e/netns"
 )
 
@@ -30,24 +31,19 @@ func BenchmarkClickToSound(b *testing.B) {
 			b.ReportMetric(float64(all[(len(all)*95+99)/100-1]), "p95-ms")
 			b.ReportMetric(0, "ns/op")
 		})
-		callee.hangUp()
-		callee.end()
+		callee.Interrupt()
+		callee.Exit()
 	}
 }
 
 // once is one call: milliseconds until the caller has heard something.
-func (s *scene) once(t testing.TB, callee *phone) (after int64) {
+func (s *scene) once(t testing.TB, callee *handset) int64 {
 	t.Helper()
 	caller := s.alice.phone(t, s.bob.Address)
 	id := idOf(caller.state("", "active"))
-	caller.until("the first sound", func() bool {
-		if len(caller.after) > 0 {
-			after = caller.after[0]
-		}
-		return len(caller.after) > 0
-	})
-	caller.hangUp()
+	first := caller.Until("the first sound", func(l phone.Line) bool { return l.Event == "callHeard" && l.Media == "audio" })
+	caller.Interrupt()
 	callee.state(id, "ended")
-	caller.end()
-	return after
+	caller.Exit()
+	return first.After.Milliseconds()
 }

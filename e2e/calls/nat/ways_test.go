@@ -12,7 +12,7 @@ import (
 
 // pair is a call between two phones.
 type pair struct {
-	caller, callee *phone
+	caller, callee *handset
 	id             string
 }
 
@@ -38,14 +38,14 @@ func (c pair) ways() (caller, callee string) {
 // over has the caller hang up, which the other hears.
 func (c pair) over(t testing.TB) {
 	t.Helper()
-	c.caller.hangUp()
-	if status := c.caller.end(); status != 0 {
+	c.caller.Interrupt()
+	if status := c.caller.Exit(); status != 0 {
 		t.Errorf("the caller ends with %d", status)
 	}
 	if one := c.callee.state(c.id, "ended"); one.Why != "peer-hung-up" {
 		t.Errorf("the callee is told %q", one.Why)
 	}
-	if status := c.callee.end(); status != 0 {
+	if status := c.callee.Exit(); status != 0 {
 		t.Errorf("the callee ends with %d", status)
 	}
 }
