@@ -1,5 +1,6 @@
 // The way back for who loses every device: a printed code, a passkey, another device. It is
-// offered once, at a calm moment after the first messages; the page stays in the menu.
+// offered once, at a calm moment after the first messages, above the chats; the page stays in the menu.
+// What another device has made is told on every page.
 
 import type { Feature } from '../../feature';
 import { m } from '../../i18n';
@@ -10,7 +11,7 @@ const pages = ['wayback', 'recovery', 'link'];
 export const wayback: Feature = {
 	name: 'wayback',
 	start: (world) => state.start(world),
-	notice: { when: ({ route }) => (state.offered || state.news.length > 0) && !pages.includes(route.page ?? ''), view: { later: () => import('./Card.svelte') } },
+	notice: { when: ({ route }) => (state.offered && !route.page) || (state.news.length > 0 && !pages.includes(route.page ?? '')), view: { later: () => import('./Card.svelte') } },
 	pages: { wayback: { later: () => import('./WayBack.svelte') }, recovery: { later: () => import('./Recovery.svelte') } },
 	appActions: ({ route }) => [{ label: m.wayback_title(), icon: 'key', run: () => route.turn('wayback') }],
 };
