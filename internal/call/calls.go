@@ -56,8 +56,9 @@ const (
 
 // Bounds of what is held in memory.
 const (
-	mostCalls = 50_000 // of all accounts
-	mostOpen  = 32     // that one caller may have ringing, or silent, at once
+	mostCalls  = 50_000 // of all accounts
+	mostOpen   = 32     // that one caller may have ringing, or silent, at once
+	mostCalled = 64     // of one caller, those that are answered or over among them: nobody can fill the list of all
 )
 
 // Calls is the feature. Make it with New.
@@ -75,6 +76,7 @@ type Calls struct {
 	calls   map[key]*open
 	at      map[jid.JID][]*open     // those that ring, by their callee
 	opened  map[jid.JID]int         // how many of a caller ring or are silent
+	known   map[jid.JID][]*open     // all of a caller, the oldest first
 	landing map[*core.Transit]*open // invitations on their way to the devices
 	news    map[jid.JID]news        // accounts that were told of silent calls
 
@@ -120,7 +122,7 @@ type open struct {
 func New(r *core.Router, kv store.KV, cfg Config) *Calls {
 	return &Calls{
 		router: r, cfg: cfg, traces: newTraces(kv, cfg.Keep), links: newLinks(kv), rules: newRules(kv, cfg.Keys, cfg.Rules), metrics: newMetrics(cfg.Metrics), budgets: newBudgets(),
-		calls: map[key]*open{}, at: map[jid.JID][]*open{}, opened: map[jid.JID]int{}, landing: map[*core.Transit]*open{}, news: map[jid.JID]news{},
+		calls: map[key]*open{}, at: map[jid.JID][]*open{}, opened: map[jid.JID]int{}, known: map[jid.JID][]*open{}, landing: map[*core.Transit]*open{}, news: map[jid.JID]news{},
 	}
 }
 

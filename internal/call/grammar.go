@@ -88,6 +88,9 @@ func (f *Calls) jingle(t *core.Transit) error {
 		return nil
 	case err != nil:
 		return f.refuse(t, err)
+	// XEP-0166#protocol-initiate
+	case t.Head.Type != stanza.Set: // a get would pass by what decides who may call
+		return f.refuse(t, &jingle.Refusal{Reason: jingle.Malformed, Where: "type"})
 	case f.inRoom(t):
 		return f.misplaced(t)
 	case len(t.Head.ID) > mostID:

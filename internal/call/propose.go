@@ -167,9 +167,25 @@ func (f *Calls) begin(c *open, t *core.Transit, why string, m most, local bool) 
 		f.landing[t] = c
 		c.transit = t
 	}
+	f.makeRoom(c.caller)
 	f.calls[c.key] = c
+	f.known[c.caller] = append(f.known[c.caller], c)
 	f.opened[c.caller]++
 	return why, nil
+}
+
+// makeRoom forgets the oldest call of a caller with too many that neither rings nor is silent; under mu.
+// What follows of it is taken as of one that is older than the server.
+func (f *Calls) makeRoom(caller jid.JID) {
+	if len(f.known[caller]) < mostCalled {
+		return
+	}
+	for _, c := range f.known[caller] {
+		if c.state == answered || c.state == ended {
+			f.forget(c)
+			return
+		}
+	}
 }
 
 // landed hears of an invitation that its callee's devices are being given: others
@@ -278,6 +294,12 @@ func (f *Calls) forget(c *open) {
 		delete(f.landing, c.transit)
 	}
 	delete(f.calls, c.key)
+	left := slices.DeleteFunc(f.known[c.caller], func(o *open) bool { return o == c })
+	if len(left) == 0 {
+		delete(f.known, c.caller)
+	} else {
+		f.known[c.caller] = left
+	}
 }
 
 // drop removes a call that has not begun.
