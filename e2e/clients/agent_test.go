@@ -75,6 +75,7 @@ func (a *agent) signIn() {
 	a.connect()
 	a.jid = a.hears("started")["jid"].(string)
 	a.do("start")
+	a.settled() // the server has its presence
 }
 
 // connect connects to where the server is now; what comes of it is heard.
