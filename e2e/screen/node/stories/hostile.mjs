@@ -48,8 +48,11 @@ export default async function hostile(stage, { texts, uploads }) {
 	await alice.reads('the last.txt');
 	await sound(alice);
 	const html = alice.message('.html').last();
-	await html.getByRole('button', { name: /html/ }).click();
-	const save = html.getByRole('button', { name: new RegExp(`^${alice.say('files_save', { name: '|' }).split('|')[0]}`) }); // once it is here
+	const named = (what) => html.getByRole('button', { name: new RegExp(`^${alice.say(what, { name: '|' }).split('|')[0]}`) });
+	const [fetch, save] = [named('files_fetch'), named('files_save')];
+	await fetch.or(save).first().waitFor();
+	if (await fetch.isVisible()) await fetch.click({ timeout: 5000 }).catch(() => {}); // unless it comes by itself meanwhile; the button then is one to cancel
+	await save.waitFor();
 	const [download] = await Promise.all([alice.page.waitForEvent('download'), save.click()]);
 	if (/[<>\u202e/]/.test(download.suggestedFilename())) throw new Error(`saved as ${download.suggestedFilename()}`);
 	await sound(alice);
