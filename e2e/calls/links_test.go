@@ -2,7 +2,6 @@ package calls
 
 import (
 	"encoding/json"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -27,25 +26,9 @@ func callLinks(t *testing.T, bin, profile string, args ...string) []port.CallLin
 	return list.Links
 }
 
-// ownAddress is one of this machine's that is not the loopback's, of which calls tell nobody.
-func ownAddress(t *testing.T) string {
-	t.Helper()
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
-			return n.IP.String()
-		}
-	}
-	t.Fatal("this machine has no IPv4 address but the loopback's")
-	return ""
-}
-
 func TestAStrangerCallsByALinkOnceAndThroughRelaysAlone(t *testing.T) {
 	t.Parallel()
-	s := device.Serve(t, []string{"bob", "carol"}, "--set", "listen.turn=127.0.0.1:0", "--set", "turn.relay_address="+ownAddress(t),
+	s := device.Serve(t, []string{"bob", "carol"}, "--set", "listen.turn=127.0.0.1:0", "--set", "turn.relay_address="+device.OwnAddress(t),
 		"--set", "turn.allow_private=true", "--set", "turn.host=localhost")
 	b, c := filepath.Join(t.TempDir(), "bob"), filepath.Join(t.TempDir(), "carol")
 	signIn(t, s, "bob", b, s.C2S).Close()

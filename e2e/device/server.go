@@ -45,3 +45,19 @@ func FreePort(t testing.TB) string {
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// OwnAddress is an IPv4 address of this machine that is not the loopback's, of which calls tell nobody.
+func OwnAddress(t testing.TB) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	t.Fatal("this machine has no IPv4 address but the loopback's")
+	return ""
+}
